@@ -279,102 +279,6 @@ class EIDRM(LinuxError):
     errno = 43
 
 
-class ECHRNG(LinuxError):
-    """Channel number out of range."""
-
-    errno = 44
-
-
-class EL2NSYNC(LinuxError):
-    """Level 2 not synchronized."""
-
-    errno = 45
-
-
-class EL3HLT(LinuxError):
-    """Level 3 halted."""
-
-    errno = 46
-
-
-class EL3RST(LinuxError):
-    """Level 3 reset."""
-
-    errno = 47
-
-
-class ELNRNG(LinuxError):
-    """Link number out of range."""
-
-    errno = 48
-
-
-class EUNATCH(LinuxError):
-    """Protocol driver not attached."""
-
-    errno = 49
-
-
-class ENOCSI(LinuxError):
-    """No CSI structure available."""
-
-    errno = 50
-
-
-class EL2HLT(LinuxError):
-    """Level 2 halted."""
-
-    errno = 51
-
-
-class EBADE(LinuxError):
-    """Invalid exchange."""
-
-    errno = 52
-
-
-class EBADR(LinuxError):
-    """Invalid request descriptor."""
-
-    errno = 53
-
-
-class EXFULL(LinuxError):
-    """Exchange full."""
-
-    errno = 54
-
-
-class ENOANO(LinuxError):
-    """No anode."""
-
-    errno = 55
-
-
-class EBADRQC(LinuxError):
-    """Invalid request code."""
-
-    errno = 56
-
-
-class EBADSLT(LinuxError):
-    """Invalid slot."""
-
-    errno = 57
-
-
-class EBFONT(LinuxError):
-    """Bad font file format."""
-
-    errno = 59
-
-
-class ENOSTR(LinuxError):
-    """Device not a stream."""
-
-    errno = 60
-
-
 class ENODATA(LinuxError):
     """No data available."""
 
@@ -387,70 +291,16 @@ class ETIME(LinuxError):
     errno = 62
 
 
-class ENOSR(LinuxError):
-    """Out of streams resources."""
-
-    errno = 63
-
-
-class ENONET(LinuxError):
-    """Machine is not on the network."""
-
-    errno = 64
-
-
-class ENOPKG(LinuxError):
-    """Package not installed."""
-
-    errno = 65
-
-
-class EREMOTE(LinuxError):
-    """Object is remote."""
-
-    errno = 66
-
-
 class ENOLINK(LinuxError):
     """Link has been severed."""
 
     errno = 67
 
 
-class EADV(LinuxError):
-    """Advertise error."""
-
-    errno = 68
-
-
-class ESRMNT(LinuxError):
-    """Srmount error."""
-
-    errno = 69
-
-
-class ECOMM(LinuxError):
-    """Communication error on send."""
-
-    errno = 70
-
-
 class EPROTO(LinuxError):
     """Protocol error."""
 
     errno = 71
-
-
-class EMULTIHOP(LinuxError):
-    """Multihop attempted."""
-
-    errno = 72
-
-
-class EDOTDOT(LinuxError):
-    """RFS specific error."""
-
-    errno = 73
 
 
 class EBADMSG(LinuxError):
@@ -465,58 +315,10 @@ class EOVERFLOW(LinuxError):
     errno = 75
 
 
-class ENOTUNIQ(LinuxError):
-    """Name not unique on network."""
-
-    errno = 76
-
-
 class EBADFD(LinuxError):
     """File descriptor in bad state."""
 
     errno = 77
-
-
-class EREMCHG(LinuxError):
-    """Remote address changed."""
-
-    errno = 78
-
-
-class ELIBACC(LinuxError):
-    """Can not access a needed shared library."""
-
-    errno = 79
-
-
-class ELIBBAD(LinuxError):
-    """Accessing a corrupted shared library."""
-
-    errno = 80
-
-
-class ELIBSCN(LinuxError):
-    """.lib section in a.out corrupted."""
-
-    errno = 81
-
-
-class ELIBMAX(LinuxError):
-    """Attempting to link in too many shared libraries."""
-
-    errno = 82
-
-
-class ELIBEXEC(LinuxError):
-    """Cannot exec a shared library directly."""
-
-    errno = 83
-
-
-class EILSEQ(LinuxError):
-    """Invalid or incomplete multibyte or wide character."""
-
-    errno = 84
 
 
 class ERESTART(LinuxError):
@@ -711,82 +513,16 @@ class ESTALE(LinuxError):
     errno = 116
 
 
-class EUCLEAN(LinuxError):
-    """Structure needs cleaning."""
-
-    errno = 117
-
-
-class ENOTNAM(LinuxError):
-    """Not a XENIX named type file."""
-
-    errno = 118
-
-
-class ENAVAIL(LinuxError):
-    """No XENIX semaphores available."""
-
-    errno = 119
-
-
-class EISNAM(LinuxError):
-    """Is a named type file."""
-
-    errno = 120
-
-
-class EREMOTEIO(LinuxError):
-    """Remote I/O error."""
-
-    errno = 121
-
-
 class EDQUOT(LinuxError):
     """Disk quota exceeded."""
 
     errno = 122
 
 
-class ENOMEDIUM(LinuxError):
-    """No medium found."""
-
-    errno = 123
-
-
-class EMEDIUMTYPE(LinuxError):
-    """Wrong medium type."""
-
-    errno = 124
-
-
 class ECANCELED(LinuxError):
     """Operation canceled."""
 
     errno = 125
-
-
-class ENOKEY(LinuxError):
-    """Required key not available."""
-
-    errno = 126
-
-
-class EKEYEXPIRED(LinuxError):
-    """Key has expired."""
-
-    errno = 127
-
-
-class EKEYREVOKED(LinuxError):
-    """Key has been revoked."""
-
-    errno = 128
-
-
-class EKEYREJECTED(LinuxError):
-    """Key was rejected by service."""
-
-    errno = 129
 
 
 class EOWNERDEAD(LinuxError):
@@ -799,12 +535,6 @@ class ENOTRECOVERABLE(LinuxError):
     """State not recoverable."""
 
     errno = 131
-
-
-class ERFKILL(LinuxError):
-    """Operation not possible due to RF-kill."""
-
-    errno = 132
 
 
 class ENOTSUPP(LinuxError):
