@@ -19,6 +19,7 @@ PAGE_SHIFT = 12
 PAGE_SIZE = 1 << PAGE_SHIFT
 PAGE_MASK = PAGE_SIZE - 1
 ZERO_FRAME = 0
+MACHINE_FRAMES = 8
 
 _ZEROS = bytes(PAGE_SIZE)
 
@@ -28,11 +29,15 @@ class OutOfFrames(Exception):
 
 
 class Ram:
-    """`size_bytes` of guest physical memory (rounded up to pages)."""
+    """`size_bytes` of guest physical memory (rounded up to pages), and a little behind it.
+
+    The frames from `frame_count` on belong to the machine itself (descriptor tables, stubs): no
+    guest ever gets one.
+    """
 
     def __init__(self, size_bytes: int) -> None:
         self.frame_count = max(2, (size_bytes + PAGE_MASK) >> PAGE_SHIFT)
-        self.buffer = mmap.mmap(-1, self.frame_count << PAGE_SHIFT)
+        self.buffer = mmap.mmap(-1, (self.frame_count + MACHINE_FRAMES) << PAGE_SHIFT)
         self.view = memoryview(self.buffer)
         self.code = bytearray(self.frame_count)
         """1 for each frame that has been mapped executable since it was allocated."""

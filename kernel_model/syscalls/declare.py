@@ -58,9 +58,7 @@ class Syscall:
     doc: str
 
 
-def syscall(
-    *, name: str | None = None, partial: str | None = None
-) -> Callable[[Handler], Syscall]:
+def syscall(*, name: str | None = None, partial: str | None = None) -> Callable[[Handler], Syscall]:
     """Declare a handler. `partial` says in words what is missing compared with Linux."""
 
     def declare(handler: Handler) -> Syscall:

@@ -1,0 +1,209 @@
+"""What both PowerPC modes share: stubs for state that Unicorn has no names for.
+
+XER (its CA, OV and SO live elsewhere in the engine), the AltiVec registers and the low halves of
+the VSX registers are moved by a few instructions of our own in the machine's window, run by the
+guest CPU itself. Units are switched on when the program first uses them, as Linux does, so that
+a program which never touched AltiVec has no AltiVec state.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from emu.arch.spec import CpuSpec, Registers, Trap
+from emu.memory import PAGE_SHIFT
+
+if TYPE_CHECKING:
+    from emu.unicorn_cpu import UnicornCpu
+
+MSR_PR, MSR_FP, MSR_VEC, MSR_VSX = 1 << 14, 1 << 13, 1 << 25, 1 << 23
+_MSR_OF_UNIT = {"fp": MSR_FP, "altivec": MSR_VEC, "vsx": MSR_VSX}
+
+# Stub places in the window page, and the data area that r3 points to.
+_GET_XER, _SET_XER, _SET_TIME = 0x000, 0x040, 0x080
+_GET_VECTORS, _SET_VECTORS, _GET_VSX, _SET_VSX = 0x100, 0x300, 0x500, 0x700
+_DATA = 0xA00
+_SC = 0x44000002
+
+TRAPS: dict[int, Trap] = {
+    6: Trap("program", 4),
+    8: Trap("syscall"),
+    96: Trap("illegal", 4),
+}
+UNIT_TRAPS: dict[int, tuple[str, ...]] = {
+    7: ("fp",),
+    73: ("altivec",),
+    94: ("fp", "altivec", "vsx"),
+}
+
+FP_BYTES = 33 * 8
+ALTIVEC_BYTES = 32 * 16 + 16 + 8
+VSX_BYTES = 32 * 8
+_VSCR_NJ = 0x00010000
+FRESH_UNITS = {
+    "fp": bytes(FP_BYTES),
+    "altivec": bytes(32 * 16) + bytes(16) + bytes(8),
+    "vsx": bytes(VSX_BYTES),
+}
+
+
+def _x_form(primary_extended: int, rt: int, ra: int, rb: int) -> int:
+    return 31 << 26 | rt << 21 | ra << 16 | rb << 11 | primary_extended << 1
+
+
+def _spr(extended: int, register: int, number: int) -> int:
+    return 31 << 26 | register << 21 | (number & 31) << 16 | (number >> 5) << 11 | extended << 1
+
+
+def _addi(rt: int, ra: int, value: int) -> int:
+    return 14 << 26 | rt << 21 | ra << 16 | value & 0xFFFF
+
+
+def _words(*instructions: int) -> bytes:
+    return struct.pack(f">{len(instructions)}I", *instructions)
+
+
+def _vector_moves(extended: int, step: int = 16) -> list[int]:
+    moves = []
+    for register in range(32):
+        moves += [_x_form(extended, register, 0, 3), _addi(3, 3, step)]
+    return moves
+
+
+_MFSPR, _MTSPR = 339, 467
+_STVX, _LVX, _STWCX = 231, 103, 150
+_STXVD2X, _LXVD2X = 972, 844
+_MFVSCR, _MTVSCR = 4 << 26 | 1540, 4 << 26 | 1604
+_VRSAVE, _XER, _TBL_WRITE, _TBU_WRITE = 256, 1, 284, 285
+
+
+def write_stubs(cpu: UnicornCpu, *, vsx: bool) -> None:
+    """Put the machine's own code into the window."""
+    cpu.window_write(_GET_XER, _words(_spr(_MFSPR, 3, _XER), _SC))
+    # The store-conditional breaks a reservation that the last task may have left behind.
+    dummy = _x_form(_STWCX, 5, 0, 4) | 1
+    cpu.window_write(_SET_XER, _words(_spr(_MTSPR, 3, _XER), dummy, _SC))
+    cpu.window_write(
+        _SET_TIME, _words(_spr(_MTSPR, 4, _TBU_WRITE), _spr(_MTSPR, 3, _TBL_WRITE), _SC)
+    )
+    store_vscr = [_MFVSCR, _x_form(_STVX, 0, 0, 3)]
+    cpu.window_write(
+        _GET_VECTORS,
+        _words(
+            *_vector_moves(_STVX),
+            *store_vscr,
+            _spr(_MFSPR, 4, _VRSAVE),
+            36 << 26 | 4 << 21 | 3 << 16 | 20,  # stw r4, 20(r3)
+            _addi(3, 3, -512),
+            _x_form(_LVX, 0, 0, 3),
+            _SC,
+        ),
+    )
+    cpu.window_write(
+        _SET_VECTORS,
+        _words(
+            _addi(3, 3, 512),
+            _x_form(_LVX, 0, 0, 3),
+            _MTVSCR | 0 << 11,
+            32 << 26 | 4 << 21 | 3 << 16 | 20,  # lwz r4, 20(r3)
+            _spr(_MTSPR, 4, _VRSAVE),
+            _addi(3, 3, -512),
+            *_vector_moves(_LVX),
+            _SC,
+        ),
+    )
+    if vsx:
+        cpu.window_write(_GET_VSX, _words(*_vector_moves(_STXVD2X), _SC))
+        cpu.window_write(_SET_VSX, _words(*_vector_moves(_LXVD2X), _SC))
+
+
+def _call(cpu: UnicornCpu, stub: int, msr: int, **gprs: int) -> None:
+    cpu.reg_write("UC_PPC_REG_MSR", msr)
+    for name, value in gprs.items():
+        cpu.reg_write("UC_PPC_REG_" + name[1:], value)
+    cpu.run_stub(stub)
+
+
+def _data(cpu: UnicornCpu) -> int:
+    return (cpu.spec.window_page << PAGE_SHIFT) + _DATA
+
+
+def _all_units(cpu: UnicornCpu) -> int:
+    msr = base_msr(cpu.spec)
+    for unit in cpu.spec.fresh_units:
+        msr |= _MSR_OF_UNIT[unit]
+    return msr
+
+
+def base_msr(spec: CpuSpec) -> int:
+    """User mode with every unit off."""
+    return MSR_PR | (1 << 63 if spec.word_bytes == 8 else 0)
+
+
+def load_system(cpu: UnicornCpu, registers: Registers) -> None:
+    """XER into the engine, reservation dropped, the units in use switched on."""
+    _call(cpu, _SET_XER, base_msr(cpu.spec), r3=registers["xer"], r4=_data(cpu))
+    msr = base_msr(cpu.spec)
+    for unit in registers.units:
+        msr |= _MSR_OF_UNIT[unit]
+    cpu.reg_write("UC_PPC_REG_MSR", msr)
+
+
+def store_system(cpu: UnicornCpu, registers: Registers) -> None:
+    """XER out of the engine; MSR stays as it was."""
+    msr = cpu.reg_read("UC_PPC_REG_MSR")
+    _call(cpu, _GET_XER, base_msr(cpu.spec))
+    registers.receive({"xer": cpu.reg_read("UC_PPC_REG_3") & 0xFFFFFFFF}, {})
+    cpu.reg_write("UC_PPC_REG_MSR", msr)
+
+
+def _fpr_ids(cpu: UnicornCpu) -> list[int]:
+    first = cpu.reg_id("UC_PPC_REG_FPR0")
+    return [first + k for k in range(32)]
+
+
+def load_units(cpu: UnicornCpu, registers: Registers) -> None:
+    """The units in use into the engine."""
+    units = registers.units
+    everything = _all_units(cpu)
+    if "altivec" in units:
+        cpu.window_write(_DATA, units["altivec"][:528] + units["altivec"][528:536])
+        _call(cpu, _SET_VECTORS, everything, r3=_data(cpu))
+    if "fp" in units:
+        words = struct.unpack(">33Q", units["fp"])
+        cpu.write_many(_fpr_ids(cpu), 8, struct.pack("<32Q", *words[:32]))
+        cpu.reg_write("UC_PPC_REG_FPSCR", words[32])
+    if "vsx" in units:
+        high = [units["fp"][8 * k : 8 * k + 8] for k in range(32)]
+        low = [units["vsx"][8 * k : 8 * k + 8] for k in range(32)]
+        cpu.window_write(_DATA, b"".join(h + w for h, w in zip(high, low)))
+        _call(cpu, _SET_VSX, everything, r3=_data(cpu))
+
+
+def store_units(cpu: UnicornCpu, registers: Registers) -> None:
+    """The units in use out of the engine; MSR stays as it was."""
+    msr = cpu.reg_read("UC_PPC_REG_MSR")
+    everything = _all_units(cpu)
+    units: dict[str, bytes] = {}
+    if msr & MSR_FP:
+        raw = cpu.read_many(_fpr_ids(cpu), 8)
+        words = struct.unpack("<32Q", raw)
+        units["fp"] = struct.pack(">33Q", *words, cpu.reg_read("UC_PPC_REG_FPSCR") & 0xFFFFFFFF)
+    if msr & MSR_VEC:
+        _call(cpu, _GET_VECTORS, everything, r3=_data(cpu))
+        units["altivec"] = cpu.window_read(_DATA, 536)
+    if msr & MSR_VSX:
+        _call(cpu, _GET_VSX, everything, r3=_data(cpu))
+        raw = cpu.window_read(_DATA, 512)
+        units["vsx"] = b"".join(raw[16 * k + 8 : 16 * k + 16] for k in range(32))
+    registers.receive({}, units)
+    cpu.reg_write("UC_PPC_REG_MSR", msr)
+
+
+def set_time(cpu: UnicornCpu, ticks: int) -> None:
+    """Write the time base (a supervisor's privilege), then go back to user mode."""
+    msr = cpu.reg_read("UC_PPC_REG_MSR")
+    supervisor = base_msr(cpu.spec) & ~MSR_PR
+    _call(cpu, _SET_TIME, supervisor, r3=ticks & 0xFFFFFFFF, r4=ticks >> 32)
+    cpu.reg_write("UC_PPC_REG_MSR", msr)

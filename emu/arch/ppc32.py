@@ -1,0 +1,53 @@
+"""ppc32, big-endian, with FPU and AltiVec (a 7457A)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emu.arch import ppc
+from emu.arch.spec import CpuSpec
+
+if TYPE_CHECKING:
+    from emu.unicorn_cpu import UnicornCpu
+
+UNITS = ("fp", "altivec")
+
+
+def _set_up(cpu: UnicornCpu) -> None:
+    ppc.write_stubs(cpu, vsx=False)
+    cpu.reg_write("UC_PPC_REG_MSR", ppc.base_msr(cpu.spec))
+
+
+SPEC = CpuSpec(
+    name="ppc32",
+    word_bytes=4,
+    order=">",
+    uc_arch="UC_ARCH_PPC",
+    uc_mode="UC_MODE_PPC32|UC_MODE_BIG_ENDIAN",
+    uc_model=None,
+    uc_const="ppc_const",
+    fast=("pc", *(f"r{k}" for k in range(32)), "cr", "lr", "ctr"),
+    fast_ids=(
+        "UC_PPC_REG_PC",
+        *(f"UC_PPC_REG_{k}" for k in range(32)),
+        "UC_PPC_REG_CR",
+        "UC_PPC_REG_LR",
+        "UC_PPC_REG_CTR",
+    ),
+    system=("xer",),
+    window_page=0xFFFF7,
+    traps=ppc.TRAPS,
+    insn_hooks=(),
+    time_registers=(),
+    rebase_after_exception=False,
+    unit_traps=ppc.UNIT_TRAPS,
+    set_up=_set_up,
+    load_system=ppc.load_system,
+    store_system=ppc.store_system,
+    load_units=ppc.load_units,
+    store_units=ppc.store_units,
+    set_time=ppc.set_time,
+    initial_system={},
+    initial_units={},
+    fresh_units={unit: ppc.FRESH_UNITS[unit] for unit in UNITS},
+)

@@ -1,0 +1,98 @@
+"""x86-32: eight general registers, INT 0x80, thread-local storage through the descriptor table.
+
+There are two of it: under an i386 kernel and under an x86-64 one (compat), which differ in nothing
+but the selectors of the user segments and the slots of the three TLS descriptors.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emu.arch import x86_fpu
+from emu.arch.spec import CpuSpec, Registers
+from emu.arch.x86_segments import enter_ring3, write_descriptor
+from emu.arch.x86_traps import TRAPS
+
+if TYPE_CHECKING:
+    from emu.unicorn_cpu import UnicornCpu
+
+_XMM = 8
+_GENERAL = "eax ebx ecx edx esi edi ebp esp".split()
+_SELECTORS = ("ds", "es", "fs", "gs")
+TLS_COUNT = 3
+
+
+def _store_system(cpu: UnicornCpu, registers: Registers) -> None:
+    registers.receive({name: cpu.reg_read(f"UC_X86_REG_{name.upper()}") for name in _SELECTORS}, {})
+
+
+def _load_units(cpu: UnicornCpu, registers: Registers) -> None:
+    x86_fpu.load(cpu, registers.units[x86_fpu.UNIT], _XMM)
+
+
+def _store_units(cpu: UnicornCpu, registers: Registers) -> None:
+    x86_fpu.store(cpu, registers, _XMM)
+
+
+def _spec(name: str, user_cs: int, user_ds: int, first_tls: int) -> CpuSpec:
+    def set_up(cpu: UnicornCpu) -> None:
+        enter_ring3(cpu, user_cs, user_ds, long_mode=False)
+        x86_fpu.load(cpu, x86_fpu.INITIAL, _XMM)
+
+    def load_system(cpu: UnicornCpu, registers: Registers) -> None:
+        for slot in range(TLS_COUNT):
+            write_descriptor(cpu, first_tls + slot, registers[f"tls{slot}"])
+        for name in _SELECTORS:
+            cpu.reg_write(f"UC_X86_REG_{name.upper()}", registers[name])
+
+    return CpuSpec(
+        name=name,
+        word_bytes=4,
+        order="<",
+        uc_arch="UC_ARCH_X86",
+        uc_mode="UC_MODE_32",
+        uc_model="UC_CPU_X86_CORE2DUO",
+        uc_const="x86_const",
+        fast=("eip", *_GENERAL, "eflags"),
+        fast_ids=(
+            "UC_X86_REG_EIP",
+            *(f"UC_X86_REG_{name.upper()}" for name in _GENERAL),
+            "UC_X86_REG_EFLAGS",
+        ),
+        system=("cs", "ss", *_SELECTORS, *(f"tls{slot}" for slot in range(TLS_COUNT))),
+        window_page=0xFFFF7,
+        traps=TRAPS,
+        insn_hooks=(
+            ("rdtsc", "UC_X86_INS_RDTSC"),
+            ("rdtscp", "UC_X86_INS_RDTSCP"),
+            ("port_in", "UC_X86_INS_IN"),
+            ("port_out", "UC_X86_INS_OUT"),
+        ),
+        time_registers=(
+            ("ax_id", "UC_X86_REG_EAX"),
+            ("cx_id", "UC_X86_REG_ECX"),
+            ("dx_id", "UC_X86_REG_EDX"),
+        ),
+        rebase_after_exception=True,
+        unit_traps={},
+        set_up=set_up,
+        load_system=load_system,
+        store_system=_store_system,
+        load_units=_load_units,
+        store_units=_store_units,
+        set_time=None,
+        initial_system={
+            "cs": user_cs,
+            "ss": user_ds,
+            "ds": user_ds,
+            "es": user_ds,
+            "fs": 0,
+            "gs": 0,
+        },
+        initial_units={x86_fpu.UNIT: x86_fpu.INITIAL},
+        fresh_units={},
+    )
+
+
+SPEC = _spec("x86_32", user_cs=0x73, user_ds=0x7B, first_tls=6)
+COMPAT = _spec("x86_32 compat", user_cs=0x23, user_ds=0x2B, first_tls=12)

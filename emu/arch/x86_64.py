@@ -1,0 +1,89 @@
+"""x86-64: sixteen general registers, SYSCALL, segment bases instead of descriptors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emu.arch import x86_fpu
+from emu.arch.spec import CpuSpec, Registers
+from emu.arch.x86_segments import enter_ring3
+from emu.arch.x86_traps import TRAPS
+
+if TYPE_CHECKING:
+    from emu.unicorn_cpu import UnicornCpu
+
+USER_CS, USER_DS = 0x33, 0x2B
+_XMM = 16
+_GENERAL = "rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15".split()
+_SELECTORS = ("ds", "es", "fs", "gs")
+
+
+def _set_up(cpu: UnicornCpu) -> None:
+    enter_ring3(cpu, USER_CS, USER_DS, long_mode=True)
+    x86_fpu.load(cpu, x86_fpu.INITIAL, _XMM)
+
+
+def _load_system(cpu: UnicornCpu, registers: Registers) -> None:
+    cpu.reg_write("UC_X86_REG_FS_BASE", registers["fs_base"])
+    cpu.reg_write("UC_X86_REG_GS_BASE", registers["gs_base"])
+
+
+def _store_system(cpu: UnicornCpu, registers: Registers) -> None:
+    registers.receive(
+        {
+            "fs_base": cpu.reg_read("UC_X86_REG_FS_BASE"),
+            "gs_base": cpu.reg_read("UC_X86_REG_GS_BASE"),
+        },
+        {},
+    )
+
+
+def _load_units(cpu: UnicornCpu, registers: Registers) -> None:
+    x86_fpu.load(cpu, registers.units[x86_fpu.UNIT], _XMM)
+
+
+def _store_units(cpu: UnicornCpu, registers: Registers) -> None:
+    x86_fpu.store(cpu, registers, _XMM)
+
+
+SPEC = CpuSpec(
+    name="x86_64",
+    word_bytes=8,
+    order="<",
+    uc_arch="UC_ARCH_X86",
+    uc_mode="UC_MODE_64",
+    uc_model="UC_CPU_X86_CORE2DUO",
+    uc_const="x86_const",
+    fast=("rip", *_GENERAL, "rflags"),
+    fast_ids=(
+        "UC_X86_REG_RIP",
+        *(f"UC_X86_REG_{name.upper()}" for name in _GENERAL),
+        "UC_X86_REG_EFLAGS",
+    ),
+    system=("fs_base", "gs_base", "cs", "ss", *_SELECTORS),
+    window_page=0xFFFFFFFFFFFF7,
+    traps=TRAPS,
+    insn_hooks=(
+        ("syscall", "UC_X86_INS_SYSCALL"),
+        ("rdtsc", "UC_X86_INS_RDTSC"),
+        ("rdtscp", "UC_X86_INS_RDTSCP"),
+        ("port_in", "UC_X86_INS_IN"),
+        ("port_out", "UC_X86_INS_OUT"),
+    ),
+    time_registers=(
+        ("ax_id", "UC_X86_REG_RAX"),
+        ("cx_id", "UC_X86_REG_RCX"),
+        ("dx_id", "UC_X86_REG_RDX"),
+    ),
+    rebase_after_exception=True,
+    unit_traps={},
+    set_up=_set_up,
+    load_system=_load_system,
+    store_system=_store_system,
+    load_units=_load_units,
+    store_units=_store_units,
+    set_time=None,
+    initial_system={"cs": USER_CS, "ss": USER_DS},
+    initial_units={x86_fpu.UNIT: x86_fpu.INITIAL},
+    fresh_units={},
+)

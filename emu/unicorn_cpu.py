@@ -1,0 +1,380 @@
+"""One CPU: a Unicorn engine with the model's own page tables. The only file that imports Unicorn.
+
+The engine runs in virtual-TLB mode: it asks the fill hook (the page-table walk) for every page it
+has no translation of, and a refused fill ends the run exactly at the instruction. Hooks note what
+happened and stop; nothing else is done inside one.
+
+How executed code is counted. The block hook adds a block's bytes when it begins. A fault in the
+middle gives back what did not run, and the block that resumes is charged for the rest: the sum is
+the same with pages present or absent. A budget ends at the first taken branch after it is spent,
+never where one block merely falls through to the next: that place depends on the translator.
+
+What was measured about Unicorn 2.1.4 and is relied on here has a test each in tests/unit/emu.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import unicorn
+import unicorn.ppc_const
+import unicorn.unicorn_const as const
+import unicorn.unicorn_py3.unicorn as binding
+import unicorn.x86_const
+
+from emu import accel
+from emu.accel import FIELDS
+from emu.accel.twin import Twin
+from emu.arch.spec import CpuSpec, Registers, Trap
+from emu.memory import PAGE_SHIFT
+from emu.pagetable import PageTable, PageTables
+from emu.stops import BUDGET, SYSCALL, MemoryFault, Stop, Trapped
+
+_CONSTS = {"x86_const": unicorn.x86_const, "ppc_const": unicorn.ppc_const}
+_CTL_WRITE = 1 << 30
+_TLB_FLUSH = const.UC_CTL_TLB_FLUSH | _CTL_WRITE
+_TB_FLUSH = const.UC_CTL_TB_FLUSH | _CTL_WRITE
+TIME_BASE_SHIFT = 20
+"""The PowerPC time base moves on in steps of 2**20 ticks (nanoseconds)."""
+_FILLS_BEFORE_FLUSH = 2048
+"""The engine's TLB grows only when it is flushed while well used."""
+
+_STOP = FIELDS["stop"]
+_NUMBER = FIELDS["number"]
+_SPENT = FIELDS["spent"]
+_LIMIT = FIELDS["limit"]
+_BLOCK_START = FIELDS["block_start"]
+_BLOCK_END = FIELDS["block_end"]
+_FILLS = FIELDS["fills"]
+_ROOT = FIELDS["root"]
+_FAULT_ADDR = FIELDS["fault_addr"]
+_FAULT_ACCESS = FIELDS["fault_access"]
+_ERROR = FIELDS["error"]
+_REGS = FIELDS["regs"]
+
+_ACCESS = {16: "read", 17: "write", 18: "fetch"}
+_HOOK_TYPES = {
+    "block": const.UC_HOOK_BLOCK,
+    "interrupt": const.UC_HOOK_INTR,
+    "illegal": const.UC_HOOK_INSN_INVALID,
+    "fill": const.UC_HOOK_TLB_FILL,
+}
+
+
+class UnicornCpu:
+    """A CPU of one execution mode over shared RAM and page tables."""
+
+    def __init__(
+        self, spec: CpuSpec, tables: PageTables, first_machine_frame: int, library: Any
+    ) -> None:
+        self.spec = spec
+        self.tables = tables
+        self.ram = tables.ram
+        self.resident: Registers | None = None
+        self._consts = _CONSTS[spec.uc_const]
+        self._uc = unicorn.Uc(getattr(const, spec.uc_arch), _mode(spec.uc_mode))
+        if spec.uc_model is not None:
+            self._uc.ctl_set_cpu_model(getattr(self._consts, spec.uc_model))
+        self._uc.ctl_set_tcg_buffer_size(64 << 20)
+        self._uc.ctl_set_tlb_mode(const.UC_TLB_VIRTUAL)
+        ram_address = ctypes.addressof(ctypes.c_char.from_buffer(self.ram.buffer))
+        size = len(self.ram.buffer)
+        self._uc.mem_map_ptr(0, size, const.UC_PROT_ALL, ctypes.c_void_p(ram_address))
+        self._handle = ctypes.c_void_p(self._uc._uch.value)
+        self._block = (ctypes.c_uint64 * (accel.SIZE_BYTES // 8))()
+        self._address = ctypes.addressof(self._block)
+        self.words = memoryview(self._block).cast("B").cast("Q")
+        self._signed = memoryview(self._block).cast("B").cast("q")
+        count = len(spec.fast)
+        self._reg_words = self.words[_REGS : _REGS + count]
+        self._fill_block(first_machine_frame)
+        self._driver: Any = library if library is not None else Twin(self.words, binding.uclib)
+        self._driver.accel_prepare(self._address)
+        self._run: Any = self._driver.accel_run
+        self._add_hooks()
+        self._flush: Any = binding.uclib.uc_ctl
+        self.window_frame = first_machine_frame
+        self.table_frame = first_machine_frame + 1
+        self.time = -1
+        spec.set_up(self)
+        self._base = self._uc.context_save()
+        self._must_rebase = False
+
+    def _fill_block(self, first_machine_frame: int) -> None:
+        words, lib = self.words, binding.uclib
+        words[FIELDS["uc"]] = self._handle.value or 0
+        for field, function in (
+            ("emu_start", lib.uc_emu_start),
+            ("emu_stop", lib.uc_emu_stop),
+            ("read_batch", lib.uc_reg_read_batch),
+            ("write_batch", lib.uc_reg_write_batch),
+            ("reg_write", lib.uc_reg_write),
+        ):
+            words[FIELDS[field]] = ctypes.cast(function, ctypes.c_void_p).value or 0
+        nodes = ctypes.c_char.from_buffer(self.tables.buffer)
+        words[FIELDS["nodes"]] = ctypes.addressof(nodes)
+        words[FIELDS["window_page"]] = self.spec.window_page
+        words[FIELDS["table_page"]] = self.spec.window_page - 1
+        words[FIELDS["reg_count"]] = len(self.spec.fast)
+        words[FIELDS["tsc_divisor"]] = 4
+        for position, name in enumerate(self.spec.fast_ids):
+            words[FIELDS["reg_ids"] + position] = self.reg_id(name)
+        words[FIELDS["pc_id"]] = self.reg_id(self.spec.fast_ids[0])
+        for field, name in self.spec.time_registers:
+            words[FIELDS[field]] = self.reg_id(name)
+
+    def _add_hooks(self) -> None:
+        self._hooks: list[Any] = []
+        for name, hook_type in _HOOK_TYPES.items():
+            self._hook(hook_type, name, None)
+        for name, instruction in self.spec.insn_hooks:
+            self._hook(const.UC_HOOK_INSN, name, getattr(self._consts, instruction))
+
+    def _hook(self, hook_type: int, name: str, instruction: int | None) -> None:
+        callback = getattr(self._driver, "accel_" + name)
+        handle = ctypes.c_size_t()
+        extra = () if instruction is None else (ctypes.c_int(instruction),)
+        status = binding.uclib.uc_hook_add(
+            self._handle,
+            ctypes.byref(handle),
+            ctypes.c_int(hook_type),
+            ctypes.cast(callback, ctypes.c_void_p),
+            ctypes.c_void_p(self._address),
+            ctypes.c_uint64(1),
+            ctypes.c_uint64(0),
+            *extra,
+        )
+        if status != const.UC_ERR_OK:
+            raise AssertionError(f"hook {name}: {unicorn.UcError(status)}")
+        self._hooks.append(callback)
+
+    # ---- registers by Unicorn's name, for the arch files
+
+    def reg_id(self, name: str) -> int:
+        """The number behind a name such as UC_X86_REG_CR0."""
+        number: int = getattr(self._consts, name)
+        return number
+
+    def reg_read(self, name: str) -> Any:
+        """One register of the engine."""
+        return self._uc.reg_read(self.reg_id(name))
+
+    def reg_write(self, name: str, value: Any) -> None:
+        """Set one register of the engine."""
+        self._uc.reg_write(self.reg_id(name), value)
+
+    def read_many(self, ids: list[int], size_bytes: int) -> bytes:
+        """Registers of `size_bytes` each, one behind the other."""
+        count = len(ids)
+        buffer = ctypes.create_string_buffer(size_bytes * count)
+        base = ctypes.addressof(buffer)
+        numbers = (ctypes.c_int * count)(*ids)
+        places = (ctypes.c_void_p * count)(*(base + size_bytes * k for k in range(count)))
+        binding.uclib.uc_reg_read_batch(self._handle, numbers, places, count)
+        return buffer.raw
+
+    def write_many(self, ids: list[int], size_bytes: int, data: bytes) -> None:
+        """The opposite of read_many."""
+        count = len(ids)
+        buffer = ctypes.create_string_buffer(data, size_bytes * count)
+        base = ctypes.addressof(buffer)
+        numbers = (ctypes.c_int * count)(*ids)
+        places = (ctypes.c_void_p * count)(*(base + size_bytes * k for k in range(count)))
+        binding.uclib.uc_reg_write_batch(self._handle, numbers, places, count)
+
+    # ---- the machine's own frames
+
+    def window_write(self, offset: int, data: bytes) -> None:
+        """Store into the stub window."""
+        start = (self.window_frame << PAGE_SHIFT) + offset
+        self.ram.view[start : start + len(data)] = data
+
+    def window_read(self, offset: int, length: int) -> bytes:
+        """Fetch from the stub window."""
+        start = (self.window_frame << PAGE_SHIFT) + offset
+        return self.ram.buffer[start : start + length]
+
+    def table_write(self, offset: int, data: bytes) -> None:
+        """Store into the descriptor table page."""
+        start = (self.table_frame << PAGE_SHIFT) + offset
+        self.ram.view[start : start + len(data)] = data
+
+    def show_table(self) -> None:
+        """From now on the descriptor table page is visible (read-only) to the CPU."""
+        self.words[FIELDS["table_frame"]] = self.table_frame
+
+    def run_stub(self, offset: int) -> None:
+        """Run the machine's own code at `offset` of the window until it traps."""
+        words = self.words
+        words[FIELDS["window_frame"]] = self.window_frame
+        words[_STOP] = 0
+        words[_LIMIT] = 1 << 62
+        spent = self._signed[_SPENT]
+        block = words[_BLOCK_START], words[_BLOCK_END]
+        address = (self.spec.window_page << PAGE_SHIFT) + offset
+        binding.uclib.uc_emu_start(
+            self._handle,
+            ctypes.c_uint64(address),
+            ctypes.c_uint64(0),
+            ctypes.c_uint64(0),
+            ctypes.c_size_t(0),
+        )
+        words[FIELDS["window_frame"]] = 0
+        self._signed[_SPENT] = spent
+        words[_BLOCK_START], words[_BLOCK_END] = block
+        self.flush_tlb()
+
+    def set_time(self, stamp_ns: int) -> None:
+        """What the time stamp counter and the time base read when the next run begins.
+
+        The time stamp counter goes on with each instruction; the time base stands still until
+        it is set again, so it is set in steps, and only between runs that no fault has cut.
+        """
+        self.words[FIELDS["tsc_base"]] = stamp_ns
+        if self.spec.set_time is not None:
+            ticks = stamp_ns >> TIME_BASE_SHIFT << TIME_BASE_SHIFT
+            if ticks != self.time:
+                self.time = ticks
+                self.spec.set_time(self, ticks)
+
+    def flush_tlb(self) -> None:
+        """Forget all translations of addresses."""
+        self._flush(self._handle, _TLB_FLUSH)
+        self.words[_FILLS] = 0
+
+    def flush_code(self) -> None:
+        """Forget all translated code."""
+        self._flush(self._handle, _TB_FLUSH)
+
+    # ---- running a task
+
+    def load(self, registers: Registers) -> None:
+        """Make a task's system words and units the CPU's."""
+        if self.resident is not None:
+            self.store(self.resident)
+            self.resident.cpu = None
+        if registers.cpu is not None and registers.cpu is not self:
+            registers.leave()
+        spec = self.spec
+        spec.load_units(self, registers)
+        spec.load_system(self, registers)
+        registers.cpu = self
+        self.resident = registers
+
+    def store(self, registers: Registers) -> None:
+        """Bring a resident task's system words and units up to date."""
+        if not registers.fresh:
+            self.spec.store_system(self, registers)
+            self.spec.store_units(self, registers)
+            registers.fresh = True
+
+    def run(
+        self, registers: Registers, table: PageTable, budget: int, *, resumed: bool
+    ) -> tuple[Stop, int]:
+        """Run until a stop: what it was, and the bytes of code spent.
+
+        `resumed` says that the last stop of this task was a fault: the block goes on as if it
+        had not been interrupted.
+        """
+        words = self.words
+        if self._must_rebase:
+            self._rebase()
+        if registers is not self.resident:
+            self.load(registers)
+            words[_BLOCK_START] = words[_BLOCK_END] = registers.words[0] if resumed else 0
+            self.flush_tlb()
+        elif words[_ROOT] != table.root or words[_FILLS] > _FILLS_BEFORE_FLUSH:
+            self.flush_tlb()
+        words[_ROOT] = table.root
+        if not resumed:
+            words[_BLOCK_START] = words[_BLOCK_END] = 0
+        self._signed[_SPENT] = 0
+        self._signed[_LIMIT] = budget
+        registers.fresh = False
+        self._reg_words[:] = registers.view
+        while True:
+            self._run(self._address, 1)
+            stop = words[_STOP]
+            if stop == accel.STOP_INTERRUPT:
+                wanted = self.spec.unit_traps.get(words[_NUMBER])
+                if wanted is not None:
+                    self._switch_on(registers, wanted)
+                    continue
+            break
+        if stop == accel.STOP_SYSCALL:
+            registers.view[:] = self._reg_words
+            return SYSCALL, self._signed[_SPENT]
+        reason = self._classify(stop)
+        registers.view[:] = self._reg_words
+        return reason, self._signed[_SPENT]
+
+    def _switch_on(self, registers: Registers, wanted: tuple[str, ...]) -> None:
+        self._reg_words[0] -= 4
+        self._give_back(self._reg_words[0])
+        registers.view[:] = self._reg_words
+        units = registers.units
+        for unit in wanted:
+            units.setdefault(unit, self.spec.fresh_units[unit])
+        registers.units = units
+        self.load(registers)
+        registers.fresh = False
+        self._reg_words[:] = registers.view
+
+    def _rebase(self) -> None:
+        # The engine keeps the last exception and would make the next one a double fault.
+        if self.resident is not None:
+            self.resident.leave()
+        self._uc.context_restore(self._base)
+        self._must_rebase = False
+
+    def _give_back(self, pc: int) -> None:
+        # Of the block that was charged when it began, what lies from pc on did not run.
+        words = self.words
+        if words[_BLOCK_START] <= pc < words[_BLOCK_END]:
+            self._signed[_SPENT] -= words[_BLOCK_END] - pc
+            words[_BLOCK_END] = pc
+            words[_BLOCK_START] = pc
+
+    def _classify(self, stop: int) -> Stop:
+        words = self.words
+        pc = self._reg_words[0]
+        if stop == accel.STOP_INTERRUPT:
+            trap = self.spec.traps.get(words[_NUMBER], _UNKNOWN)
+            if trap.kind == "syscall":
+                return SYSCALL
+            pc -= trap.back
+            self._reg_words[0] = pc
+            self._give_back(pc)
+            self._must_rebase = self.spec.rebase_after_exception
+            return Trapped(trap.kind)
+        if stop == accel.STOP_BUDGET:
+            return BUDGET
+        if stop == accel.STOP_FAULT:
+            self._give_back(pc)
+            return MemoryFault(words[_FAULT_ADDR], _ACCESS[words[_FAULT_ACCESS]])
+        if stop == accel.STOP_ILLEGAL:
+            self._give_back(pc)
+            self._must_rebase = self.spec.rebase_after_exception
+            return Trapped("illegal")
+        if stop == accel.STOP_PORT:
+            return Trapped("protection")
+        if pc == 0:
+            # Address 0 is where emu_start was told to end; nothing is ever mapped there.
+            return MemoryFault(0, "fetch")
+        raise AssertionError(f"{self.spec.name}: stopped at {pc:#x}, error {words[_ERROR]}")
+
+    def close(self) -> None:
+        """Take the last task's state out; the engine goes with the object."""
+        if self.resident is not None:
+            self.resident.leave()
+
+
+_UNKNOWN = Trap("protection")
+
+
+def _mode(names: str) -> int:
+    mode = 0
+    for name in names.split("|"):
+        mode |= getattr(const, name)
+    return mode
