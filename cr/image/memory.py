@@ -87,7 +87,7 @@ class HugePage(Framed):
 
     TYPE = HDR_HPAGE
 
-    vaddr: hex64 = at("address; where the memory is shared: page index")
+    vaddr_or_index: hex64 = at("address; where the memory is shared: page index")
     shift: u16 = at("log2 of its size")
     pad: u16 = at("zero", default=0, must_be=0)
     pad_tail: u32 = at("zero", default=0, must_be=0)

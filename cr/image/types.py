@@ -188,6 +188,11 @@ NETDEV_MACVLAN = 3
 NETDEV_ADDR_IPV4 = 0
 UNIX_LINKED = 1
 
+# Kinds of System V IPC object, in IPC.ipc_type.
+IPC_TYPE_SHM = 1
+IPC_TYPE_MSG = 2
+IPC_TYPE_SEM = 3
+
 # Process ids that are no object, in TREE entries.
 PID_NULL = -4096
 PID_ROOT = -4097
@@ -219,6 +224,7 @@ TERMIOS_CHARACTERS = 19
 PAGE_SIZE = 4096
 PAGES_PER_ARRAY = 8192
 PIPE_CAPACITY = 65536
+NGROUPS_MAX = 65536
 
 
 def record_name(number: int) -> str:
