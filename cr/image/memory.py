@@ -4,12 +4,14 @@ Image grammar:
 
     mm     =  [ OBJREF exe ]  MM  BUFFER auxv  { vma }  MM_CONTEXT  { mm-unit }
     vma    =  [ OBJREF file ]  VMA  [ pages ]                   ; pages: ANON, FILE, SHM_ANON
+    huge   =  HPAGE  BUFFER page
     pages  =  { PGARR n  BUFFER ( n addresses, n pages ) }  PGARR 0
 
 Addresses (page indices, where the memory is shared) are words of the writing kernel: four bytes
 on a 32-bit one. All addresses of a BUFFER come first, then all pages.
 
 Mirrors:  linux-cr checkpoint_hdr.h: ckpt_hdr_mm, ckpt_hdr_vma, ckpt_hdr_pgarr, ckpt_hdr_hpage.
+Deviates: how the bytes of a huge page follow its HPAGE is not known; here it is one BUFFER.
 """
 
 from cr.image.types import HDR_HPAGE, HDR_MM, HDR_PGARR, HDR_VMA, VMA_HUGETLB_SKIP, Framed
@@ -91,3 +93,8 @@ class HugePage(Framed):
     shift: u16 = at("log2 of its size")
     pad: u16 = at("zero", default=0, must_be=0)
     pad_tail: u32 = at("zero", default=0, must_be=0)
+
+    def invalid(self) -> str | None:
+        if 12 < self.shift <= 30:
+            return None
+        return f"there are no huge pages of two to the {self.shift} bytes"

@@ -151,9 +151,10 @@ class Pages:
 def byte_order(image: Bytes) -> Order:
     """The byte order that the magic of the first record tells."""
     magic = bytes(memoryview(image)[FRAME_BYTES : FRAME_BYTES + 8])
-    for order, word in ((LITTLE, "little"), (BIG, "big")):
-        if magic == HEADER_MAGIC.to_bytes(8, "little" if word == "little" else "big"):
-            return order
+    if magic == HEADER_MAGIC.to_bytes(8, "little"):
+        return LITTLE
+    if magic == HEADER_MAGIC.to_bytes(8, "big"):
+        return BIG
     raise ImageError(0, record_name(HDR_HEADER), "this is no checkpoint image: its magic is wrong")
 
 
@@ -232,19 +233,27 @@ class Reader:
             self.refuse("this text has no zero byte at its end")
         return text
 
-    def read_records(self, cls: type[R], count: int) -> tuple[R, ...]:
-        """A BUFFER of exactly `count` records without frames."""
+    def read_records(
+        self, cls: type[R], count: int | None = None, type_no: int = HDR_BUFFER
+    ) -> tuple[R, ...]:
+        """A BUFFER of exactly `count` records without frames, or of as many as it has."""
         size = cls.fixed_bytes()
-        payload = self.read_exact(HDR_BUFFER, count * size)
+        payload = self._payload(type_no)
+        found, odd = divmod(len(payload), size)
+        if odd or found != (found if count is None else count):
+            some = "whole" if count is None else count
+            self.refuse(f"{len(payload)} bytes are not {some} {cls.__name__} of {size}")
         return tuple(
-            self._unpack(cls, payload[at : at + size]) for at in range(0, count * size, size)
+            self._unpack(cls, payload[at : at + size]) for at in range(0, found * size, size)
         )
 
     def read_pages(self) -> Pages | None:
         """The next pages of an area, or None behind the last."""
         count = self.read(HDR_PGARR, PageArray).nr_pages
-        if not count:
-            return None
+        return self.read_page_buffer(count) if count else None
+
+    def read_page_buffer(self, count: int) -> Pages:
+        """The BUFFER behind a PGARR that announced `count` pages."""
         if count > len(self._view) // PAGE_SIZE:
             self.refuse(f"{count} pages are more than the whole image has")
         payload = self.read_view(HDR_BUFFER)
