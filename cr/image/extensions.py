@@ -1,0 +1,95 @@
+"""Records of ours: what a restarted machine must know and Linux's format has no place for.
+
+They come only after TREE, and only when something needs them; a pure image has none. Linux-cr's
+own tools read the sections before TREE themselves, and know nothing of these.
+
+Image grammar:
+
+    after the tree            [ MACHINE  BUFFER random-state ]
+    at the end of cpu units   [ SYSCALL_PROGRESS ]
+    after a FILE_NAME         [ UNLINKED  { UNLINKED_DATA } ]
+
+Mirrors:  nothing.
+Deviates: Linux's freezer ends a half-done write or a timed wait with a short count or EINTR;
+          SYSCALL_PROGRESS keeps what was done, so that the guest cannot tell. Linux refuses
+          files without a name; UNLINKED carries their contents.
+"""
+
+from typing import Annotated
+
+from cr.image.types import (
+    HDR_MACHINE,
+    HDR_SYSCALL_PROGRESS,
+    HDR_UNLINKED,
+    HDR_UNLINKED_DATA,
+    Framed,
+)
+from emu.layout import at, hex32, record, rest, rest_bytes, s32, u32, u64
+
+
+@record(size=48)
+class Machine(Framed):
+    """The kernel besides its tasks; a BUFFER with the state of the random source follows."""
+
+    TYPE = HDR_MACHINE
+
+    clock_ns: u64 = at("virtual clock, nanoseconds since boot")
+    boot_time_ns: u64 = at("what the wall clock showed at boot, nanoseconds since the epoch")
+    slice_left: u64 = at("what the running task has left of its time slice")
+    next_pid: s32 = at("the pid that the next task will get")
+    random_bytes: u32 = at("length of the random state")
+    nr_running: u32 = at("how many tasks are in the run queue")
+    pad: u32 = at("zero", default=0, must_be=0)
+    run_queue: Annotated[tuple[int, ...], rest(s32)] = at("their pids, the next one first")
+
+    def invalid(self) -> str | None:
+        if self.nr_running != len(self.run_queue):
+            return f"nr_running is {self.nr_running}, but {len(self.run_queue)} are here"
+        if self.next_pid <= 0 or min(self.run_queue, default=1) <= 0:
+            return "pids must be positive"
+        return None
+
+
+@record(size=32)
+class SyscallProgress(Framed):
+    """How far the system call came in which this task sleeps."""
+
+    TYPE = HDR_SYSCALL_PROGRESS
+
+    done_bytes: u64 = at("bytes that it has moved already")
+    deadline_ns: u64 = at("virtual clock at which it gives up; all ones: never")
+    flags: hex32 = at("none yet", default=0)
+    pad: u32 = at("zero", default=0, must_be=0)
+
+
+@record(size=80)
+class Unlinked(Framed):
+    """A file that no name leads to any more; its data follows in UNLINKED_DATA records."""
+
+    TYPE = HDR_UNLINKED
+
+    objref: s32 = at("object number of the inode: equal in all files that have it open")
+    mode: hex32 = at("S_IF* and permission bits")
+    uid: u32 = at("owner")
+    gid: u32 = at("group")
+    rdev: u64 = at("device number")
+    size: u64 = at("length in bytes; what is in no data record is a hole")
+    atime_ns: u64 = at("last access, nanoseconds since the epoch")
+    mtime_ns: u64 = at("last change of the contents")
+    ctime_ns: u64 = at("last change of the inode")
+    ino: u64 = at("inode number")
+    nr_extents: u32 = at("how many UNLINKED_DATA records follow; 0 after the first mention")
+    pad: u32 = at("zero", default=0, must_be=0)
+
+    def invalid(self) -> str | None:
+        return None if self.objref > 0 else "objref must be positive"
+
+
+@record(size=16)
+class UnlinkedData(Framed):
+    """A run of bytes of an unlinked file."""
+
+    TYPE = HDR_UNLINKED_DATA
+
+    offset: u64 = at("where it begins in the file")
+    content: Annotated[bytes, rest_bytes()] = at("the bytes")
