@@ -43,17 +43,24 @@ class Machine:
         return cpu
 
     def run(
-        self, registers: Registers, table: PageTable, budget: int, *, resumed: bool = False
+        self,
+        registers: Registers,
+        table: PageTable,
+        budget: int,
+        now: int,
+        *,
+        resumed: bool = False,
     ) -> tuple[Stop, int]:
         """Run a task's code; the Stop, and the bytes of code executed.
 
-        `budget` is in bytes of code and may be overrun up to the next taken branch. `resumed`
+        `budget` is in bytes of code and may be overrun up to the next taken branch. `now` is the
+        virtual time in the same unit (what time stamp counters show). `resumed`
         says that the task's last stop was a fault, so its block goes on.
         """
         if self.ram.stale_code or self.tables.stale:
             self._flush()
         cpu = self._cpus.get(registers.spec.name) or self.cpu(registers.spec.name)
-        return cpu.run(registers, table, budget, resumed=resumed)
+        return cpu.run(registers, table, budget, now, resumed=resumed)
 
     def _flush(self) -> None:
         for cpu in self._cpus.values():
@@ -62,11 +69,6 @@ class Machine:
             cpu.flush_tlb()
         self.ram.stale_code = False
         self.tables.stale = False
-
-    def set_time(self, stamp: int, resumed_cost: int = 0) -> None:
-        """What the CPUs' time counters read now: nanoseconds of virtual time."""
-        for cpu in self._cpus.values():
-            cpu.set_time(stamp)
 
     def power_off(self) -> Ram:
         """Take the machine apart; its memory may be given to the next one, cleared."""

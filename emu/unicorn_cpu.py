@@ -35,6 +35,8 @@ _CONSTS = {"x86_const": unicorn.x86_const, "ppc_const": unicorn.ppc_const}
 _CTL_WRITE = 1 << 30
 _TLB_FLUSH = const.UC_CTL_TLB_FLUSH | _CTL_WRITE
 _TB_FLUSH = const.UC_CTL_TB_FLUSH | _CTL_WRITE
+UNITS_PER_NS = 4
+"""Bytes of code that take a nanosecond of virtual time."""
 TIME_BASE_SHIFT = 20
 """The PowerPC time base moves on in steps of 2**20 ticks (nanoseconds)."""
 _FILLS_BEFORE_FLUSH = 2048
@@ -42,6 +44,7 @@ _FILLS_BEFORE_FLUSH = 2048
 
 _STOP = FIELDS["stop"]
 _NUMBER = FIELDS["number"]
+_TSC_BASE = FIELDS["tsc_base"]
 _SPENT = FIELDS["spent"]
 _LIMIT = FIELDS["limit"]
 _BLOCK_START = FIELDS["block_start"]
@@ -96,7 +99,7 @@ class UnicornCpu:
         self._flush: Any = binding.uclib.uc_ctl
         self.window_frame = first_machine_frame
         self.table_frame = first_machine_frame + 1
-        self.time = -1
+        self._time_base = -1
         spec.set_up(self)
         self._base = self._uc.context_save()
         self._must_rebase = False
@@ -117,7 +120,7 @@ class UnicornCpu:
         words[FIELDS["window_page"]] = self.spec.window_page
         words[FIELDS["table_page"]] = self.spec.window_page - 1
         words[FIELDS["reg_count"]] = len(self.spec.fast)
-        words[FIELDS["tsc_divisor"]] = 4
+        words[FIELDS["tsc_divisor"]] = UNITS_PER_NS
         for position, name in enumerate(self.spec.fast_ids):
             words[FIELDS["reg_ids"] + position] = self.reg_id(name)
         words[FIELDS["pc_id"]] = self.reg_id(self.spec.fast_ids[0])
@@ -225,18 +228,13 @@ class UnicornCpu:
         words[_BLOCK_START], words[_BLOCK_END] = block
         self.flush_tlb()
 
-    def set_time(self, stamp_ns: int) -> None:
-        """What the time stamp counter and the time base read when the next run begins.
-
-        The time stamp counter goes on with each instruction; the time base stands still until
-        it is set again, so it is set in steps, and only between runs that no fault has cut.
-        """
-        self.words[FIELDS["tsc_base"]] = stamp_ns
-        if self.spec.set_time is not None:
-            ticks = stamp_ns >> TIME_BASE_SHIFT << TIME_BASE_SHIFT
-            if ticks != self.time:
-                self.time = ticks
-                self.spec.set_time(self, ticks)
+    def _set_time_base(self, now: int) -> None:
+        # It stands still until it is set again; so it moves in steps, and only between runs that
+        # no fault has cut, or a guest could tell a page that was there from one that was not.
+        ticks = now // UNITS_PER_NS >> TIME_BASE_SHIFT << TIME_BASE_SHIFT
+        if ticks != self._time_base and self.spec.set_time is not None:
+            self._time_base = ticks
+            self.spec.set_time(self, ticks)
 
     def flush_tlb(self) -> None:
         """Forget all translations of addresses."""
@@ -270,11 +268,11 @@ class UnicornCpu:
             registers.fresh = True
 
     def run(
-        self, registers: Registers, table: PageTable, budget: int, *, resumed: bool
+        self, registers: Registers, table: PageTable, budget: int, now: int, *, resumed: bool
     ) -> tuple[Stop, int]:
         """Run until a stop: what it was, and the bytes of code spent.
 
-        `resumed` says that the last stop of this task was a fault: the block goes on as if it
+        `now` is the virtual time at which the run begins, in bytes of code. `resumed` says that the last stop of this task was a fault: the block goes on as if it
         had not been interrupted.
         """
         words = self.words
@@ -289,6 +287,9 @@ class UnicornCpu:
         words[_ROOT] = table.root
         if not resumed:
             words[_BLOCK_START] = words[_BLOCK_END] = 0
+            if self.spec.set_time is not None:
+                self._set_time_base(now)
+        words[_TSC_BASE] = now
         self._signed[_SPENT] = 0
         self._signed[_LIMIT] = budget
         registers.fresh = False

@@ -51,7 +51,7 @@ struct cpu {
     u64 fault_access;
     u64 error;
     u64 entered;  /* a block hook has run since emu_start */
-    /* time stamp counter = tsc_base + (spent - what of the block is still to come) / tsc_divisor */
+    /* time stamp counter = (tsc_base + spent - what of the block is still to come) / tsc_divisor */
     u64 tsc_base;
     u64 tsc_divisor;
     u64 pc_id;
@@ -196,7 +196,7 @@ int accel_rdtsc(void *uc, struct cpu *c)
 {
     (void)uc;
     u64 executed = (u64)c->spent - (c->block_end - read_pc(c));
-    u64 stamp = c->tsc_base + executed / c->tsc_divisor;
+    u64 stamp = (c->tsc_base + executed) / c->tsc_divisor;
     write_word(c, c->ax_id, stamp & 0xffffffffu);
     write_word(c, c->dx_id, stamp >> 32);
     return 1;

@@ -175,7 +175,7 @@ class Twin:
         words = self._words
         pc = self._read(words[FIELDS["pc_id"]])
         executed = words[FIELDS["spent"]] - (words[FIELDS["block_end"]] - pc)
-        stamp = words[FIELDS["tsc_base"]] + (executed & _NOWHERE) // words[FIELDS["tsc_divisor"]]
+        stamp = (words[FIELDS["tsc_base"]] + executed) // words[FIELDS["tsc_divisor"]]
         self._write("ax_id", stamp & 0xFFFFFFFF)
         self._write("dx_id", stamp >> 32 & 0xFFFFFFFF)
         return 1

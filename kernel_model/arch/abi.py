@@ -1,0 +1,79 @@
+"""What differs between ABIs, as data and small functions with the same names.
+
+A kernel has an arch, a task has an ABI; handlers ask `task.abi` and never for an arch's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from emu.arch.spec import Registers
+
+if TYPE_CHECKING:
+    from kernel_model.abi.structs import Structs
+    from kernel_model.signals import Action, SigInfo
+    from kernel_model.task import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Abi:
+    """One user-space ABI."""
+
+    name: str
+    """The column of numbers.tbl, and the name of this file in every arch folder."""
+    mode: str
+    """The CPU that runs it: a name in emu.arch.modes."""
+    word_bytes: int
+    order: Literal["<", ">"]
+    structs: Structs
+    # registers, as positions in Registers.words
+    pc: int
+    sp: int
+    number: int
+    arguments: tuple[int, ...]
+    result: int
+    trap_bytes: int
+    """Length of the system call instruction, which lies right before the program counter."""
+    align_pairs: bool
+    """64-bit arguments of a 32-bit ABI begin in an even argument register."""
+    high_first: bool
+    """Of such a pair the high word comes first."""
+    # the address space
+    task_size: int
+    stack_top: int
+    pie_base: int
+    read_implies_exec: bool
+    """What a program without a PT_GNU_STACK header gets."""
+    # what exec tells a program
+    elf_machines: tuple[str, ...]
+    elf_class: int
+    platform: bytes
+    hwcap: int
+    machine: str
+    """uname -m of a kernel of this arch."""
+    # behaviour
+    start: Callable[[Task, int, int], None]
+    """(task, entry, stack pointer): registers of a program's first instruction."""
+    set_result: Callable[[Task, int], None]
+    """(task, result): a count, or a negative errno, in the ABI's convention."""
+    set_tls: Callable[[Task, int], None]
+    """(task, value): CLONE_SETTLS."""
+    push_frame: Callable[[Task, int, SigInfo, Action, int], None]
+    """(task, signal, info, action, mask to restore): enter a handler. Raises EFAULT."""
+    sigreturn: Callable[[Task], int]
+    """Leave a handler entered without SA_SIGINFO; the value of the result register."""
+    rt_sigreturn: Callable[[Task], int]
+    """Leave a handler entered with SA_SIGINFO."""
+    vdso: bytes
+    """Code of the [vdso] page; empty when the ABI has none."""
+
+    @property
+    def mask(self) -> int:
+        """All bits of a word."""
+        return (1 << 8 * self.word_bytes) - 1
+
+    def rewind(self, registers: Registers) -> None:
+        """Go back to the system call instruction."""
+        registers.words[self.pc] = (registers.words[self.pc] - self.trap_bytes) & self.mask

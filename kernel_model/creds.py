@@ -1,0 +1,88 @@
+"""Credentials: who a task is, and what it may do.
+
+Mirrors: Linux struct cred; capabilities by their names without CAP_.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+CAPABILITIES = (
+    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE "
+    "NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO "
+    "SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME "
+    "SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG "
+    "WAKE_ALARM"
+).split()
+ALL_CAPABILITIES = (1 << len(CAPABILITIES)) - 1
+_BITS = {name: 1 << position for position, name in enumerate(CAPABILITIES)}
+
+
+@dataclass(frozen=True, eq=False)
+class UserNamespace:
+    """A user namespace; `creator` is None for the first."""
+
+    creator: User | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class User:
+    """A user id in a namespace: what tasks of one user share."""
+
+    uid: int
+    namespace: UserNamespace
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """The supplementary groups; sorted."""
+
+    gids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Cred:
+    """Immutable, as in Linux: a change makes a new one."""
+
+    user: User
+    uid: int = 0
+    gid: int = 0
+    suid: int = 0
+    sgid: int = 0
+    euid: int = 0
+    egid: int = 0
+    fsuid: int = 0
+    fsgid: int = 0
+    group_info: Groups = Groups()
+    securebits: int = 0
+    cap_inheritable: int = 0
+    cap_permitted: int = ALL_CAPABILITIES
+    cap_effective: int = ALL_CAPABILITIES
+    cap_bounding: int = ALL_CAPABILITIES
+
+    @property
+    def groups(self) -> tuple[int, ...]:
+        """Supplementary group ids."""
+        return self.group_info.gids
+
+    def cap(self, name: str) -> bool:
+        """Whether the capability is effective."""
+        return bool(self.cap_effective & _BITS[name])
+
+    def with_ids(self, **ids: int) -> Cred:
+        """A changed copy; capabilities follow the user ids as setuid(2) says."""
+        fresh = replace(self, **ids)
+        had_root = 0 in (self.uid, self.euid, self.suid)
+        has_root = 0 in (fresh.uid, fresh.euid, fresh.suid)
+        if had_root and not has_root:
+            fresh = replace(fresh, cap_permitted=0, cap_effective=0)
+        if self.euid == 0 and fresh.euid != 0:
+            fresh = replace(fresh, cap_effective=0)
+        if self.euid != 0 and fresh.euid == 0:
+            fresh = replace(fresh, cap_effective=fresh.cap_permitted)
+        return fresh
+
+
+def root_cred() -> Cred:
+    """Of the first task: uid 0, all capabilities."""
+    return Cred(User(0, UserNamespace()))

@@ -1,0 +1,183 @@
+"""A kernel: the composition of its parts, and the run loop.
+
+One turn of the loop: pick a task; if it sleeps in a call, run its handler again; act on signals;
+let the machine run its code; serve the stop. No logic of any one subsystem is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import ModuleType
+
+from emu.elf import ElfImage, parse
+from emu.machine import Machine
+from emu.stops import BUDGET, SYSCALL, MemoryFault, Stop, Trapped
+from kernel_model.arch.abi import Abi
+from kernel_model.clock import Clock
+from kernel_model.console import Console
+from kernel_model.mm.backing import VdsoPage
+from kernel_model.mm.fault import BadAccess, OutOfMemory, handle_fault
+from kernel_model.nsproxy import NsProxy, UtsNamespace
+from kernel_model.randomness import Random
+from kernel_model.sched import Scheduler
+from kernel_model.signals import SIGBUS, SIGKILL, SIGSEGV, SigInfo, deliver, force
+from kernel_model.syscalls.dispatch import CallTable
+from kernel_model.task import State, Task
+from kernel_model.trace import Trace
+from kernel_model.traps import signal_of_trap
+from kernel_model.vfs.disk import Disk
+from kernel_model.vfs.openfile import OpenFile
+from kernel_model.vfs.vfs import Vfs
+
+
+class Deadlock(Exception):
+    """Every task waits for another one; nothing will ever happen again."""
+
+
+class Kernel:
+    """`abis`: the native one first. `modules` declare the system calls that it has."""
+
+    def __init__(
+        self,
+        *,
+        arch: str,
+        abis: tuple[Abi, ...],
+        modules: Iterable[ModuleType],
+        machine: Machine,
+        disk: Disk,
+        console: Console,
+        epoch_ns: int,
+        seed: int,
+    ) -> None:
+        self.arch = arch
+        self.abis = abis
+        self.machine = machine
+        self.ram = machine.ram
+        self.disk = disk
+        self.console = console
+        self.clock = Clock(epoch_ns)
+        self.random = Random(seed)
+        self.trace = Trace()
+        self.sched = Scheduler()
+        self.calls = CallTable(modules, abis)
+        self.vfs = Vfs(disk, self.ram, self.clock)
+        self.nsproxy = NsProxy(UtsNamespace(machine=abis[0].machine.encode()))
+        self.tasks: dict[int, Task] = {}
+        self.next_pid = 1
+        self.init: Task | None = None
+        self.completed_calls = 0
+        self._elf: dict[int, tuple[int, ElfImage]] = {}
+        self._vdso: dict[str, VdsoPage] = {}
+
+    # ---- shared parts
+
+    def parsed_elf(self, file: OpenFile) -> ElfImage:
+        """The headers of a program file, read once per inode and change. Raises NotAnElf."""
+        node = file.inode.node
+        known = self._elf.get(node.ino)
+        if known is None or known[0] != node.mtime_ns:
+            known = (node.mtime_ns, parse(file.pread(0, node.size)))
+            self._elf[node.ino] = known
+        return known[1]
+
+    def vdso_page(self, abi: Abi) -> VdsoPage:
+        """The page of signal trampolines of an ABI, one for all its tasks."""
+        page = self._vdso.get(abi.name)
+        if page is None:
+            page = self._vdso[abi.name] = VdsoPage(self.ram, abi.vdso)
+        return page
+
+    def new_pid(self) -> int:
+        """The next free process number."""
+        while self.next_pid in self.tasks:
+            self.next_pid += 1
+        self.next_pid += 1
+        return self.next_pid - 1
+
+    def exit_task(self, task: Task, code: int) -> None:
+        """End a thread: give back what it held, and tell its parent."""
+        task.exit_code = code
+        task.wake()
+        self.sched.dequeue(task)
+        task.state = State.ZOMBIE
+        task.regs.leave()
+        if task.mm is not None:
+            task.mm.drop()
+            task.mm = None
+        task.files.drop()
+        task.fs.drop()
+        task.sighand.drop()
+        for timer in task.signal.itimers:
+            if timer.timer is not None:
+                self.clock.cancel(timer.timer)
+                timer.timer = None
+
+    # ---- running
+
+    def run_turn(self, stop_at_units: int, stop_at_calls: int) -> bool:
+        """Let one task run until it must leave the CPU, or a limit is reached.
+
+        False when nothing can run and no timer is set.
+        """
+        task = self.sched.pick()
+        if task is None:
+            return self.clock.jump()
+        clock = self.clock
+        while task.state is State.RUNNING:
+            if task.syscall is not None:
+                self.calls.resume(task)
+                if task.state is not State.RUNNING or self.completed_calls >= stop_at_calls:
+                    return True
+                continue
+            if task.attention:
+                deliver(task)
+                if task.state is not State.RUNNING:
+                    return True
+            units = clock.units
+            if units >= clock.next_due_units:
+                clock.fire_due()
+                continue
+            budget = min(self.sched.slice_left, clock.next_due_units - units, stop_at_units - units)
+            if budget <= 0:
+                return True
+            assert task.mm is not None
+            stop, spent = self.machine.run(
+                task.regs, task.mm.table, budget, units, resumed=task.fault_resumed
+            )
+            clock.units = units + spent
+            self.sched.slice_left -= spent
+            task.run_units += spent
+            if stop is SYSCALL:
+                task.fault_resumed = False
+                self.calls.enter(task)
+                if self.completed_calls >= stop_at_calls:
+                    return True
+            elif stop is BUDGET:
+                task.fault_resumed = False
+                if self.sched.slice_left <= 0:
+                    return True
+            else:
+                self._exception(task, stop)
+        return True
+
+    def _exception(self, task: Task, stop: Stop) -> None:
+        if isinstance(stop, MemoryFault):
+            self._fault(task, stop)
+            return
+        assert isinstance(stop, Trapped)
+        task.fault_resumed = False
+        force(task, signal_of_trap(task, stop))
+
+    def _fault(self, task: Task, stop: MemoryFault) -> None:
+        assert task.mm is not None
+        task.fault_resumed = True
+        try:
+            handle_fault(task.mm, stop.addr, stop.access, task.stack_limit)
+        except BadAccess as bad:
+            task.fault_resumed = False
+            signo = SIGBUS if bad.bus else SIGSEGV
+            force(task, SigInfo(signo, bad.code, addr=stop.addr))
+        except OutOfMemory:
+            if not self.vfs.shrink():
+                task.fault_resumed = False
+                task.send_signal(SIGKILL)

@@ -1,0 +1,352 @@
+"""Signals: sending, queueing, blocking, and what happens on the way back to user mode.
+
+A signal set is an integer: bit n - 1 stands for signal n. Sending only notes the signal and makes
+its taker runnable; everything else happens in `deliver`, before the task runs user code again.
+
+Mirrors: Linux kernel/signal.c (2.6.3x), arch do_signal and its handling of ERESTART*.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kernel_model.abi.errno import EFAULT, EINTR
+from kernel_model.waitqueue import Restart, WaitQueue
+
+if TYPE_CHECKING:
+    from kernel_model.clock import Timer
+    from kernel_model.task import Task
+
+NSIG = 64
+(SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGUSR1) = range(1, 11)
+(SIGSEGV, SIGUSR2, SIGPIPE, SIGALRM, SIGTERM, SIGSTKFLT, SIGCHLD, SIGCONT) = range(11, 19)
+(SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGXCPU, SIGXFSZ, SIGVTALRM) = range(19, 27)
+(SIGPROF, SIGWINCH, SIGIO, SIGPWR, SIGSYS) = range(27, 32)
+SIGRTMIN = 32
+
+SIG_DFL, SIG_IGN = 0, 1
+SA_NOCLDSTOP, SA_NOCLDWAIT, SA_SIGINFO = 1, 2, 4
+SA_ONSTACK, SA_RESTART, SA_NODEFER, SA_RESETHAND = 0x08000000, 0x10000000, 0x40000000, 0x80000000
+SA_RESTORER = 0x04000000
+
+SI_USER, SI_KERNEL, SI_QUEUE, SI_TIMER, SI_TKILL = 0, 0x80, -1, -2, -6
+
+
+def bit(signo: int) -> int:
+    """The set that holds one signal."""
+    return 1 << (signo - 1)
+
+
+def signal_set(*signals: int) -> int:
+    """The set that holds these signals."""
+    total = 0
+    for signo in signals:
+        total |= bit(signo)
+    return total
+
+
+ALL = (1 << NSIG) - 1
+UNBLOCKABLE = signal_set(SIGKILL, SIGSTOP)
+IGNORED_BY_DEFAULT = signal_set(SIGCHLD, SIGURG, SIGWINCH, SIGCONT)
+STOPPING = signal_set(SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU)
+CORE_DUMPING = signal_set(
+    SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGXCPU, SIGXFSZ, SIGSYS
+)
+SYNCHRONOUS = signal_set(SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGSYS)
+CORE_FLAG = 0x80
+
+
+@dataclass(frozen=True, slots=True)
+class SigInfo:
+    """Why a signal was sent. Which fields count depends on `code`, as in siginfo_t."""
+
+    signo: int
+    code: int = SI_USER
+    errno: int = 0
+    pid: int = 0
+    uid: int = 0
+    value: int = 0  # sigval as a word
+    addr: int = 0
+    status: int = 0
+    utime: int = 0
+    stime: int = 0
+    band: int = 0
+    fd: int = 0
+    timer_id: int = 0
+    overrun: int = 0
+    trapno: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a process does with a signal: SIG_DFL, SIG_IGN or a handler's address."""
+
+    handler: int = SIG_DFL
+    flags: int = 0
+    restorer: int = 0
+    mask: int = 0
+
+
+@dataclass(slots=True)
+class Pending:
+    """Signals that were sent and not taken: the set, and what is known of each."""
+
+    signals: int = 0
+    queue: list[SigInfo] = field(default_factory=list)
+
+    def add(self, info: SigInfo) -> bool:
+        """Note a signal. False when a standard signal was pending already."""
+        if info.signo < SIGRTMIN and self.signals & bit(info.signo):
+            return False
+        self.signals |= bit(info.signo)
+        self.queue.append(info)
+        return True
+
+    def take(self, signo: int) -> SigInfo:
+        """Remove the oldest one of a signal."""
+        for position, info in enumerate(self.queue):
+            if info.signo == signo:
+                del self.queue[position]
+                break
+        else:
+            info = SigInfo(signo)
+        if not any(other.signo == signo for other in self.queue):
+            self.signals &= ~bit(signo)
+        return info
+
+    def discard(self, signals: int) -> None:
+        """Forget all signals of a set."""
+        self.signals &= ~signals
+        self.queue = [info for info in self.queue if not signals & bit(info.signo)]
+
+
+class Sighand:
+    """The handlers of a process; shared by its threads."""
+
+    def __init__(self) -> None:
+        self.actions: list[Action] = [Action() for _ in range(NSIG)]
+        self.users = 1
+
+    def copy(self) -> Sighand:
+        """For a child that does not share it."""
+        twin = Sighand()
+        twin.actions = list(self.actions)
+        return twin
+
+    def grab(self) -> Sighand:
+        """One more task shares it."""
+        self.users += 1
+        return self
+
+    def drop(self) -> None:
+        """One task less."""
+        self.users -= 1
+
+    def reset_for_exec(self) -> None:
+        """Handlers become SIG_DFL; what is ignored stays ignored."""
+        for position, action in enumerate(self.actions):
+            if action.handler != SIG_IGN:
+                self.actions[position] = Action()
+            else:
+                self.actions[position] = Action(SIG_IGN)
+
+
+@dataclass(slots=True)
+class IntervalTimer:
+    """ITIMER_REAL, _VIRTUAL or _PROF of a process. `due` and `interval` are nanoseconds.
+
+    `due` is on the timer's own clock: virtual time, or the time that the process ran; 0 is off.
+    """
+
+    due: int = 0
+    interval: int = 0
+    timer: Timer | None = None
+
+
+class SignalStruct:
+    """What the threads of a process share of signals, limits and timers.
+
+    Mirrors: Linux signal_struct.
+    """
+
+    def __init__(self, rlimits: list[tuple[int, int]]) -> None:
+        self.rlimits = rlimits
+        self.pending = Pending()
+        self.itimers = (IntervalTimer(), IntervalTimer(), IntervalTimer())
+        self.threads: list[Task] = []
+        self.group_exit_code: int | None = None
+        self.child_exited = WaitQueue()
+        self.pgid = 0
+        self.sid = 0
+        self.run_units = 0
+        """Executed code of all threads, dead ones included: user time."""
+        self.users = 1
+
+    @property
+    def leader(self) -> Task:
+        """The thread whose pid is the process's."""
+        return self.threads[0]
+
+
+# ---- sending
+
+
+def ignored(task: Task, signo: int) -> bool:
+    """Whether a signal would be thrown away at once."""
+    if task.blocked & bit(signo):
+        return False
+    handler = task.sighand.actions[signo - 1].handler
+    return handler == SIG_IGN or (
+        handler == SIG_DFL and bool(bit(signo) & IGNORED_BY_DEFAULT) and signo != SIGCONT
+    )
+
+
+def send(task: Task, info: SigInfo, *, to_thread: bool = False) -> None:
+    """Send a signal to a process, or to one thread of it."""
+    if task.exited:
+        return
+    signal = task.signal
+    if info.signo == SIGCONT:
+        _forget(task, STOPPING)
+        for thread in signal.threads:
+            thread.unstop()
+    elif bit(info.signo) & STOPPING:
+        _forget(task, bit(SIGCONT))
+    if info.signo == SIGKILL:
+        for thread in signal.threads:
+            thread.unstop()
+    if ignored(task, info.signo):
+        return
+    pending = task.pending if to_thread else signal.pending
+    if not pending.add(info):
+        return
+    if to_thread:
+        _nudge(task, info.signo)
+        return
+    for thread in signal.threads:
+        if not thread.exited and not thread.blocked & bit(info.signo):
+            _nudge(thread, info.signo)
+            break
+
+
+def _nudge(task: Task, signo: int) -> None:
+    task.attention = True
+    if not task.blocked & bit(signo) or signo == SIGKILL or task.waits_for & bit(signo):
+        task.wake()
+
+
+def _forget(task: Task, signals: int) -> None:
+    task.signal.pending.discard(signals)
+    for thread in task.signal.threads:
+        thread.pending.discard(signals)
+
+
+def force(task: Task, info: SigInfo) -> None:
+    """Send a signal that the task cannot avoid: its own fault."""
+    action = task.sighand.actions[info.signo - 1]
+    blocked = bool(task.blocked & bit(info.signo))
+    if blocked or action.handler == SIG_IGN:
+        task.sighand.actions[info.signo - 1] = Action()
+        task.blocked &= ~bit(info.signo)
+    task.pending.add(info)
+    task.attention = True
+
+
+# ---- taking
+
+
+def deliverable(task: Task) -> int:
+    """The set of signals that would interrupt the task now."""
+    return (task.pending.signals | task.signal.pending.signals) & ~task.blocked
+
+
+def dequeue(task: Task, allowed: int) -> SigInfo | None:
+    """Take the next signal of a set: faults first, then by number."""
+    for pending in (task.pending, task.signal.pending):
+        ready = pending.signals & allowed
+        if ready:
+            first = ready & SYNCHRONOUS or ready
+            return pending.take((first & -first).bit_length())
+    return None
+
+
+def deliver(task: Task) -> None:
+    """Act on pending signals before user code runs. The task may be dead or stopped after it."""
+    while not task.exited:
+        if task.signal.group_exit_code is not None:
+            task.exit(task.signal.group_exit_code)
+            return
+        info = dequeue(task, ~task.blocked & ALL)
+        if info is None:
+            break
+        action = task.sighand.actions[info.signo - 1]
+        if action.handler == SIG_IGN:
+            continue
+        if action.handler != SIG_DFL:
+            _enter_handler(task, info, action)
+            task.attention = bool(deliverable(task))
+            return
+        if bit(info.signo) & IGNORED_BY_DEFAULT or task.immune(info.signo):
+            continue
+        if bit(info.signo) & STOPPING:
+            task.stop(info.signo)
+            return
+        dumped = CORE_FLAG if bit(info.signo) & CORE_DUMPING and task.dumps_core else 0
+        task.exit_group(info.signo | dumped)
+        return
+    if task.exited:
+        return
+    _restart_call(task, None)
+    if task.saved_blocked is not None:
+        task.blocked = task.saved_blocked
+        task.saved_blocked = None
+    task.attention = bool(deliverable(task))
+
+
+def _restart_call(task: Task, action: Action | None) -> None:
+    """An interrupted system call: start it again, or let it fail with EINTR."""
+    restart = task.interrupted
+    if restart is None:
+        return
+    task.interrupted = None
+    if action is not None and (
+        restart in (Restart.ERESTARTNOHAND, Restart.ERESTART_RESTARTBLOCK)
+        or (restart == Restart.ERESTARTSYS and not action.flags & SA_RESTART)
+    ):
+        task.restart_block = None
+        task.abi.set_result(task, -EINTR.errno)
+        return
+    task.abi.rewind(task.regs)
+    if restart == Restart.ERESTART_RESTARTBLOCK:
+        task.regs.words[task.abi.number] = task.kernel.calls.number(task.abi, "restart_syscall")
+    else:
+        task.restart_block = None
+
+
+def _enter_handler(task: Task, info: SigInfo, action: Action) -> None:
+    _restart_call(task, action)
+    mask = task.blocked if task.saved_blocked is None else task.saved_blocked
+    task.saved_blocked = None
+    if action.flags & SA_RESETHAND:
+        task.sighand.actions[info.signo - 1] = Action(SIG_DFL, action.flags, 0, action.mask)
+    try:
+        task.abi.push_frame(task, info.signo, info, action, mask)
+    except EFAULT:
+        # No room for the frame: the task is beyond help, unless it handles SIGSEGV elsewhere.
+        if info.signo == SIGSEGV:
+            task.sighand.actions[SIGSEGV - 1] = Action()
+        force(task, SigInfo(SIGSEGV, SI_KERNEL))
+        deliver(task)
+        return
+    blocked = task.blocked | action.mask
+    if not action.flags & SA_NODEFER:
+        blocked |= bit(info.signo)
+    task.blocked = blocked & ~UNBLOCKABLE
+
+
+def set_blocked(task: Task, blocked: int) -> None:
+    """Replace the mask; what is unblocked by that will be delivered."""
+    task.blocked = blocked & ALL & ~UNBLOCKABLE
+    if deliverable(task):
+        task.attention = True

@@ -1,0 +1,188 @@
+"""From the trap to the handler and back.
+
+The declared kinds of a handler's parameters say how arguments come out of registers; for each ABI
+that is prepared once. A handler ends in one of three ways: a result, an error, or `Sleep`.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from kernel_model.abi.errno import LinuxError, NotModelled
+from kernel_model.syscalls.declare import Kind, Syscall, declared
+from kernel_model.waitqueue import Restart, Sleep, TaskDead
+
+if TYPE_CHECKING:
+    from kernel_model.arch.abi import Abi
+    from kernel_model.task import Task
+
+COLUMNS = ("x86_32", "x86_64", "ppc32", "ppc64")
+Bound = Callable[["Task"], int]
+
+
+class Interrupted(Exception):
+    """A handler ends its own sleep: a signal has come. `restart` says what Linux makes of it."""
+
+    def __init__(self, restart: Restart) -> None:
+        super().__init__(restart.name)
+        self.restart = restart
+
+
+class NoResult(Exception):
+    """The handler has set the registers itself (sigreturn, execve, restart)."""
+
+
+def load_numbers() -> dict[str, dict[str, int]]:
+    """numbers.tbl: for each column, number by name."""
+    text = importlib.resources.files("kernel_model.syscalls").joinpath("numbers.tbl").read_text()
+    tables: dict[str, dict[str, int]] = {column: {} for column in COLUMNS}
+    for line in text.splitlines():
+        if line.startswith("#"):
+            continue
+        name, *numbers = line.split()
+        for column, number in zip(COLUMNS, numbers):
+            if number != "-":
+                tables[column][name] = int(number)
+    return tables
+
+
+def _signed(value: int, bits: int) -> int:
+    value &= (1 << bits) - 1
+    return value - (1 << bits) if value >> (bits - 1) else value
+
+
+def _bind(call: Syscall, abi: Abi) -> Bound:
+    handler = call.handler
+    if not call.kinds:
+        return handler
+    plan: list[tuple[Kind, int, int]] = []
+    slot = 0
+    for kind in call.kinds:
+        if kind is Kind.OFF64 and abi.word_bytes == 4:
+            if abi.align_pairs and slot % 2:
+                slot += 1
+            pair = (abi.arguments[slot], abi.arguments[slot + 1])
+            low, high = pair[::-1] if abi.high_first else pair
+            plan.append((kind, low, high))
+            slot += 2
+        else:
+            plan.append((kind, abi.arguments[slot], -1))
+            slot += 1
+    bits = 8 * abi.word_bytes
+    mask = abi.mask
+
+    def bound(task: Task) -> int:
+        words = task.regs.words
+        values: list[int | bytes] = []
+        for kind, low, high in plan:
+            raw = words[low]
+            if kind is Kind.INT:
+                raw &= 0xFFFFFFFF
+                values.append(raw - 0x100000000 if raw & 0x80000000 else raw)
+            elif kind is Kind.PTR or kind is Kind.SIZE:
+                values.append(raw & mask)
+            elif kind is Kind.PATH:
+                values.append(task.user.cstring(raw & mask))
+            elif kind is Kind.LONG:
+                values.append(_signed(raw, bits))
+            elif kind is Kind.OFF64:
+                whole = raw if high < 0 else (words[high] & 0xFFFFFFFF) << 32 | raw & 0xFFFFFFFF
+                values.append(_signed(whole, 64))
+            else:
+                values.append(raw & 0xFFFFFFFF)
+        return handler(task, *values)
+
+    return bound
+
+
+class CallTable:
+    """The system calls of one kernel: a number of an ABI leads to a handler."""
+
+    def __init__(self, modules: Iterable[ModuleType], abis: Iterable[Abi]) -> None:
+        self.declared: dict[str, Syscall] = {}
+        for module in modules:
+            for call in declared(module):
+                self.declared[call.name] = call
+        self._numbers = load_numbers()
+        self._bound: dict[str, dict[int, Bound]] = {}
+        self._names: dict[str, dict[int, str]] = {}
+        for abi in abis:
+            numbers = self._numbers[abi.name]
+            self._names[abi.name] = {number: name for name, number in numbers.items()}
+            self._bound[abi.name] = {
+                numbers[name]: _bind(call, abi)
+                for name, call in self.declared.items()
+                if name in numbers
+            }
+
+    def number(self, abi: Abi, name: str) -> int:
+        """The number of a call in an ABI."""
+        return self._numbers[abi.name][name]
+
+    def name(self, abi: Abi, number: int) -> str:
+        """The name behind a number."""
+        return self._names[abi.name].get(number, f"syscall_{number}")
+
+    def enter(self, task: Task) -> None:
+        """The task has trapped: begin the call that its registers ask for."""
+        task.syscall = number = task.regs.words[task.abi.number] & 0xFFFFFFFF
+        if task.kernel.trace.wanted:
+            task.kernel.trace.entered(task, number)
+        self._run(task, number)
+
+    def resume(self, task: Task) -> None:
+        """The task was woken inside a call: run the handler again."""
+        assert task.syscall is not None
+        self._run(task, task.syscall)
+
+    def _run(self, task: Task, number: int) -> None:
+        bound = self._bound[task.abi.name].get(number)
+        try:
+            if bound is None:
+                raise NotModelled(f"system call {self.name(task.abi, number)} is not modelled")
+            result = bound(task)
+        except Sleep as sleep:
+            self._sleep(task, sleep)
+            return
+        except Interrupted as interrupted:
+            self._interrupt(task, interrupted.restart)
+            return
+        except NoResult:
+            self._complete(task)
+            return
+        except TaskDead:
+            task.syscall = None
+            task.kernel.completed_calls += 1
+            return
+        except LinuxError as error:
+            task.kernel.trace.refused(task, error)
+            result = -error.errno
+        if task.kernel.trace.wanted:
+            task.kernel.trace.returned(task, number, result)
+        task.abi.set_result(task, result)
+        task.syscall = None
+        task.restart_block = None
+        task.kernel.completed_calls += 1
+
+    def _complete(self, task: Task) -> None:
+        task.syscall = None
+        task.restart_block = None
+        task.kernel.completed_calls += 1
+
+    def _sleep(self, task: Task, sleep: Sleep) -> None:
+        if task.has_signal() and not sleep.uninterruptible:
+            self._interrupt(task, sleep.restart)
+        else:
+            task.sleep(sleep)
+
+    def _interrupt(self, task: Task, restart: Restart) -> None:
+        # The registers stay as at the trap: signal delivery decides what becomes of the call.
+        if task.kernel.trace.wanted and task.syscall is not None:
+            task.kernel.trace.returned(task, task.syscall, -int(restart))
+        task.interrupted = restart
+        task.syscall = None
+        task.attention = True
+        task.kernel.completed_calls += 1

@@ -1,0 +1,219 @@
+"""A task: one schedulable thing, and everything that can be reached from it.
+
+If a task cannot reach it, C/R cannot save it. A task that sleeps in a system call is its registers
+as they were at the trap, the number of the call, and what it waits for; the handler is simply run
+again when it wakes.
+
+Mirrors: Linux task_struct.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from emu.arch.modes import MODES
+from emu.arch.spec import Registers
+from kernel_model.mm.usermem import UserMemory
+from kernel_model.signals import (
+    SIGKILL,
+    Pending,
+    Sighand,
+    SigInfo,
+    SignalStruct,
+    deliverable,
+    send,
+)
+from kernel_model.waitqueue import Restart, Sleep, WaitQueue
+
+if TYPE_CHECKING:
+    from kernel_model.arch.abi import Abi
+    from kernel_model.clock import Timer
+    from kernel_model.creds import Cred
+    from kernel_model.kernel import Kernel
+    from kernel_model.mm.address_space import AddressSpace
+    from kernel_model.nsproxy import NsProxy
+    from kernel_model.restart_block import RestartBlock
+    from kernel_model.vfs.fdtable import FdTable
+    from kernel_model.vfs.fs_struct import FsStruct
+
+RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_RSS = range(6)
+RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_AS, RLIMIT_LOCKS = range(6, 11)
+RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_RTPRIO, RLIMIT_RTTIME = range(11, 16)
+RLIM_INFINITY = (1 << 64) - 1
+RLIM_NLIMITS = 16
+
+
+class State(Enum):
+    """What a task is doing."""
+
+    RUNNING = "running"  # or ready to
+    SLEEPING = "sleeping"
+    STOPPED = "stopped"
+    ZOMBIE = "zombie"
+    DEAD = "dead"
+
+
+class Task:
+    """`pid` is the thread's number, `tgid` the process's."""
+
+    def __init__(self, kernel: Kernel, pid: int, abi: Abi) -> None:
+        self.kernel = kernel
+        self.pid = pid
+        self.tgid = pid
+        self.comm = b""
+        self.abi = abi
+        self.regs = Registers(MODES[abi.mode])
+        self.state = State.RUNNING
+        self.exit_code = 0
+        self.exit_signal = 17
+        self.pdeath_signal = 0
+        # what it owns or shares
+        self.mm: AddressSpace | None = None
+        self.files: FdTable
+        self.fs: FsStruct
+        self.cred: Cred
+        self.nsproxy: NsProxy
+        self.sighand = Sighand()
+        self.signal: SignalStruct
+        self.user = UserMemory(self)
+        # its family
+        self.parent: Task | None = None
+        self.children: list[Task] = []
+        # signals
+        self.pending = Pending()
+        self.blocked = 0
+        self.saved_blocked: int | None = None
+        """The mask to put back after a call such as sigsuspend has waited under another one."""
+        self.waits_for = 0
+        """Blocked signals that sigtimedwait wants to be woken for."""
+        self.altstack = (0, 0)
+        """Address and size of the alternate signal stack; size 0 is none."""
+        # system calls
+        self.syscall: int | None = None
+        """The number of the call that the task is in."""
+        self.interrupted: Restart | None = None
+        self.restart_block: RestartBlock | None = None
+        self.waiting: Sleep | None = None
+        self.timer: Timer | None = None
+        self.attention = False
+        """Something must be looked at before user code runs: signals, a stop, the freezer."""
+        self.fault_resumed = False
+        # threads
+        self.set_child_tid = 0
+        self.clear_child_tid = 0
+        self.robust_list = (0, 0)
+        # the program
+        self.elf_flags = 0
+        self.load_bias = 0
+        self.forked_no_exec = False
+        self.used_superuser = False
+        self.run_units = 0
+        """Code that it executed, in bytes: its user time."""
+
+    def __repr__(self) -> str:
+        return f"<task {self.pid} {self.comm.decode(errors='replace')} {self.state.value}>"
+
+    @property
+    def exited(self) -> bool:
+        """A zombie, or gone."""
+        return self.state in (State.ZOMBIE, State.DEAD)
+
+    @property
+    def is_leader(self) -> bool:
+        """Whether this is the thread that gave the process its number."""
+        return self.pid == self.tgid
+
+    @property
+    def stack_limit(self) -> int:
+        """RLIMIT_STACK, in bytes."""
+        return self.signal.rlimits[RLIMIT_STACK][0]
+
+    @property
+    def dumps_core(self) -> bool:
+        """Whether a core dump would be written; only the wait status shows it."""
+        return self.signal.rlimits[RLIMIT_CORE][0] > 0
+
+    def immune(self, signo: int) -> bool:
+        """Whether a signal without a handler does nothing: the container's init."""
+        return self.kernel.init is self
+
+    # ---- sleeping and waking
+
+    def sleep(self, sleep: Sleep) -> None:
+        """Leave the run queue until one of the queues is woken, or the deadline comes."""
+        self.state = State.SLEEPING
+        self.waiting = sleep
+        for queue in sleep.queues:
+            queue.waiters.append(self)
+        if sleep.deadline_ns is not None:
+            self.timer = self.kernel.clock.set_timer(sleep.deadline_ns, self.wake)
+        self.kernel.sched.dequeue(self)
+
+    def wake(self) -> None:
+        """Become runnable; the handler looks again."""
+        if self.state is not State.SLEEPING:
+            return
+        self._leave_queues()
+        self.state = State.RUNNING
+        self.kernel.sched.enqueue(self)
+
+    def _leave_queues(self) -> None:
+        if self.waiting is not None:
+            for queue in self.waiting.queues:
+                queue.waiters.remove(self)
+            self.waiting = None
+        if self.timer is not None:
+            self.kernel.clock.cancel(self.timer)
+            self.timer = None
+
+    def has_signal(self) -> bool:
+        """Whether a signal would interrupt a sleep now."""
+        return bool(deliverable(self)) or self.signal.group_exit_code is not None
+
+    # ---- signals
+
+    def send_signal(self, signo: int, info: SigInfo | None = None) -> None:
+        """Send a signal to this thread (the kernel's own errand, such as SIGPIPE)."""
+        send(self, info or SigInfo(signo, pid=self.tgid, uid=self.cred.uid), to_thread=True)
+
+    def stop(self, signo: int) -> None:
+        """Job control: all threads stop until SIGCONT."""
+        for thread in self.signal.threads:
+            if thread.exited:
+                continue
+            thread._leave_queues()
+            thread.state = State.STOPPED
+            self.kernel.sched.dequeue(thread)
+
+    def unstop(self) -> None:
+        """SIGCONT or SIGKILL: run again."""
+        if self.state is State.STOPPED:
+            self.state = State.RUNNING
+            self.kernel.sched.enqueue(self)
+
+    # ---- the end
+
+    def exit_group(self, code: int) -> None:
+        """End the process; `code` is as wait(2) shows it."""
+        self.signal.group_exit_code = code
+        for thread in self.signal.threads:
+            if thread is not self and not thread.exited:
+                send(thread, SigInfo(SIGKILL), to_thread=True)
+        self.exit(code)
+
+    def exit(self, code: int) -> None:
+        """End this thread."""
+        self.kernel.exit_task(self, code)
+
+    @property
+    def exit_status(self) -> int:
+        """As a shell shows it: the exit code, or 128 + the signal."""
+        signo = self.exit_code & 0x7F
+        return 128 + signo if signo else self.exit_code >> 8 & 0xFF
+
+
+def wait_queue_of(task: Task) -> WaitQueue:
+    """Where the parent of a task waits for it."""
+    assert task.parent is not None
+    return task.parent.signal.child_exited
