@@ -51,6 +51,17 @@ class OpenFlagBits:
 
 
 @dataclass(frozen=True)
+class IoctlNumbers:
+    """The ioctl requests that every file answers."""
+
+    fioclex: int
+    fionclex: int
+    fionbio: int
+    fioasync: int
+    fionread: int
+
+
+@dataclass(frozen=True)
 class Structs:
     """The struct layouts of one ABI, and its open flags."""
 
@@ -58,12 +69,15 @@ class Structs:
     stat64: type[Record]
     statfs: type[Record]
     statfs64: type[Record]
-    timespec: type[Record]
-    timeval: type[Record]
-    utimbuf: type[Record]
+    timespec: type[time.Timespec32] | type[time.Timespec64]
+    timeval: type[time.Timeval32] | type[time.Timeval64]
+    utimbuf: type[time.Utimbuf32] | type[time.Utimbuf64]
     open_flags: OpenFlagBits
+    ioctl: IoctlNumbers
     short_ids: bool
     """Whether plain stat, chown and so on use 16-bit user ids."""
+    packed_select: bool
+    """Whether select takes its five arguments from memory, and _newselect is the plain call."""
     short_ino: bool
     """Whether stat64 also has a 32-bit field for the inode number."""
     stat_limit: int
@@ -74,6 +88,8 @@ _X86 = OpenFlagBits(0o40000, 0o100000, 0o200000, 0o400000, largefile_implied=Fal
 _X86_64 = OpenFlagBits(0o40000, 0o100000, 0o200000, 0o400000, largefile_implied=True)
 _PPC = OpenFlagBits(0o400000, 0o200000, 0o40000, 0o100000, largefile_implied=False)
 _PPC64 = OpenFlagBits(0o400000, 0o200000, 0o40000, 0o100000, largefile_implied=True)
+_X86_IOCTL = IoctlNumbers(0x5451, 0x5450, 0x5421, 0x5452, 0x541B)
+_PPC_IOCTL = IoctlNumbers(0x20006601, 0x20006602, 0x8004667E, 0x8004667D, 0x4004667F)
 _MAX32 = (1 << 31) - 1
 _MAX64 = (1 << 63) - 1
 
@@ -86,6 +102,7 @@ X86_32 = Structs(
     timeval=time.Timeval32,
     utimbuf=time.Utimbuf32,
     open_flags=_X86,
+    ioctl=_X86_IOCTL,
     short_ids=True,
     short_ino=True,
     stat_limit=_MAX32,
@@ -99,7 +116,9 @@ X86_64 = Structs(
     timeval=time.Timeval64,
     utimbuf=time.Utimbuf64,
     open_flags=_X86_64,
+    ioctl=_X86_IOCTL,
     short_ids=False,
+    packed_select=False,
     short_ino=False,
     stat_limit=_MAX64,
 )
@@ -112,7 +131,9 @@ PPC32 = Structs(
     timeval=time.Timeval32,
     utimbuf=time.Utimbuf32,
     open_flags=_PPC,
+    ioctl=_PPC_IOCTL,
     short_ids=False,
+    packed_select=False,
     short_ino=False,
     stat_limit=_MAX32,
 )
@@ -125,7 +146,9 @@ PPC64 = Structs(
     timeval=time.Timeval64,
     utimbuf=time.Utimbuf64,
     open_flags=_PPC64,
+    ioctl=_PPC_IOCTL,
     short_ids=False,
+    packed_select=False,
     short_ino=False,
     stat_limit=_MAX64,
 )

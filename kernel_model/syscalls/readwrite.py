@@ -8,19 +8,25 @@ Mirrors: Linux fs/read_write.c.
 
 from __future__ import annotations
 
+import stat
 import struct
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import EBADF, EFAULT, EFBIG, EINVAL, EOVERFLOW, EPIPE, ESPIPE
+from kernel_model.abi.errno import EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, EOVERFLOW, EPIPE, ESPIPE
 from kernel_model.abi.fcntl import O_APPEND, RLIMIT_FSIZE, SIGPIPE, SIGXFSZ
+from kernel_model.restart_block import Progress
+from kernel_model.syscalls.attributes import drop_set_id_bits
 from kernel_model.syscalls.declare import Fd, Long, Off, Off64, Ptr, Size, UInt, syscall
+from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.openfile import OpenFile
+from kernel_model.waitqueue import Sleep
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
 
 MAX_COUNT = 0x7FFF_F000
 IOV_MAX = 1024
+_SENDFILE_STEP = 65536
 
 
 def _reader(task: Task, fd: int) -> OpenFile:
@@ -69,11 +75,33 @@ def _write(task: Task, file: OpenFile, data: bytes) -> int:
     if file.inode.is_regular:
         offset = file.inode.size if file.flags & O_APPEND else file.position
         data = data[: _within_limit(task, file, offset, len(data))]
+        if file.inode.mode & (stat.S_ISUID | stat.S_ISGID) and data:
+            _lose_privileges(task, file.inode)
+    elif file.writes_whole:
+        return _write_whole(task, file, data)
+    return file.write(data)
+
+
+def _lose_privileges(task: Task, inode: Inode) -> None:
+    if not task.cred.cap("CAP_FSETID"):
+        drop_set_id_bits(inode)
+
+
+def _write_whole(task: Task, file: OpenFile, data: bytes) -> int:
+    """Write all, over as many runs of the handler as the other side makes necessary."""
+    block: Progress | None = task.restart_block
+    done = block.done if block else 0
     try:
-        return file.write(data)
+        done += file.write(data[done:] if done else data)
     except EPIPE:
         task.send_signal(SIGPIPE)
+        if done:
+            return done
         raise
+    if done < len(data) and not file.nonblocking:
+        task.restart_block = Progress(done=done)
+        raise Sleep(*file.poll_queues())
+    return done
 
 
 def _pwrite(task: Task, file: OpenFile, data: bytes, offset: int) -> int:
@@ -252,3 +280,61 @@ def _llseek(task: Task, fd: Fd, high: Size, low: Size, result: Ptr, whence: UInt
     position = file.seek(offset - (1 << 64) if offset >> 63 else offset, whence)
     task.user.write(result, struct.pack(task.abi.order + "q", position))
     return 0
+
+
+def _sendfile(task: Task, out_fd: int, in_fd: int, offset: int | None, count: int) -> int:
+    """Copy; `offset` None means from the position, which then moves."""
+    source, target = _reader(task, in_fd), _writer(task, out_fd)
+    if not source.inode.is_regular:
+        raise ESPIPE("no offset in a pipe") if offset is not None else EINVAL("not a regular file")
+    if target.flags & O_APPEND:
+        raise EINVAL("sendfile does not append")
+    if offset is not None and offset < 0:
+        raise EINVAL(f"offset {offset}")
+    start = source.position if offset is None else offset
+    done = 0
+    count = min(count, MAX_COUNT)
+    while done < count:
+        data = source.pread(start + done, min(count - done, _SENDFILE_STEP))
+        if not data:
+            break
+        try:
+            written = target.write(data)
+        except (EAGAIN, EPIPE, Sleep) as stop:
+            if isinstance(stop, EPIPE):
+                task.send_signal(SIGPIPE)
+            if done:
+                break
+            raise
+        done += written
+        if written < len(data):
+            break
+    if offset is None:
+        source.position = start + done
+    return done
+
+
+def _sendfile_at(task: Task, out_fd: int, in_fd: int, ptr: int, count: int, code: str) -> int:
+    if not ptr:
+        return _sendfile(task, out_fd, in_fd, None, count)
+    code = task.abi.order + code
+    size = struct.calcsize(code)
+    offset: int = struct.unpack(code, task.user.read(ptr, size))[0]
+    if task.user.writable(ptr, size) < size:
+        raise EFAULT("the offset cannot be stored")
+    done = _sendfile(task, out_fd, in_fd, offset, count)
+    task.user.write(ptr, struct.pack(code, offset + done))
+    return done
+
+
+@syscall()
+def sendfile(task: Task, out_fd: Fd, in_fd: Fd, offset: Ptr, count: Size) -> int:
+    """Copy from a regular file to any file."""
+    code = "q" if task.abi.word_bytes == 8 else "i"
+    return _sendfile_at(task, out_fd, in_fd, offset, count, code)
+
+
+@syscall()
+def sendfile64(task: Task, out_fd: Fd, in_fd: Fd, offset: Ptr, count: Size) -> int:
+    """sendfile with a 64-bit offset."""
+    return _sendfile_at(task, out_fd, in_fd, offset, count, "q")

@@ -35,6 +35,12 @@ _SHORT_ID = 0xFFFF
 _OVERFLOW_ID = 65534
 
 
+def _seconds(task: Task, time_ns: int) -> int:
+    """Whole seconds; 32-bit ABIs keep the low half, whose sign is the reader's business."""
+    seconds = time_ns // _SECOND
+    return seconds & 0xFFFF_FFFF if task.abi.word_bytes == 4 else seconds
+
+
 def _store_stat(task: Task, inode: Inode, layout: type[Record], statbuf: int) -> int:
     structs = task.abi.structs
     node = inode.node
@@ -59,11 +65,11 @@ def _store_stat(task: Task, inode: Inode, layout: type[Record], statbuf: int) ->
         "st_size": size,
         "st_blksize": BLOCK_BYTES,
         "st_blocks": blocks,
-        "st_atime": node.atime_ns // _SECOND,
+        "st_atime": _seconds(task, node.atime_ns),
         "st_atime_nsec": node.atime_ns % _SECOND,
-        "st_mtime": node.mtime_ns // _SECOND,
+        "st_mtime": _seconds(task, node.mtime_ns),
         "st_mtime_nsec": node.mtime_ns % _SECOND,
-        "st_ctime": node.ctime_ns // _SECOND,
+        "st_ctime": _seconds(task, node.ctime_ns),
         "st_ctime_nsec": node.ctime_ns % _SECOND,
     }
     if structs.short_ino and not plain:

@@ -58,7 +58,7 @@ class RealTime(Protocol):
 class FileMapper(Protocol):
     """An address space that maps files."""
 
-    def unmap_file_range(self, inode: Inode, first_page: int, last_page: int, /) -> None: ...
+    def unmap_file_range(self, inode: Inode, first: int, last: int, /) -> None: ...
 
 
 class FileSystem:
@@ -115,7 +115,7 @@ class Inode:
         self.executions = 0
         """Address spaces that execute it; above 0 it cannot be opened for writing."""
         self.pipe: Pipe | None = None
-        """The pipe behind a FIFO while somebody has it open."""
+        """The pipe behind a FIFO, once somebody has opened it."""
 
     # -- attributes
 

@@ -39,6 +39,7 @@ from kernel_model.abi.fcntl import (
     O_TRUNC,
     device_of,
 )
+from kernel_model.pipe import open_fifo
 from kernel_model.vfs.devices import DEVICES
 from kernel_model.vfs.inode import owner_or_capable, permission
 from kernel_model.vfs.mounts import Path
@@ -95,6 +96,8 @@ def open_place(task: Task, place: Path, flags: int) -> OpenFile:
         opener = DEVICES.get(device_of(inode.node.rdev))
         if opener is not None:
             return opener(task, inode, place, status)
+    if kind == stat.S_IFIFO:
+        return open_fifo(inode, place, status)
     raise ENXIO(f"nothing answers behind device node or socket {inode.node.ino}")
 
 

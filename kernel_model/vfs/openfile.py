@@ -45,6 +45,8 @@ class OpenFile:
 
     seekable = False
     """Whether the position means something; else lseek and pread are ESPIPE."""
+    writes_whole = False
+    """Whether a blocking write(2) goes on after a short write, until all is written (pipes)."""
 
     def __init__(self, inode: Inode, path: Path | None, flags: int) -> None:
         self.inode = inode

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from emu.memory import Ram
 from kernel_model.abi.fcntl import O_RDONLY, O_WRONLY
+from kernel_model.pipe import PipeFs
 from kernel_model.vfs.devices import DevFs
 from kernel_model.vfs.disk import Disk, DiskError
 from kernel_model.vfs.fs_struct import FsStruct
@@ -40,6 +41,7 @@ class Vfs:
         self.disk = disk
         self.rootfs = MemFs(disk, ram, clock, ROOT_DEV)
         self.devfs = DevFs(ram, clock, DEV_DEV)
+        self.pipefs = PipeFs(ram, clock, PIPE_DEV)
         self.namespace = MountNamespace(self.rootfs)
         for name, mode in _PLACES:
             place = self.rootfs.root.lookup(name)

@@ -1,0 +1,23 @@
+"""What a system call must remember from one run of its handler to the next.
+
+A handler that sleeps is run again from its start. What it may not forget, the bytes that it has
+already moved or the time at which it gives up, it leaves in `task.restart_block`. The dispatcher
+clears that when a call begins, and leaves it alone when a call is run again. If a signal ends the
+call and `done` is not 0, the result is `done`: bytes that were moved are never denied.
+
+Mirrors: Linux struct restart_block, and what Linux keeps on the kernel stack of a sleeper.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Plain data, so that a checkpoint can save it."""
+
+    done: int = 0
+    """Bytes moved so far."""
+    deadline_ns: int | None = None
+    """When to give up, in the clock's monotonic time."""
