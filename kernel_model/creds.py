@@ -6,6 +6,7 @@ Mirrors: Linux struct cred; capabilities by their names without CAP_.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 CAPABILITIES = (
     "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE "
@@ -69,7 +70,7 @@ class Cred:
         """Whether the capability is effective."""
         return bool(self.cap_effective & _BITS[name])
 
-    def with_ids(self, **ids: int) -> Cred:
+    def with_ids(self, **ids: Any) -> Cred:
         """A changed copy; capabilities follow the user ids as setuid(2) says."""
         fresh = replace(self, **ids)
         had_root = 0 in (self.uid, self.euid, self.suid)

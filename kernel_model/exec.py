@@ -315,7 +315,7 @@ def _fill_stack(
         words += [key, value]
     mm.auxv = tuple(word for pair in auxv for word in pair)
     stack = (top - len(words) * width) & ~15
-    order: object = "little" if abi.order == "<" else "big"
-    user.write(stack, b"".join(word.to_bytes(width, order) for word in words))  # type: ignore[arg-type]
+    order = abi.byte_order
+    user.write(stack, b"".join(word.to_bytes(width, order) for word in words))
     mm.layout.start_stack = stack
     return stack

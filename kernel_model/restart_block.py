@@ -1,15 +1,28 @@
-"""Progress that a system call keeps while its task sleeps.
+"""What a system call must remember from one run of its handler to the next.
 
-A handler leaves no Python frame behind: what it must remember of the first time it ran (that a
-sleep is to end at a certain time) stands here, reached from the task, saved by C/R.
+A handler that sleeps is run again from its start. What it may not forget (the bytes that it has
+already moved, the time at which it gives up) it leaves in `task.restart_block`, where C/R finds
+it. The dispatcher clears that when a call ends, and leaves it alone when a call is run again. If a
+signal ends the call and `done` is not 0, the result is `done`: bytes moved are never denied.
 
-Mirrors: Linux struct restart_block; the functions are those that linux-cr can name.
+Mirrors: Linux struct restart_block, and what Linux keeps on the kernel stack of a sleeper; the
+functions are those that linux-cr can name.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Plain data, so that a checkpoint can save it."""
+
+    done: int = 0
+    """Bytes moved so far."""
+    deadline_ns: int | None = None
+    """When to give up, in the clock's monotonic time."""
 
 
 class RestartFunction(Enum):
@@ -20,10 +33,9 @@ class RestartFunction(Enum):
     FUTEX = "futex"
 
 
-@dataclass(frozen=True, slots=True)
-class RestartBlock:
-    """`deadline_ns` is monotonic virtual time, None for no deadline; `args` are the call's own."""
+@dataclass(frozen=True)
+class RestartBlock(Progress):
+    """Progress of a call that restart_syscall can continue; `args` are the call's own."""
 
-    function: RestartFunction
-    deadline_ns: int | None
+    function: RestartFunction = RestartFunction.NANOSLEEP
     args: tuple[int, ...] = ()

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from kernel_model import itimers
 from kernel_model.abi.errno import EFAULT, EINTR
 from kernel_model.waitqueue import Restart, WaitQueue
 
@@ -182,6 +183,10 @@ class SignalStruct:
         self.run_units = 0
         """Executed code of all threads, dead ones included: user time."""
         self.users = 1
+
+    def real_timer_fired(self) -> None:
+        """The clock calls this when ITIMER_REAL is due."""
+        itimers.fire(self.leader, itimers.ITIMER_REAL)
 
     @property
     def leader(self) -> Task:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from kernel_model.kernel import Kernel
     from kernel_model.mm.address_space import AddressSpace
     from kernel_model.nsproxy import NsProxy
-    from kernel_model.restart_block import RestartBlock
+    from kernel_model.restart_block import Progress
     from kernel_model.vfs.fdtable import FdTable
     from kernel_model.vfs.fs_struct import FsStruct
 
@@ -93,7 +93,7 @@ class Task:
         self.syscall: int | None = None
         """The number of the call that the task is in."""
         self.interrupted: Restart | None = None
-        self.restart_block: RestartBlock | None = None
+        self.restart_block: Progress | None = None
         self.waiting: Sleep | None = None
         self.timer: Timer | None = None
         self.attention = False

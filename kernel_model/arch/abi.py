@@ -62,12 +62,25 @@ class Abi:
     """(task, value): CLONE_SETTLS."""
     push_frame: Callable[[Task, int, SigInfo, Action, int], None]
     """(task, signal, info, action, mask to restore): enter a handler. Raises EFAULT."""
-    sigreturn: Callable[[Task], int]
-    """Leave a handler entered without SA_SIGINFO; the value of the result register."""
-    rt_sigreturn: Callable[[Task], int]
+    sigreturn: Callable[[Task], None]
+    """Leave a handler entered without SA_SIGINFO: all registers come from the frame."""
+    rt_sigreturn: Callable[[Task], None]
     """Leave a handler entered with SA_SIGINFO."""
+    pack_siginfo: Callable[[Task, SigInfo], bytes]
+    """siginfo_t (128 bytes) as this ABI lays it out."""
     vdso: bytes
     """Code of the [vdso] page; empty when the ABI has none."""
+
+    first_tls_slot: int = 0
+    """GDT index of the first TLS descriptor (x86-32)."""
+    min_sigstack: int = 2048
+    old_rlimit_max: int = 0xFFFFFFFF
+    """The largest limit that getrlimit tells."""
+
+    @property
+    def byte_order(self) -> Literal["little", "big"]:
+        """For int.to_bytes."""
+        return "little" if self.order == "<" else "big"
 
     @property
     def mask(self) -> int:

@@ -71,5 +71,6 @@ ABI = Abi(
     push_frame=ppc32_signal.push_frame,
     sigreturn=ppc32_signal.sigreturn,
     rt_sigreturn=ppc32_signal.rt_sigreturn,
+    pack_siginfo=ppc32_signal.pack_siginfo,
     vdso=ppc32_signal.VDSO,
 )

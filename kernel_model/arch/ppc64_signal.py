@@ -16,11 +16,16 @@ def push_frame(task: Task, signo: int, info: SigInfo, action: Action, mask: int)
     raise NotImplementedError
 
 
-def sigreturn(task: Task) -> int:
+def pack_siginfo(task: Task, info: SigInfo) -> bytes:
+    """siginfo_t."""
+    raise NotImplementedError
+
+
+def sigreturn(task: Task) -> None:
     """Leave a handler."""
     raise NotImplementedError
 
 
-def rt_sigreturn(task: Task) -> int:
+def rt_sigreturn(task: Task) -> None:
     """Leave a handler."""
     raise NotImplementedError

@@ -72,5 +72,8 @@ ABI = Abi(
     push_frame=x86_32_signal.push_frame,
     sigreturn=x86_32_signal.sigreturn,
     rt_sigreturn=x86_32_signal.rt_sigreturn,
+    pack_siginfo=x86_32_signal.pack_siginfo,
+    first_tls_slot=6,
+    old_rlimit_max=0x7FFFFFFF,
     vdso=b"",
 )

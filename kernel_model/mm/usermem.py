@@ -134,20 +134,20 @@ class UserMemory:
     def word(self, addr: int) -> int:
         """An unsigned word of the ABI's size and byte order."""
         abi = self._task.abi
-        order = "little" if abi.order == "<" else "big"
-        return int.from_bytes(self.read(addr, abi.word_bytes), order)  # type: ignore[arg-type]
+        order = abi.byte_order
+        return int.from_bytes(self.read(addr, abi.word_bytes), order)
 
     def write_word(self, addr: int, value: int) -> None:
         """Store a word of the ABI's size and byte order."""
         abi = self._task.abi
-        order = "little" if abi.order == "<" else "big"
+        order = abi.byte_order
         mask = (1 << 8 * abi.word_bytes) - 1
-        self.write(addr, (value & mask).to_bytes(abi.word_bytes, order))  # type: ignore[arg-type]
+        self.write(addr, (value & mask).to_bytes(abi.word_bytes, order))
 
     def write_int(self, addr: int, value: int) -> None:
         """Store a C int."""
-        order = "little" if self._task.abi.order == "<" else "big"
-        self.write(addr, (value & 0xFFFFFFFF).to_bytes(4, order))  # type: ignore[arg-type]
+        order = self._task.abi.byte_order
+        self.write(addr, (value & 0xFFFFFFFF).to_bytes(4, order))
 
     def read_record(self, cls: type[R], addr: int) -> R:
         """A kernel struct."""

@@ -182,7 +182,12 @@ class CallTable:
         # The registers stay as at the trap: signal delivery decides what becomes of the call.
         if task.kernel.trace.wanted and task.syscall is not None:
             task.kernel.trace.returned(task, task.syscall, -int(restart))
-        task.interrupted = restart
+        block = task.restart_block
+        if block is not None and block.done:
+            task.abi.set_result(task, block.done)
+            task.restart_block = None
+        else:
+            task.interrupted = restart
         task.syscall = None
         task.attention = True
         task.kernel.completed_calls += 1

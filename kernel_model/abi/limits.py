@@ -1,0 +1,38 @@
+"""Resource limits and the host name, as user memory holds them.
+
+Mirrors: Linux include/linux/resource.h, utsname.h.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from emu.layout import Record, at, chars, record, u32, u64
+
+
+@record(size=8)
+class Rlimit32(Record):
+    """struct rlimit of 32-bit ABIs."""
+
+    rlim_cur: u32 = at("soft limit")
+    rlim_max: u32 = at("hard limit")
+
+
+@record(size=16)
+class Rlimit64(Record):
+    """struct rlimit of 64-bit ABIs, and struct rlimit64 of all."""
+
+    rlim_cur: u64 = at("soft limit")
+    rlim_max: u64 = at("hard limit")
+
+
+@record(size=390)
+class NewUtsname(Record):
+    """struct new_utsname."""
+
+    sysname: Annotated[bytes, chars(65)] = at("name of the system")
+    nodename: Annotated[bytes, chars(65)] = at("name of the host")
+    release: Annotated[bytes, chars(65)] = at("release of the kernel")
+    version: Annotated[bytes, chars(65)] = at("version of the kernel")
+    machine: Annotated[bytes, chars(65)] = at("hardware")
+    domainname: Annotated[bytes, chars(65)] = at("NIS domain")

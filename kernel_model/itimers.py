@@ -1,0 +1,96 @@
+"""Interval timers: ITIMER_REAL on virtual time, ITIMER_VIRTUAL and _PROF on executed code.
+
+Mirrors: Linux kernel/itimer.c, posix-cpu-timers.c.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernel_model.abi.errno import EINVAL
+from kernel_model.clock import UNITS_PER_NS
+from kernel_model import signals
+
+if TYPE_CHECKING:
+    from kernel_model.signals import IntervalTimer
+    from kernel_model.task import Task
+
+ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF = range(3)
+_SIGNALS = (14, 26, 27)  # SIGALRM, SIGVTALRM, SIGPROF
+
+
+def _timer(task: Task, which: int) -> IntervalTimer:
+    if which not in (ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF):
+        raise EINVAL(f"there is no interval timer {which}")
+    return task.signal.itimers[which]
+
+
+def clock_of(task: Task, which: int) -> int:
+    """The clock that a timer runs on, in nanoseconds."""
+    if which == ITIMER_REAL:
+        return task.kernel.clock.now_ns()
+    return process_units(task) // UNITS_PER_NS
+
+
+def process_units(task: Task) -> int:
+    """Code that the process has executed, in bytes, with its dead threads."""
+    return task.signal.run_units + sum(t.run_units for t in task.signal.threads if not t.exited)
+
+
+def get(task: Task, which: int) -> tuple[int, int]:
+    """(left, interval) in nanoseconds; left is 0 when it is off."""
+    timer = _timer(task, which)
+    if not timer.due:
+        return 0, timer.interval
+    # A timer that is due but has not been looked at has a little left, never nothing.
+    return max(timer.due - clock_of(task, which), 1000), timer.interval
+
+
+def set_timer(task: Task, which: int, left: int, interval: int) -> None:
+    """Start or stop (`left` 0) a timer."""
+    timer = _timer(task, which)
+    timer.interval = interval
+    timer.due = clock_of(task, which) + left if left else 0
+    if which == ITIMER_REAL:
+        rearm(task)
+
+
+def rearm(task: Task) -> None:
+    """Set the clock for ITIMER_REAL as it stands in the process."""
+    timer = task.signal.itimers[ITIMER_REAL]
+    if timer.timer is not None:
+        task.kernel.clock.cancel(timer.timer)
+        timer.timer = None
+    if timer.due:
+        timer.timer = task.kernel.clock.set_timer(timer.due, task.signal.real_timer_fired)
+
+
+def fire(task: Task, which: int) -> None:
+    """A timer is due: send its signal, start it again when it has an interval."""
+    timer = task.signal.itimers[which]
+    timer.timer = None
+    signals.send(task, signals.SigInfo(_SIGNALS[which], signals.SI_KERNEL))
+    if not timer.interval:
+        timer.due = 0
+    else:
+        now = clock_of(task, which)
+        missed = max(0, (now - timer.due) // timer.interval)
+        timer.due += (missed + 1) * timer.interval
+    if which == ITIMER_REAL:
+        rearm(task)
+
+
+def check_cpu_timers(task: Task) -> None:
+    """After a task has run: fire what its process's CPU time has reached."""
+    for which in (ITIMER_VIRTUAL, ITIMER_PROF):
+        timer = task.signal.itimers[which]
+        if timer.due and timer.due <= process_units(task) // UNITS_PER_NS:
+            fire(task, which)
+
+
+def cpu_budget(task: Task) -> int | None:
+    """Code that the task may execute before a CPU timer is due; None without one."""
+    due = [t.due for t in task.signal.itimers[1:] if t.due]
+    if not due:
+        return None
+    return max(1, min(due) * UNITS_PER_NS - process_units(task))

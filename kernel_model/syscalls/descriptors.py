@@ -1,0 +1,197 @@
+"""dup, fcntl, ioctl, flock, pipe: calls about descriptors themselves.
+
+Mirrors: Linux fs/fcntl.c, fs/ioctl.c, fs/pipe.c (do_pipe_flags).
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from kernel_model.abi.errno import EBADF, EFAULT, EINVAL, EPERM, NotModelled
+from kernel_model.abi.fcntl import (
+    F_DUPFD,
+    F_DUPFD_CLOEXEC,
+    F_GETFD,
+    F_GETFL,
+    F_GETLEASE,
+    F_GETLK,
+    F_GETOWN,
+    F_GETPIPE_SZ,
+    F_GETSIG,
+    F_NOTIFY,
+    F_SETFD,
+    F_SETFL,
+    F_SETLEASE,
+    F_SETLKW64,
+    F_SETOWN,
+    F_SETPIPE_SZ,
+    F_SETSIG,
+    FASYNC,
+    FD_CLOEXEC,
+    O_CLOEXEC,
+    O_DIRECT,
+    O_NOATIME,
+    O_NONBLOCK,
+    SETTABLE,
+)
+from kernel_model.pipe import PipeEnd, new_pipe
+from kernel_model.syscalls.declare import Fd, Flags, Ptr, Size, UInt, syscall
+from kernel_model.syscalls.open import descriptor_limit
+from kernel_model.vfs.inode import owner_or_capable
+from kernel_model.vfs.openfile import OpenFile
+
+if TYPE_CHECKING:
+    from kernel_model.task import Task
+
+F_UNLCK = 2
+LOCK_SH, LOCK_EX, LOCK_NB, LOCK_UN = 1, 2, 4, 8
+
+
+@syscall()
+def dup(task: Task, fd: Fd) -> int:
+    """Another descriptor for the same open file."""
+    task.files.get(fd)
+    return task.files.duplicate(fd, descriptor_limit(task))
+
+
+@syscall()
+def dup2(task: Task, fd: Fd, new: Fd) -> int:
+    """A given descriptor for the same open file; what it was is closed."""
+    if fd == new:
+        task.files.get(fd)
+        return new
+    return task.files.duplicate_to(fd, new, descriptor_limit(task))
+
+
+@syscall()
+def dup3(task: Task, fd: Fd, new: Fd, flags: Flags) -> int:
+    """dup2 with O_CLOEXEC; equal descriptors are refused."""
+    if flags & ~O_CLOEXEC or fd == new:
+        raise EINVAL("dup3: unknown flags or equal descriptors")
+    return task.files.duplicate_to(fd, new, descriptor_limit(task), cloexec=bool(flags))
+
+
+def _set_status(task: Task, file: OpenFile, arg: int) -> int:
+    flags = task.abi.structs.open_flags.to_kernel(arg) & SETTABLE
+    if flags & ~file.flags & O_NOATIME and not owner_or_capable(task.cred, file.inode):
+        raise EPERM("O_NOATIME is for the owner")
+    if flags & O_DIRECT:
+        raise EINVAL("this file has no direct access")
+    if flags & FASYNC and not file.inode.is_regular:
+        raise NotModelled("O_ASYNC: no SIGIO is sent")
+    file.flags = (file.flags & ~SETTABLE) | flags
+    return 0
+
+
+def _fcntl(task: Task, fd: int, command: int, arg: int) -> int:
+    files = task.files
+    file = files.get(fd)
+    if command in (F_DUPFD, F_DUPFD_CLOEXEC):
+        lowest = arg & 0xFFFF_FFFF
+        cloexec = command == F_DUPFD_CLOEXEC
+        return files.duplicate(fd, descriptor_limit(task), lowest, cloexec=cloexec)
+    if command == F_GETFD:
+        return FD_CLOEXEC if fd in files.close_on_exec else 0
+    if command == F_SETFD:
+        (files.close_on_exec.add if arg & FD_CLOEXEC else files.close_on_exec.discard)(fd)
+        return 0
+    if command == F_GETFL:
+        return task.abi.structs.open_flags.to_user(file.flags)
+    if command == F_SETFL:
+        return _set_status(task, file, arg)
+    if command == F_GETOWN:
+        return file.owner
+    if command == F_SETOWN:
+        number = arg & 0xFFFF_FFFF
+        file.owner = number - (1 << 32) if number >> 31 else number
+        return 0
+    if command in (F_GETPIPE_SZ, F_SETPIPE_SZ):
+        return _pipe_size(task, file, command, arg)
+    if command == F_GETLEASE:
+        return F_UNLCK  # there are no leases, so there is none here
+    if F_GETLK <= command <= F_SETLKW64 and command not in (F_SETSIG, F_GETSIG):
+        raise NotModelled("record locks")
+    if command in (F_SETSIG, F_GETSIG, F_SETLEASE, F_NOTIFY):
+        raise NotModelled(f"fcntl command {command}: leases, notification and SIGIO")
+    raise EINVAL(f"fcntl command {command}")
+
+
+def _pipe_size(task: Task, file: OpenFile, command: int, arg: int) -> int:
+    if not isinstance(file, PipeEnd):
+        raise EBADF("not a pipe")
+    if command == F_GETPIPE_SZ:
+        return file.pipe.capacity
+    return file.pipe.resize(arg & 0xFFFF_FFFF, privileged=task.cred.cap("CAP_SYS_RESOURCE"))
+
+
+_FCNTL = "locks, leases, F_NOTIFY and SIGIO are not modelled"
+
+
+@syscall(partial=_FCNTL)
+def fcntl(task: Task, fd: Fd, command: UInt, arg: Size) -> int:
+    """Duplicate a descriptor, or ask for and set its flags."""
+    return _fcntl(task, fd, command, arg)
+
+
+@syscall(partial=_FCNTL)
+def fcntl64(task: Task, fd: Fd, command: UInt, arg: Size) -> int:
+    """fcntl of 32-bit ABIs, with the 64-bit lock commands."""
+    return _fcntl(task, fd, command, arg)
+
+
+@syscall(partial="the requests of every file here; others are those of terminals and so on")
+def ioctl(task: Task, fd: Fd, request: UInt, arg: Size) -> int:
+    """A request that depends on the kind of the file; ENOTTY where it means nothing."""
+    file = task.files.get(fd)
+    numbers = task.abi.structs.ioctl
+    if request == numbers.fioclex:
+        task.files.close_on_exec.add(fd)
+        return 0
+    if request == numbers.fionclex:
+        task.files.close_on_exec.discard(fd)
+        return 0
+    if request == numbers.fionbio:
+        value = struct.unpack(task.abi.order + "i", task.user.read(arg, 4))[0]
+        file.flags = file.flags | O_NONBLOCK if value else file.flags & ~O_NONBLOCK
+        return 0
+    if request == numbers.fionread and file.inode.is_regular:
+        left = max(0, file.inode.size - file.position) & 0xFFFF_FFFF
+        task.user.write(arg, struct.pack(task.abi.order + "I", left))
+        return 0
+    return file.ioctl(task, request, arg)
+
+
+@syscall(partial="no lock is taken: what would need one is refused")
+def flock(task: Task, fd: Fd, operation: UInt) -> int:
+    """Lock a whole file."""
+    task.files.get(fd)
+    if operation & ~LOCK_NB not in (LOCK_SH, LOCK_EX, LOCK_UN):
+        raise EINVAL(f"flock operation {operation}")
+    raise NotModelled("flock")
+
+
+def _pipe(task: Task, fildes: int, flags: int) -> int:
+    if flags & ~(O_CLOEXEC | O_NONBLOCK):
+        raise EINVAL(f"pipe flags {flags:#o}")
+    if task.user.writable(fildes, 8) < 8:
+        raise EFAULT(f"no room for two descriptors at {fildes:#x}")
+    limit = descriptor_limit(task)
+    task.files.lowest_free(limit, task.files.lowest_free(limit) + 1)
+    ends = new_pipe(task.kernel.vfs.pipefs, task.cred.fsuid, task.cred.fsgid, flags)
+    cloexec = bool(flags & O_CLOEXEC)
+    pair = [task.files.install(end, limit, cloexec=cloexec) for end in ends]
+    task.user.write(fildes, struct.pack(task.abi.order + "ii", *pair))
+    return 0
+
+
+@syscall()
+def pipe(task: Task, fildes: Ptr) -> int:
+    """Create a pipe; store the two descriptors at `fildes`."""
+    return _pipe(task, fildes, 0)
+
+
+@syscall(partial="O_DIRECT is refused with EINVAL")
+def pipe2(task: Task, fildes: Ptr, flags: Flags) -> int:
+    """pipe with O_CLOEXEC and O_NONBLOCK."""
+    return _pipe(task, fildes, flags)

@@ -1,0 +1,383 @@
+"""System calls that change an address space.
+
+Mirrors: Linux mm/mmap.c, mm/mprotect.c, mm/mremap.c, mm/madvise.c, mm/mincore.c.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, OutOfFrames
+from emu.pagetable import OutOfNodes
+from kernel_model.abi.errno import (
+    EACCES,
+    EAGAIN,
+    EBADF,
+    EFAULT,
+    EINVAL,
+    ENODEV,
+    ENOMEM,
+    EOVERFLOW,
+    EPERM,
+    NotModelled,
+)
+from kernel_model.mm.address_space import AddressSpace, check_aligned, page_up
+from kernel_model.mm.backing import SharedMemory
+from kernel_model.mm.vma import (
+    VM_ACCESS,
+    VM_ACCOUNT,
+    VM_DONTCOPY,
+    VM_GROWSDOWN,
+    VM_LOCKED,
+    VM_MAYEXEC,
+    VM_MAYREAD,
+    VM_MAYSHARE,
+    VM_MAYWRITE,
+    VM_SHARED,
+    VM_WRITE,
+    Vma,
+)
+from kernel_model.syscalls.declare import Flags, Int, Ptr, Size, UInt, syscall
+from kernel_model.task import RLIMIT_MEMLOCK
+
+if TYPE_CHECKING:
+    from kernel_model.task import Task
+
+MAP_SHARED, MAP_PRIVATE, MAP_TYPE, MAP_FIXED, MAP_ANONYMOUS = 1, 2, 0xF, 0x10, 0x20
+MAP_GROWSDOWN = 0x100
+_MAY_ALL = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC
+PROT_GROWSDOWN, PROT_GROWSUP = 0x01000000, 0x02000000
+MREMAP_MAYMOVE, MREMAP_FIXED = 1, 2
+_MADV_DONTNEED, _MADV_DONTFORK, _MADV_DOFORK = 4, 10, 11
+_MADV_HINTS = {0, 1, 2, 3, 12, 13, 14, 15, 16, 17}
+_MMAP_MIN_ADDR = 0x1000
+
+
+@syscall()
+def brk(task: Task, addr: Ptr) -> int:
+    """Move the end of the heap; the end as it then is, whether moved or not."""
+    assert task.mm is not None
+    return task.mm.set_brk(addr)
+
+
+def map_memory(
+    task: Task, addr: int, length: int, prot: int, flags: int, fd: int, page_offset: int
+) -> int:
+    """What every mmap does; `page_offset` is in pages."""
+    mm = task.mm
+    assert mm is not None
+    if not length:
+        raise EINVAL("a mapping of no bytes")
+    size = page_up(length)
+    if size > mm.task_size:
+        raise ENOMEM(f"{length} bytes do not fit in the address space")
+    if flags & MAP_TYPE not in (MAP_SHARED, MAP_PRIVATE):
+        raise EINVAL("neither MAP_SHARED nor MAP_PRIVATE")
+    file = None if flags & MAP_ANONYMOUS else task.files.get(fd)
+    vm_flags = (prot & VM_ACCESS) | _MAY_ALL | mm.def_flags
+    shared = flags & MAP_TYPE == MAP_SHARED
+    backing = None
+    if file is not None:
+        if page_offset + (size >> PAGE_SHIFT) > 1 << 52:
+            raise EOVERFLOW("the mapping ends beyond the largest offset")
+        vm_flags = _file_flags(file, prot, vm_flags, shared)
+        backing = file.mmap_inode()
+    elif shared:
+        vm_flags |= VM_SHARED | VM_MAYSHARE
+    if flags & MAP_FIXED:
+        check_aligned(addr)
+        if addr + size > mm.task_size:
+            raise ENOMEM("the mapping ends behind user space")
+        if addr < _MMAP_MIN_ADDR and not task.cred.cap("SYS_RAWIO"):
+            raise EPERM("the first page cannot be mapped")
+        replaced = sum(
+            min(v.end, addr + size) - max(v.start, addr) for v in mm.overlapping(addr, addr + size)
+        )
+        _check_limit(mm, size - replaced)
+        mm.unmap(addr, addr + size)
+    else:
+        hint = page_up(addr) if addr >= _MMAP_MIN_ADDR else 0
+        addr = mm.find_gap(size, hint)
+        _check_limit(mm, size)
+    if file is None and shared:
+        backing = SharedMemory(mm.ram, size >> PAGE_SHIFT)
+        page_offset = 0
+    if flags & MAP_GROWSDOWN and backing is None:
+        vm_flags |= VM_GROWSDOWN
+    if vm_flags & VM_WRITE and not shared:
+        vm_flags |= VM_ACCOUNT
+    offset = page_offset if backing is not None else 0
+    mm.insert(Vma(addr, addr + size, vm_flags, offset, backing, file))
+    return addr
+
+
+def _file_flags(file: object, prot: int, vm_flags: int, shared: bool) -> int:
+    from kernel_model.vfs.openfile import OpenFile
+
+    assert isinstance(file, OpenFile)
+    if not file.may_read:
+        raise EACCES("a mapped file must be open for reading")
+    if shared:
+        if prot & VM_WRITE and not file.may_write:
+            raise EACCES("a file mapped shared and writable must be open for writing")
+        vm_flags |= VM_SHARED | VM_MAYSHARE
+        if not file.may_write:
+            vm_flags &= ~(VM_MAYWRITE | VM_SHARED)
+    return vm_flags
+
+
+def _check_limit(mm: AddressSpace, more_bytes: int) -> None:
+    if mm.limit_bytes is not None and mm.total_bytes + more_bytes > mm.limit_bytes:
+        raise ENOMEM("RLIMIT_AS")
+
+
+@syscall()
+def mmap(
+    task: Task, addr: Ptr, length: Size, prot: Flags, flags: Flags, fd: Int, offset: Size
+) -> int:
+    """Map a file or memory; `offset` in bytes."""
+    check_aligned(offset)
+    return map_memory(task, addr, length, prot, flags, fd, offset >> PAGE_SHIFT)
+
+
+@syscall()
+def mmap2(
+    task: Task, addr: Ptr, length: Size, prot: Flags, flags: Flags, fd: Int, offset: Size
+) -> int:
+    """Map a file or memory; `offset` in units of 4096 bytes."""
+    return map_memory(task, addr, length, prot, flags, fd, offset)
+
+
+@syscall()
+def munmap(task: Task, addr: Ptr, length: Size) -> int:
+    """Unmap a range; what is not mapped there is no error."""
+    mm = task.mm
+    assert mm is not None
+    check_aligned(addr)
+    if not length or addr > mm.task_size or length > mm.task_size - addr:
+        raise EINVAL("no such range in user space")
+    mm.unmap(addr, addr + page_up(length))
+    return 0
+
+
+def _whole(mm: AddressSpace, start: int, end: int) -> list[Vma]:
+    """The mappings of a range without holes. Raises ENOMEM."""
+    vmas = mm.overlapping(start, end)
+    at = start
+    for vma in vmas:
+        if vma.start > at:
+            break
+        at = vma.end
+    if at < end:
+        raise ENOMEM(f"nothing is mapped at {at:#x}")
+    return vmas
+
+
+@syscall()
+def mprotect(task: Task, addr: Ptr, length: Size, prot: Flags) -> int:
+    """Change the rights of a range."""
+    mm = task.mm
+    assert mm is not None
+    check_aligned(addr)
+    if prot & ~(VM_ACCESS | PROT_GROWSDOWN | PROT_GROWSUP):
+        raise EINVAL(f"unknown protection bits in {prot:#x}")
+    end = addr + page_up(length)
+    if end < addr or end > mm.task_size:
+        raise ENOMEM("the range ends behind user space")
+    if end == addr:
+        return 0
+    if prot & PROT_GROWSDOWN:
+        vma = mm.find(addr)
+        if vma is None or not vma.flags & VM_GROWSDOWN:
+            raise EINVAL("PROT_GROWSDOWN for what does not grow")
+        addr = vma.start
+    for vma in _whole(mm, addr, end):
+        if prot & VM_ACCESS & ~(vma.flags >> 4):
+            raise EACCES("the file was not opened for that")
+    mm.protect(addr, end, prot & VM_ACCESS)
+    return 0
+
+
+@syscall()
+def mremap(
+    task: Task, old_addr: Ptr, old_length: Size, new_length: Size, flags: Flags, new_addr: Ptr
+) -> int:
+    """Shrink, grow or move a mapping."""
+    mm = task.mm
+    assert mm is not None
+    if flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED) or flags == MREMAP_FIXED:
+        raise EINVAL("unknown mremap flags, or MREMAP_FIXED without MREMAP_MAYMOVE")
+    check_aligned(old_addr)
+    old_size, new_size = page_up(old_length), page_up(new_length)
+    if not new_size:
+        raise EINVAL("a mapping of no bytes")
+    if new_size > mm.task_size:
+        raise ENOMEM("longer than user space")
+    if flags & MREMAP_FIXED:
+        check_aligned(new_addr)
+        if new_addr + new_size > mm.task_size:
+            raise EINVAL("the new place is not in user space")
+        if new_addr < old_addr + old_size and old_addr < new_addr + new_size:
+            raise EINVAL("the old and the new place overlap")
+        mm.unmap(new_addr, new_addr + new_size)
+    if old_size >= new_size:
+        if old_size > new_size:
+            mm.unmap(old_addr + new_size, old_addr + old_size)
+        if not flags & MREMAP_FIXED:
+            return old_addr
+        old_size = new_size
+    return _grow_or_move(mm, old_addr, old_size, new_size, flags, new_addr)
+
+
+def _grow_or_move(
+    mm: AddressSpace, old_addr: int, old_size: int, new_size: int, flags: int, new_addr: int
+) -> int:
+    vma = mm.find(old_addr)
+    if vma is None or old_addr + old_size > vma.end:
+        raise EFAULT("the old range is not one mapping")
+    if not old_size:
+        raise NotModelled("mremap of no bytes, which duplicates a shared mapping")
+    _check_limit(mm, new_size - old_size)
+    old_end, new_end = old_addr + old_size, old_addr + new_size
+    if not flags & MREMAP_FIXED and old_end == vma.end:
+        if new_end <= mm.task_size and not mm.overlapping(old_end, new_end):
+            tail = vma.piece(old_addr, old_end)
+            tail.offset = vma.page_offset(old_end >> PAGE_SHIFT) if vma.backing else 0
+            tail.start, tail.end = old_end, new_end
+            mm.insert(tail)
+            return old_addr
+    if not flags & MREMAP_MAYMOVE:
+        raise ENOMEM("no room to grow in place")
+    mm.split(old_addr)
+    mm.split(old_end)
+    vma = mm.find(old_addr)
+    assert vma is not None
+    target = new_addr if flags & MREMAP_FIXED else mm.find_gap(new_size)
+    try:
+        mm.move(vma, target, new_size)
+    except (OutOfFrames, OutOfNodes) as full:
+        raise ENOMEM(str(full)) from full
+    return target
+
+
+@syscall(partial="hints are accepted and change nothing; MADV_REMOVE and the like are refused")
+def madvise(task: Task, addr: Ptr, length: Size, advice: Int) -> int:
+    """Advice about a range; DONTNEED drops its pages, DONTFORK and DOFORK change inheritance."""
+    mm = task.mm
+    assert mm is not None
+    check_aligned(addr)
+    end = addr + page_up(length)
+    if end < addr or end > mm.task_size:
+        raise EINVAL("the range ends behind user space")
+    if advice not in _MADV_HINTS | {_MADV_DONTNEED, _MADV_DONTFORK, _MADV_DOFORK}:
+        raise EINVAL(f"advice {advice} is unknown")
+    if end == addr:
+        return 0
+    if advice in (_MADV_DONTFORK, _MADV_DOFORK):
+        _whole(mm, addr, end)
+        mm.split(addr)
+        mm.split(end)
+    for vma in mm.overlapping(addr, end):
+        if advice == _MADV_DONTNEED:
+            if vma.flags & VM_LOCKED:
+                raise EINVAL("the range is locked")
+            low, high = max(addr, vma.start), min(end, vma.end)
+            mm.zap(low >> PAGE_SHIFT, high >> PAGE_SHIFT)
+        elif advice == _MADV_DONTFORK:
+            vma.flags |= VM_DONTCOPY
+        elif advice == _MADV_DOFORK:
+            vma.flags &= ~VM_DONTCOPY
+    _whole(mm, addr, end)
+    return 0
+
+
+@syscall()
+def mincore(task: Task, addr: Ptr, length: Size, vector: Ptr) -> int:
+    """Tell which pages are in memory: a byte each."""
+    mm = task.mm
+    assert mm is not None
+    check_aligned(addr)
+    end = addr + page_up(length)
+    if end > mm.task_size:
+        raise ENOMEM("the range ends behind user space")
+    _whole(mm, addr, end)
+    pages = range(addr >> PAGE_SHIFT, end >> PAGE_SHIFT)
+    task.user.write(vector, bytes(1 if mm.table.get(page_no) else 0 for page_no in pages))
+    return 0
+
+
+@syscall()
+def msync(task: Task, addr: Ptr, length: Size, flags: Flags) -> int:
+    """Bring stores through shared mappings to their files."""
+    mm = task.mm
+    assert mm is not None
+    check_aligned(addr)
+    if flags & ~7 or flags & 5 == 5:
+        raise EINVAL(f"msync flags {flags:#x}")
+    end = addr + page_up(length)
+    for vma in _whole(mm, addr, end) if end > addr else []:
+        if vma.shared and vma.file is not None:
+            vma.file.inode.sync()
+    return 0
+
+
+def _lock(task: Task, addr: int, length: int, lock: bool) -> int:
+    mm = task.mm
+    assert mm is not None
+    start = addr & ~PAGE_MASK
+    end = page_up(addr + length)
+    if lock and end - start > task.signal.rlimits[RLIMIT_MEMLOCK][0]:
+        if not task.cred.cap("IPC_LOCK"):
+            raise ENOMEM("RLIMIT_MEMLOCK")
+    if end == start:
+        return 0
+    _whole(mm, start, end)
+    mm.split(start)
+    mm.split(end)
+    for vma in mm.overlapping(start, end):
+        vma.flags = vma.flags | VM_LOCKED if lock else vma.flags & ~VM_LOCKED
+    if lock and task.user.readable(start, end - start) < end - start:
+        raise EAGAIN("not every page could be brought in")
+    return 0
+
+
+@syscall()
+def mlock(task: Task, addr: Ptr, length: Size) -> int:
+    """Bring a range into memory; nothing is ever paged out here, so it stays."""
+    return _lock(task, addr, length, True)
+
+
+@syscall()
+def munlock(task: Task, addr: Ptr, length: Size) -> int:
+    """The opposite of mlock."""
+    return _lock(task, addr, length, False)
+
+
+@syscall()
+def mlockall(task: Task, flags: Flags) -> int:
+    """Lock what is mapped (1) and what will be (2)."""
+    if not flags or flags & ~3:
+        raise EINVAL(f"mlockall flags {flags:#x}")
+    assert task.mm is not None
+    if not task.cred.cap("IPC_LOCK") and (
+        task.mm.total_bytes > task.signal.rlimits[RLIMIT_MEMLOCK][0]
+    ):
+        raise ENOMEM("RLIMIT_MEMLOCK")
+    if flags & 2:
+        task.mm.def_flags |= VM_LOCKED
+    if flags & 1:
+        for vma in task.mm.vmas:
+            vma.flags |= VM_LOCKED
+    return 0
+
+
+@syscall()
+def munlockall(task: Task) -> int:
+    """The opposite of mlockall."""
+    assert task.mm is not None
+    task.mm.def_flags &= ~VM_LOCKED
+    for vma in task.mm.vmas:
+        vma.flags &= ~VM_LOCKED
+    return 0
+
+

@@ -1,0 +1,232 @@
+"""poll, select and their relatives.
+
+Every run asks all files; if none is ready the task sleeps on all their queues, and the deadline
+is kept in the restart block, so that a later run gives up at the same time.
+
+Mirrors: Linux fs/select.c.
+Deviates: a signal mask is in force through `task.set_temporary_mask`, which the end of the call
+          takes back.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from kernel_model.abi.errno import EBADF, EFAULT, EINVAL
+from kernel_model.abi.fcntl import (
+    POLLERR,
+    POLLHUP,
+    POLLIN,
+    POLLNVAL,
+    POLLOUT,
+    POLLPRI,
+    POLLRDBAND,
+    POLLRDNORM,
+    POLLWRBAND,
+    POLLWRNORM,
+)
+from kernel_model.restart_block import Progress
+from kernel_model.syscalls.declare import Int, Ptr, Size, UInt, syscall
+from kernel_model.syscalls.open import descriptor_limit
+from kernel_model.vfs.openfile import OpenFile
+from kernel_model.waitqueue import Restart, Sleep
+
+if TYPE_CHECKING:
+    from kernel_model.task import Task
+
+_SECOND = 1_000_000_000
+_IN = POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR
+_OUT = POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR
+_EXCEPT = POLLPRI
+_SIGSET_BYTES = 8
+_FOREVER = None
+
+
+def _deadline(task: Task, timeout_ns: int | None) -> int | None:
+    """The time to give up at: that of the first run of this call."""
+    block: Progress | None = task.restart_block
+    if block is not None:
+        return block.deadline_ns
+    return _FOREVER if timeout_ns is None else task.kernel.clock.now_ns() + timeout_ns
+
+
+def _sleep(task: Task, files: list[OpenFile], deadline_ns: int | None, restart: Restart) -> None:
+    """Wait for one of the files, unless the deadline has come."""
+    if deadline_ns is not None and task.kernel.clock.now_ns() >= deadline_ns:
+        return
+    task.restart_block = Progress(deadline_ns=deadline_ns)
+    queues = [queue for file in files for queue in file.poll_queues()]
+    external = any(file.poll_external() for file in files)
+    raise Sleep(*queues, deadline_ns=deadline_ns, restart=restart, external=external)
+
+
+def _poll(task: Task, fds: int, nfds: int, deadline_ns: int | None, restart: Restart) -> int:
+    if nfds > descriptor_limit(task):
+        raise EINVAL(f"{nfds} descriptors are more than RLIMIT_NOFILE")
+    layout = struct.Struct(task.abi.order + "ihh")
+    data = task.user.read(fds, nfds * layout.size) if nfds else b""
+    ready = 0
+    files: list[OpenFile] = []
+    result: list[int] = []
+    for fd, events, _ in layout.iter_unpack(data):
+        mask = 0
+        if fd >= 0:
+            try:
+                file = task.files.get(fd)
+            except EBADF:
+                mask = POLLNVAL
+            else:
+                files.append(file)
+                mask = file.poll() & (events | POLLERR | POLLHUP)
+        result.append(mask)
+        ready += mask != 0
+    if not ready:
+        _sleep(task, files, deadline_ns, restart)
+    order = task.abi.order
+    for i, mask in enumerate(result):
+        task.user.write(fds + i * layout.size + 6, struct.pack(order + "H", mask))
+    return ready
+
+
+@syscall()
+def poll(task: Task, fds: Ptr, nfds: UInt, timeout: Int) -> int:
+    """Wait until one of some files is ready, or for a number of milliseconds."""
+    deadline_ns = _deadline(task, None if timeout < 0 else timeout * 1_000_000)
+    return _poll(task, fds, nfds, deadline_ns, Restart.ERESTART_RESTARTBLOCK)
+
+
+def _read_timespec(task: Task, addr: int) -> int | None:
+    if not addr:
+        return None
+    value = task.user.read_record(task.abi.structs.timespec, addr)
+    seconds, nanoseconds = value.tv_sec, value.tv_nsec
+    if seconds < 0 or not 0 <= nanoseconds < _SECOND:
+        raise EINVAL(f"a timeout of {seconds} s and {nanoseconds} ns")
+    return seconds * _SECOND + nanoseconds
+
+
+def _read_timeval(task: Task, addr: int) -> int | None:
+    if not addr:
+        return None
+    value = task.user.read_record(task.abi.structs.timeval, addr)
+    seconds, microseconds = value.tv_sec, value.tv_usec
+    total = seconds * _SECOND + microseconds * 1000
+    if seconds < 0 or microseconds < 0:
+        raise EINVAL(f"a timeout of {seconds} s and {microseconds} us")
+    return total
+
+
+def _tell_time_left(task: Task, addr: int, deadline_ns: int | None, unit_ns: int) -> None:
+    """Store how much of the timeout is left; as in Linux nobody minds if that fails."""
+    if not addr or deadline_ns is None:
+        return
+    left_ns = max(0, deadline_ns - task.kernel.clock.now_ns())
+    code = task.abi.order + ("qq" if task.abi.word_bytes == 8 else "ii")
+    packed = struct.pack(code, left_ns // _SECOND, left_ns % _SECOND // unit_ns)
+    if task.user.writable(addr, len(packed)) == len(packed):
+        task.user.write(addr, packed)
+
+
+def _apply_mask(task: Task, sigmask: int, size: int) -> None:
+    if not sigmask:
+        return
+    if size != _SIGSET_BYTES:
+        raise EINVAL(f"a signal mask of {size} bytes")
+    raw = task.user.read(sigmask, _SIGSET_BYTES)
+    width = task.abi.word_bytes
+    order = task.abi.order
+    words = struct.unpack(order + ("Q" if width == 8 else "II"), raw)
+    task.set_temporary_mask(sum(word << (8 * width * i) for i, word in enumerate(words)))
+
+
+@syscall()
+def ppoll(task: Task, fds: Ptr, nfds: UInt, timeout: Ptr, sigmask: Ptr, size: Size) -> int:
+    """poll with nanoseconds and a signal mask; the time left is stored."""
+    deadline_ns = _deadline(task, _read_timespec(task, timeout))
+    _apply_mask(task, sigmask, size)
+    ready = _poll(task, fds, nfds, deadline_ns, Restart.ERESTARTNOHAND)
+    _tell_time_left(task, timeout, deadline_ns, 1)
+    return ready
+
+
+def _read_set(task: Task, addr: int, n: int) -> int:
+    """An fd_set as one integer: bit fd. Words have the order of the ABI, bits never differ."""
+    if not addr or not n:
+        return 0
+    width = task.abi.word_bytes
+    count = -(-n // (8 * width))
+    code = f"{task.abi.order}{count}{'Q' if width == 8 else 'I'}"
+    words = struct.unpack(code, task.user.read(addr, count * width))
+    return sum(word << (8 * width * i) for i, word in enumerate(words)) & ((1 << n) - 1)
+
+
+def _write_set(task: Task, addr: int, n: int, bits: int) -> None:
+    if not addr or not n:
+        return
+    width = task.abi.word_bytes
+    count = -(-n // (8 * width))
+    mask = (1 << 8 * width) - 1
+    words = [bits >> (8 * width * i) & mask for i in range(count)]
+    code = f"{task.abi.order}{count}{'Q' if width == 8 else 'I'}"
+    task.user.write(addr, struct.pack(code, *words))
+
+
+def _select(task: Task, n: int, sets: tuple[int, int, int], deadline_ns: int | None) -> int:
+    if n < 0:
+        raise EINVAL(f"{n} descriptors")
+    n = min(n, max(len(task.files.files), 8 * task.abi.word_bytes))
+    wanted = [_read_set(task, addr, n) for addr in sets]
+    found = [0, 0, 0]
+    files: list[OpenFile] = []
+    for fd in range(n):
+        if not any(bits >> fd & 1 for bits in wanted):
+            continue
+        file = task.files.get(fd)
+        files.append(file)
+        mask = file.poll()
+        for i, events in enumerate((_IN, _OUT, _EXCEPT)):
+            if wanted[i] >> fd & 1 and mask & events:
+                found[i] |= 1 << fd
+    ready = sum(bits.bit_count() for bits in found)
+    if not ready:
+        _sleep(task, files, deadline_ns, Restart.ERESTARTNOHAND)
+    for addr, bits in zip(sets, found):
+        _write_set(task, addr, n, bits)
+    return ready
+
+
+def _select_call(task: Task, n: int, sets: tuple[int, int, int], timeout: int) -> int:
+    deadline_ns = _deadline(task, _read_timeval(task, timeout))
+    ready = _select(task, n, sets, deadline_ns)
+    _tell_time_left(task, timeout, deadline_ns, 1000)
+    return ready
+
+
+@syscall()
+def select(task: Task, n: Size, inp: Ptr, outp: Ptr, exp: Ptr, timeout: Ptr) -> int:
+    """Wait until one of three sets of files is ready."""
+    if task.abi.structs.packed_select:
+        width = task.abi.word_bytes
+        n, inp, outp, exp, timeout = (task.user.word(n + width * i) for i in range(5))
+    n &= 0xFFFF_FFFF
+    return _select_call(task, n - (1 << 32) if n >> 31 else n, (inp, outp, exp), timeout)
+
+
+@syscall()
+def _newselect(task: Task, n: Int, inp: Ptr, outp: Ptr, exp: Ptr, timeout: Ptr) -> int:
+    """select of 32-bit ABIs."""
+    return _select_call(task, n, (inp, outp, exp), timeout)
+
+
+@syscall()
+def pselect6(task: Task, n: Int, inp: Ptr, outp: Ptr, exp: Ptr, timeout: Ptr, mask: Ptr) -> int:
+    """select with nanoseconds and a signal mask (an address and a size, at `mask`)."""
+    deadline_ns = _deadline(task, _read_timespec(task, timeout))
+    if mask:
+        if task.user.readable(mask, 2 * task.abi.word_bytes) < 2 * task.abi.word_bytes:
+            raise EFAULT("bad signal mask argument")
+        _apply_mask(task, task.user.word(mask), task.user.word(mask + task.abi.word_bytes))
+    ready = _select(task, n, (inp, outp, exp), deadline_ns)
+    _tell_time_left(task, timeout, deadline_ns, 1)
+    return ready

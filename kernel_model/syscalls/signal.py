@@ -1,0 +1,317 @@
+"""Signal calls.
+
+Mirrors: Linux kernel/signal.c.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernel_model.abi.errno import EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM, ESRCH
+from kernel_model.abi.sigset import (
+    SIGSET_BYTES,
+    pack_set,
+    read_action,
+    read_old_action,
+    unpack_set,
+    write_action,
+    write_old_action,
+)
+from kernel_model.signals import (
+    ALL,
+    NSIG,
+    SI_TKILL,
+    SI_USER,
+    SIG_DFL,
+    SIG_IGN,
+    UNBLOCKABLE,
+    Action,
+    SigInfo,
+    bit,
+    dequeue,
+    ignored,
+    send,
+    set_blocked,
+)
+from kernel_model.syscalls.declare import Int, Ptr, Size, Long, syscall
+from kernel_model.syscalls.dispatch import NoResult
+from kernel_model.waitqueue import Restart, Sleep
+
+if TYPE_CHECKING:
+    from kernel_model.task import Task
+
+_SIG_BLOCK, _SIG_UNBLOCK, _SIG_SETMASK = 0, 1, 2
+_SS_ONSTACK, _SS_DISABLE = 1, 2
+
+
+def _check_size(size: int) -> None:
+    if size != SIGSET_BYTES:
+        raise EINVAL(f"a signal set of {size} bytes")
+
+
+def _check_signal(signo: int) -> None:
+    if not 0 <= signo <= NSIG:
+        raise EINVAL(f"there is no signal {signo}")
+
+
+def _set_action(task: Task, signo: int, action: Action | None) -> Action:
+    if not 1 <= signo <= NSIG or (action is not None and bit(signo) & UNBLOCKABLE):
+        raise EINVAL(f"the action of signal {signo} cannot be set")
+    old = task.sighand.actions[signo - 1]
+    if action is not None:
+        action = Action(action.handler, action.flags, action.restorer, action.mask & ~UNBLOCKABLE)
+        task.sighand.actions[signo - 1] = action
+        if action.handler in (SIG_IGN, SIG_DFL):
+            blocked, task.blocked = task.blocked, 0
+            gone = ignored(task, signo)
+            task.blocked = blocked
+            if gone:
+                task.signal.pending.discard(bit(signo))
+                for thread in task.signal.threads:
+                    thread.pending.discard(bit(signo))
+    return old
+
+
+@syscall()
+def rt_sigaction(task: Task, signo: Int, new: Ptr, old: Ptr, size: Size) -> int:
+    """Read and change what a signal does."""
+    _check_size(size)
+    before = _set_action(task, signo, read_action(task, new) if new else None)
+    if old:
+        write_action(task, old, before)
+    return 0
+
+
+@syscall()
+def sigaction(task: Task, signo: Int, new: Ptr, old: Ptr) -> int:
+    """The old call, with a mask of one word."""
+    before = _set_action(task, signo, read_old_action(task, new) if new else None)
+    if old:
+        write_old_action(task, old, before)
+    return 0
+
+
+@syscall()
+def signal(task: Task, signo: Int, handler: Ptr) -> int:
+    """The oldest call: a handler that is reset when it is entered."""
+    action = Action(handler, 0x80000000 | 0x40000000)
+    return _set_action(task, signo, action).handler
+
+
+def _change_mask(task: Task, how: int, signals: int) -> None:
+    if how == _SIG_BLOCK:
+        set_blocked(task, task.blocked | signals)
+    elif how == _SIG_UNBLOCK:
+        set_blocked(task, task.blocked & ~signals)
+    elif how == _SIG_SETMASK:
+        set_blocked(task, signals)
+    else:
+        raise EINVAL(f"sigprocmask: how = {how}")
+
+
+@syscall()
+def rt_sigprocmask(task: Task, how: Int, new: Ptr, old: Ptr, size: Size) -> int:
+    """Read and change the blocked signals."""
+    _check_size(size)
+    before = task.blocked
+    if new:
+        _change_mask(task, how, unpack_set(task.abi, task.user.read(new, SIGSET_BYTES)))
+    if old:
+        task.user.write(old, pack_set(task.abi, before))
+    return 0
+
+
+@syscall()
+def sigprocmask(task: Task, how: Int, new: Ptr, old: Ptr) -> int:
+    """The old call, with a mask of one word."""
+    before = task.blocked
+    if new:
+        signals = task.user.word(new)
+        if how == _SIG_SETMASK:
+            signals |= task.blocked & ~task.abi.mask
+        _change_mask(task, how, signals)
+    if old:
+        task.user.write_word(old, before)
+    return 0
+
+
+@syscall()
+def rt_sigpending(task: Task, signals: Ptr, size: Size) -> int:
+    """Signals that are blocked and waiting."""
+    if size > SIGSET_BYTES:
+        raise EINVAL(f"a signal set of {size} bytes")
+    waiting = (task.pending.signals | task.signal.pending.signals) & task.blocked
+    task.user.write(signals, pack_set(task.abi, waiting)[:size])
+    return 0
+
+
+@syscall()
+def sigpending(task: Task, signals: Ptr) -> int:
+    """The old call, with a mask of one word."""
+    task.user.write_word(
+        signals, (task.pending.signals | task.signal.pending.signals) & task.blocked
+    )
+    return 0
+
+
+def _suspend(task: Task, signals: int) -> int:
+    if task.saved_blocked is None:
+        task.saved_blocked = task.blocked
+        set_blocked(task, signals)
+    raise Sleep(restart=Restart.ERESTARTNOHAND)
+
+
+@syscall()
+def rt_sigsuspend(task: Task, signals: Ptr, size: Size) -> int:
+    """Wait for a signal under another mask."""
+    _check_size(size)
+    return _suspend(task, unpack_set(task.abi, task.user.read(signals, SIGSET_BYTES)))
+
+
+@syscall()
+def sigsuspend(task: Task, first: Long, second: Long, mask: Size) -> int:
+    """The old call; the mask is the third argument on i386."""
+    return _suspend(task, mask)
+
+
+@syscall()
+def rt_sigtimedwait(task: Task, signals: Ptr, info: Ptr, timeout: Ptr, size: Size) -> int:
+    """Take one of a set of blocked signals; wait for it."""
+    from kernel_model.restart_block import Progress
+    from kernel_model.syscalls.time import read_timespec
+
+    _check_size(size)
+    wanted = unpack_set(task.abi, task.user.read(signals, SIGSET_BYTES)) & ~UNBLOCKABLE
+    duration = read_timespec(task, timeout) if timeout else None
+    found = dequeue(task, wanted)
+    task.waits_for = 0
+    if found is not None:
+        if info:
+            task.user.write(info, task.abi.pack_siginfo(task, found))
+        return found.signo
+    now = task.kernel.clock.now_ns()
+    deadline = None
+    if duration is not None:
+        block = task.restart_block
+        deadline = block.deadline_ns if block is not None else now + duration
+        assert deadline is not None
+        task.restart_block = Progress(deadline_ns=deadline)
+        if now >= deadline:
+            raise EAGAIN("none of the signals came")
+    if not task.has_signal():
+        task.waits_for = wanted
+    raise Sleep(deadline_ns=deadline, restart=Restart.ERESTARTNOHAND)
+
+
+@syscall()
+def sigaltstack(task: Task, new: Ptr, old: Ptr) -> int:
+    """Read and set the alternate signal stack."""
+    user, width = task.user, task.abi.word_bytes
+    addr, size = task.altstack
+    on_stack = on_altstack(task)
+    wanted = None
+    if new:
+        flags = int.from_bytes(user.read(new + width, 4), task.abi.byte_order)
+        wanted = (user.word(new), flags, user.word(new + 2 * width))
+    if old:
+        flags = _SS_ONSTACK if on_stack else 0 if size else _SS_DISABLE
+        word = width
+        data = addr.to_bytes(word, task.abi.byte_order)
+        data += flags.to_bytes(4, task.abi.byte_order) + bytes(word - 4)
+        data += size.to_bytes(word, task.abi.byte_order)
+        user.write(old, data)
+    if wanted is not None:
+        if on_stack:
+            raise EPERM("the alternate stack is in use")
+        start, flags, length = wanted
+        if flags & ~3 or flags == 3:
+            raise EINVAL(f"sigaltstack flags {flags:#x}")
+        if flags & _SS_DISABLE:
+            start = length = 0
+        elif length < task.abi.min_sigstack:
+            raise ENOMEM(f"an alternate stack of {length} bytes")
+        task.altstack = (start, length)
+    return 0
+
+
+def on_altstack(task: Task) -> bool:
+    """Whether the stack pointer is on the alternate stack."""
+    addr, size = task.altstack
+    return bool(size) and 0 <= task.regs.words[task.abi.sp] - addr - 1 < size
+
+
+def _may_signal(task: Task, target: Task) -> bool:
+    mine, theirs = task.cred, target.cred
+    return (
+        task.cred.cap("KILL")
+        or mine.euid in (theirs.suid, theirs.uid)
+        or mine.uid in (theirs.suid, theirs.uid)
+    )
+
+
+@syscall()
+def kill(task: Task, pid: Int, signo: Int) -> int:
+    """Send a signal to a process, a group, or all."""
+    _check_signal(signo)
+    tasks = task.kernel.tasks
+    if pid > 0:
+        found = tasks.get(pid)
+        targets = [] if found is None else [found.signal.leader]
+    elif pid == -1:
+        targets = [t for t in tasks.values() if t.is_leader and t.pid > 1 and t.tgid != task.tgid]
+    else:
+        group = -pid if pid else task.signal.pgid
+        targets = [t for t in tasks.values() if t.is_leader and t.signal.pgid == group]
+    if not targets:
+        raise ESRCH(f"there is no process {pid}")
+    allowed = [t for t in targets if _may_signal(task, t)]
+    if not allowed:
+        raise EPERM(f"may not signal {pid}")
+    if signo:
+        info = SigInfo(signo, SI_USER, pid=task.tgid, uid=task.cred.uid)
+        for target in allowed:
+            send(target, info)
+    return 0
+
+
+def _signal_thread(task: Task, tgid: int | None, tid: int, signo: int) -> int:
+    if tid <= 0 or (tgid is not None and tgid <= 0):
+        raise EINVAL(f"there is no thread {tid}")
+    _check_signal(signo)
+    target = task.kernel.tasks.get(tid)
+    if target is None or (tgid is not None and target.tgid != tgid):
+        raise ESRCH(f"there is no thread {tid}")
+    if not _may_signal(task, target):
+        raise EPERM(f"may not signal {tid}")
+    if signo:
+        info = SigInfo(signo, SI_TKILL, pid=task.tgid, uid=task.cred.uid)
+        send(target, info, to_thread=True)
+    return 0
+
+
+@syscall()
+def tgkill(task: Task, tgid: Int, tid: Int, signo: Int) -> int:
+    """Send a signal to a thread of a process."""
+    return _signal_thread(task, tgid, tid, signo)
+
+
+@syscall()
+def tkill(task: Task, tid: Int, signo: Int) -> int:
+    """Send a signal to a thread."""
+    return _signal_thread(task, None, tid, signo)
+
+
+@syscall()
+def sigreturn(task: Task) -> int:
+    """Leave a signal handler; the registers are all set from the frame."""
+    task.abi.sigreturn(task)
+    raise NoResult
+
+
+@syscall()
+def rt_sigreturn(task: Task) -> int:
+    """Leave a signal handler; the registers are all set from the frame."""
+    task.abi.rt_sigreturn(task)
+    raise NoResult
+
+

@@ -1,0 +1,80 @@
+"""The files of a kernel: its disk mounted as root, and /dev on it.
+
+Boot makes one `Vfs` of a `Disk`; what the disk lacks of /dev, /proc and /tmp is made on it. The
+disk is all that outlives the kernel: `sync()` brings to it what was stored through mappings.
+"""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+from emu.memory import Ram
+from kernel_model.abi.fcntl import O_RDONLY, O_WRONLY
+from kernel_model.pipe import PipeFs
+from kernel_model.vfs.devices import DevFs
+from kernel_model.vfs.disk import Disk, DiskError
+from kernel_model.vfs.fs_struct import FsStruct
+from kernel_model.vfs.inode import FileSystem, RealTime
+from kernel_model.vfs.memfs import MemFs
+from kernel_model.vfs.mounts import MountNamespace, Path
+from kernel_model.vfs.open import open_path
+
+if TYPE_CHECKING:
+    from kernel_model.task import Task
+
+ROOT_DEV, DEV_DEV, PROC_DEV, PIPE_DEV = 1, 2, 3, 4
+"""Device numbers (major 0) of the file systems, as st_dev shows them."""
+
+_PLACES = ((b"dev", 0o755), (b"proc", 0o555), (b"tmp", 0o1777))
+_STREAMS = (
+    (b"/dev/console.in", O_RDONLY),
+    (b"/dev/console.out", O_WRONLY),
+    (b"/dev/console.err", O_WRONLY),
+)
+
+
+class Vfs:
+    """The initial mount namespace and the file systems of one kernel."""
+
+    def __init__(self, disk: Disk, ram: Ram, clock: RealTime) -> None:
+        self.disk = disk
+        self.rootfs = MemFs(disk, ram, clock, ROOT_DEV)
+        self.devfs = DevFs(ram, clock, DEV_DEV)
+        self.pipefs = PipeFs(ram, clock, PIPE_DEV)
+        self.namespace = MountNamespace(self.rootfs)
+        for name, mode in _PLACES:
+            place = self.rootfs.root.lookup(name)
+            if place is None:
+                self.rootfs.root.create(name, stat.S_IFDIR | mode, 0, 0, 0, b"")
+            elif not place.is_dir:
+                raise DiskError(f"/{name.decode()} of the disk is not a directory")
+        self.mount(b"dev", self.devfs, b"devtmpfs")
+
+    @property
+    def root(self) -> Path:
+        """The root directory of the first task."""
+        return self.namespace.root
+
+    def mount(self, name: bytes, fs: FileSystem, device: bytes) -> None:
+        """Mount a file system on a directory of the root directory, at boot."""
+        dentry = self.root.dentry.child(name)
+        assert dentry is not None
+        self.namespace.mount(fs, Path(self.root.mount, dentry), device)
+
+    def first_fs(self) -> FsStruct:
+        """Root directory, current directory and umask of the first task."""
+        return FsStruct(self.root, self.root)
+
+    def open_console(self, task: Task) -> None:
+        """Give the first task its descriptors 0, 1 and 2."""
+        for fd, (path, flags) in enumerate(_STREAMS):
+            task.files.install_at(fd, open_path(task, path, flags))
+
+    def sync(self) -> None:
+        """Bring the data of mapped files to the disk."""
+        self.rootfs.sync()
+
+    def shrink(self) -> int:
+        """Give back page frames that only the page cache uses; how many."""
+        return self.rootfs.shrink() + self.devfs.shrink()
