@@ -40,7 +40,6 @@ _IN = POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR
 _OUT = POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR
 _EXCEPT = POLLPRI
 _SIGSET_BYTES = 8
-_FOREVER = None
 
 
 def _deadline(task: Task, timeout_ns: int | None) -> int | None:
@@ -48,7 +47,10 @@ def _deadline(task: Task, timeout_ns: int | None) -> int | None:
     block: Progress | None = task.restart_block
     if block is not None:
         return block.deadline_ns
-    return _FOREVER if timeout_ns is None else task.kernel.clock.now_ns() + timeout_ns
+    if timeout_ns is None:
+        return None
+    now_ns: int = task.kernel.clock.now_ns()
+    return now_ns + timeout_ns
 
 
 def _sleep(task: Task, files: list[OpenFile], deadline_ns: int | None, restart: Restart) -> None:
@@ -157,7 +159,7 @@ def _read_set(task: Task, addr: int, n: int) -> int:
     width = task.abi.word_bytes
     count = -(-n // (8 * width))
     code = f"{task.abi.order}{count}{'Q' if width == 8 else 'I'}"
-    words = struct.unpack(code, task.user.read(addr, count * width))
+    words: tuple[int, ...] = struct.unpack(code, task.user.read(addr, count * width))
     return sum(word << (8 * width * i) for i, word in enumerate(words)) & ((1 << n) - 1)
 
 
