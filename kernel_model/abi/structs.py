@@ -104,6 +104,7 @@ X86_32 = Structs(
     open_flags=_X86,
     ioctl=_X86_IOCTL,
     short_ids=True,
+    packed_select=True,
     short_ino=True,
     stat_limit=_MAX32,
 )

@@ -4,8 +4,6 @@ Every run asks all files; if none is ready the task sleeps on all their queues, 
 is kept in the restart block, so that a later run gives up at the same time.
 
 Mirrors: Linux fs/select.c.
-Deviates: a signal mask is in force through `task.set_temporary_mask`, which the end of the call
-          takes back.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import EBADF, EFAULT, EINVAL
+from kernel_model.abi.errno import EBADF, EFAULT, EINVAL, LinuxError
 from kernel_model.abi.fcntl import (
     POLLERR,
     POLLHUP,
@@ -40,7 +38,7 @@ _IN = POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR
 _OUT = POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR
 _EXCEPT = POLLPRI
 _SIGSET_BYTES = 8
-_FOREVER = None
+_UNBLOCKABLE = 1 << 9 - 1 | 1 << 19 - 1  # SIGKILL and SIGSTOP
 
 
 def _deadline(task: Task, timeout_ns: int | None) -> int | None:
@@ -48,7 +46,10 @@ def _deadline(task: Task, timeout_ns: int | None) -> int | None:
     block: Progress | None = task.restart_block
     if block is not None:
         return block.deadline_ns
-    return _FOREVER if timeout_ns is None else task.kernel.clock.now_ns() + timeout_ns
+    if timeout_ns is None:
+        return None
+    now_ns: int = task.kernel.clock.now_ns()
+    return now_ns + timeout_ns
 
 
 def _sleep(task: Task, files: list[OpenFile], deadline_ns: int | None, restart: Restart) -> None:
@@ -134,10 +135,19 @@ def _apply_mask(task: Task, sigmask: int, size: int) -> None:
     if size != _SIGSET_BYTES:
         raise EINVAL(f"a signal mask of {size} bytes")
     raw = task.user.read(sigmask, _SIGSET_BYTES)
-    width = task.abi.word_bytes
-    order = task.abi.order
-    words = struct.unpack(order + ("Q" if width == 8 else "II"), raw)
-    task.set_temporary_mask(sum(word << (8 * width * i) for i, word in enumerate(words)))
+    code = task.abi.order + ("Q" if task.abi.word_bytes == 8 else "II")
+    words = struct.unpack(code, raw)
+    mask = sum(word << (8 * task.abi.word_bytes * i) for i, word in enumerate(words))
+    if task.saved_blocked is None:
+        task.saved_blocked = task.blocked
+    task.blocked = mask & ~_UNBLOCKABLE
+
+
+def _take_mask_back(task: Task) -> None:
+    """The call ends by itself; if a signal ends it, its delivery takes the mask back."""
+    if task.saved_blocked is not None:
+        task.blocked, task.saved_blocked = task.saved_blocked, None
+        task.attention = True
 
 
 @syscall()
@@ -145,7 +155,12 @@ def ppoll(task: Task, fds: Ptr, nfds: UInt, timeout: Ptr, sigmask: Ptr, size: Si
     """poll with nanoseconds and a signal mask; the time left is stored."""
     deadline_ns = _deadline(task, _read_timespec(task, timeout))
     _apply_mask(task, sigmask, size)
-    ready = _poll(task, fds, nfds, deadline_ns, Restart.ERESTARTNOHAND)
+    try:
+        ready = _poll(task, fds, nfds, deadline_ns, Restart.ERESTARTNOHAND)
+    except LinuxError:
+        _take_mask_back(task)
+        raise
+    _take_mask_back(task)
     _tell_time_left(task, timeout, deadline_ns, 1)
     return ready
 
@@ -157,7 +172,7 @@ def _read_set(task: Task, addr: int, n: int) -> int:
     width = task.abi.word_bytes
     count = -(-n // (8 * width))
     code = f"{task.abi.order}{count}{'Q' if width == 8 else 'I'}"
-    words = struct.unpack(code, task.user.read(addr, count * width))
+    words: tuple[int, ...] = struct.unpack(code, task.user.read(addr, count * width))
     return sum(word << (8 * width * i) for i, word in enumerate(words)) & ((1 << n) - 1)
 
 
@@ -227,6 +242,11 @@ def pselect6(task: Task, n: Int, inp: Ptr, outp: Ptr, exp: Ptr, timeout: Ptr, ma
         if task.user.readable(mask, 2 * task.abi.word_bytes) < 2 * task.abi.word_bytes:
             raise EFAULT("bad signal mask argument")
         _apply_mask(task, task.user.word(mask), task.user.word(mask + task.abi.word_bytes))
-    ready = _select(task, n, (inp, outp, exp), deadline_ns)
+    try:
+        ready = _select(task, n, (inp, outp, exp), deadline_ns)
+    except LinuxError:
+        _take_mask_back(task)
+        raise
+    _take_mask_back(task)
     _tell_time_left(task, timeout, deadline_ns, 1)
     return ready

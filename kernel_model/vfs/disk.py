@@ -148,7 +148,7 @@ class Disk:
         self.capacity_bytes = CAPACITY_BYTES
         self.used_bytes = 0
         self.next_ino = ROOT_INO + 1
-        self._host_inos: set[int] = set()
+        self._host_inos: dict[int, bytes] = {}
         self._host_bytes: dict[bytes, bytes] = {}
         if folder is None:
             self.root = DiskNode(ROOT_INO, stat.S_IFDIR | 0o755)
@@ -206,7 +206,6 @@ class Disk:
         while True:
             digest = hashlib.blake2b(path, digest_size=4, salt=salt.to_bytes(4, "big")).digest()
             ino = HOST_INO | int.from_bytes(digest, "big")
-            if ino not in self._host_inos:
-                self._host_inos.add(ino)
+            if self._host_inos.setdefault(ino, path) == path:
                 return ino
             salt += 1

@@ -7,6 +7,7 @@ disk is all that outlives the kernel: `sync()` brings to it what was stored thro
 from __future__ import annotations
 
 import stat
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from emu.memory import Ram
@@ -19,8 +20,11 @@ from kernel_model.vfs.inode import FileSystem, RealTime
 from kernel_model.vfs.memfs import MemFs
 from kernel_model.vfs.mounts import MountNamespace, Path
 from kernel_model.vfs.open import open_path
+from kernel_model.vfs.proc_text import TaskText
+from kernel_model.vfs.procfs import ProcFs
 
 if TYPE_CHECKING:
+    from kernel_model.kernel import Kernel
     from kernel_model.task import Task
 
 ROOT_DEV, DEV_DEV, PROC_DEV, PIPE_DEV = 1, 2, 3, 4
@@ -50,6 +54,17 @@ class Vfs:
             elif not place.is_dir:
                 raise DiskError(f"/{name.decode()} of the disk is not a directory")
         self.mount(b"dev", self.devfs, b"devtmpfs")
+
+    def mount_proc(
+        self,
+        kernel: Kernel,
+        *,
+        root_files: Mapping[bytes, TaskText] | None = None,
+        task_files: Mapping[bytes, TaskText] | None = None,
+    ) -> None:
+        """Mount /proc, with entries besides its own (see procfs)."""
+        fs = ProcFs(kernel, PROC_DEV, root_files=root_files, task_files=task_files)
+        self.mount(b"proc", fs, b"proc")
 
     @property
     def root(self) -> Path:

@@ -1,0 +1,188 @@
+"""The texts of /proc: one small function for each file.
+
+A function in `TASK_FILES` is given the task that the directory belongs to, one in `ROOT_FILES`
+the task that reads.
+
+Mirrors:  Linux fs/proc/array.c, fs/proc/task_mmu.c (show_map_vma), fs/proc/uptime.c, mounts.
+Deviates: what this model does not count (faults, CPU time of single tasks, scheduling policy) is
+          shown as 0, in its place, so that readers who count fields find the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from kernel_model.vfs.path import shown_path
+
+if TYPE_CHECKING:
+    from kernel_model.mm.vma import Vma
+    from kernel_model.task import Task
+
+TaskText = Callable[["Task"], bytes]
+
+_LETTERS = {
+    "running": (b"R", b"R (running)"),
+    "sleeping": (b"S", b"S (sleeping)"),
+    "stopped": (b"T", b"T (stopped)"),
+    "zombie": (b"Z", b"Z (zombie)"),
+    "dead": (b"X", b"X (dead)"),
+}
+_RIGHTS = ((1, b"r"), (2, b"w"), (4, b"x"))
+_PAGE = 4096
+
+
+def _comm(task: Task) -> bytes:
+    return task.comm + b"\n"
+
+
+def _cmdline(task: Task) -> bytes:
+    mm = task.mm
+    if mm is None:
+        return b""
+    start, end = mm.layout.arg_start, mm.layout.arg_end
+    count = task.user.readable(start, end - start) if end > start else 0
+    return task.user.read(start, count) if count else b""
+
+
+def _maps(task: Task) -> bytes:
+    return b"".join(_map_line(task, vma) for vma in task.mm.vmas) if task.mm else b""
+
+
+def _map_line(task: Task, vma: Vma) -> bytes:
+    file = vma.file
+    rights = b"".join(letter if vma.flags & bit else b"-" for bit, letter in _RIGHTS)
+    dev, ino, offset, name = 0, 0, 0, _map_name(task, vma)
+    if file is not None:
+        dev, ino, offset = file.inode.fs.dev, file.inode.node.ino, vma.offset * _PAGE
+    shared = b"s" if vma.shared else b"p"
+    line = b"%08x-%08x %s%s %08x %02x:%02x %d " % (
+        (vma.start, vma.end, rights, shared, offset) + (dev >> 8, dev & 0xFF, ino)
+    )
+    column = 25 + 6 * task.abi.word_bytes
+    return (line.ljust(column - 1) + b" " + name if name else line) + b"\n"
+
+
+def _map_name(task: Task, vma: Vma) -> bytes:
+    if vma.file is not None:
+        return shown_path(vma.file.path, task.fs.root) if vma.file.path else b""
+    assert task.mm is not None
+    layout = task.mm.layout
+    if vma.name:
+        return vma.name
+    if vma.start <= layout.start_stack < vma.end:
+        return b"[stack]"
+    if vma.start <= layout.brk and vma.end >= layout.start_brk > 0 and vma.backing is None:
+        return b"[heap]"
+    return b""
+
+
+def _parent_pid(task: Task) -> int:
+    return task.parent.tgid if task.parent is not None else 0
+
+
+def _stat(task: Task) -> bytes:
+    signal, mm = task.signal, task.mm
+    size = mm.total_bytes if mm is not None else 0
+    numbers = [0] * 41
+    numbers[0] = _parent_pid(task)
+    numbers[1], numbers[2] = signal.pgid, signal.sid
+    numbers[4] = -1  # no terminal
+    numbers[14], numbers[15] = 20, 0
+    numbers[16] = len(signal.threads)
+    numbers[19] = size
+    if mm is not None:
+        layout = mm.layout
+        numbers[22], numbers[23], numbers[24] = (
+            layout.start_code,
+            layout.end_code,
+            layout.start_stack,
+        )
+    letter = _LETTERS[task.state.value][0]
+    fields = b" ".join(b"%d" % number for number in numbers)
+    return b"%d (%s) %s %s\n" % (task.pid, task.comm, letter, fields)
+
+
+def _status(task: Task) -> bytes:
+    cred = task.cred
+    lines = [
+        b"Name:\t" + task.comm,
+        b"State:\t" + _LETTERS[task.state.value][1],
+        b"Tgid:\t%d" % task.tgid,
+        b"Pid:\t%d" % task.pid,
+        b"PPid:\t%d" % _parent_pid(task),
+        b"TracerPid:\t0",
+        b"Uid:\t%d\t%d\t%d\t%d" % (cred.uid, cred.euid, cred.suid, cred.fsuid),
+        b"Gid:\t%d\t%d\t%d\t%d" % (cred.gid, cred.egid, cred.sgid, cred.fsgid),
+        b"FDSize:\t%d" % (len(task.files.files) if not task.exited else 0),
+        b"Groups:\t" + b"".join(b"%d " % gid for gid in cred.groups),
+    ]
+    if task.mm is not None:
+        lines.append(b"VmSize:\t%8d kB" % (task.mm.total_bytes // 1024))
+    lines.append(b"Threads:\t%d" % len(task.signal.threads))
+    lines.append(b"SigBlk:\t%016x" % task.blocked)
+    return b"\n".join(lines) + b"\n"
+
+
+def _mounts(task: Task) -> bytes:
+    lines = []
+    for mount in task.kernel.vfs.namespace:
+        place = shown_path(mount.covered, task.fs.root) if mount.covered is not None else b"/"
+        access = b"ro" if mount.read_only else b"rw"
+        place = place.replace(b"\\", b"\\134").replace(b" ", b"\\040").replace(b"\n", b"\\012")
+        lines.append(b"%s %s %s %s 0 0\n" % (mount.device, place, mount.fs.type_name, access))
+    return b"".join(lines)
+
+
+def _uptime(task: Task) -> bytes:
+    hundredths = task.kernel.clock.now_ns() // 10_000_000
+    return b"%d.%02d 0.00\n" % divmod(hundredths, 100)
+
+
+def _ostype(task: Task) -> bytes:
+    return b"%s\n" % task.nsproxy.uts.sysname
+
+
+def _osrelease(task: Task) -> bytes:
+    return b"%s\n" % task.nsproxy.uts.release
+
+
+def _hostname(task: Task) -> bytes:
+    return b"%s\n" % task.nsproxy.uts.nodename
+
+
+def _version(task: Task) -> bytes:
+    uts = task.nsproxy.uts
+    return b"%s version %s %s\n" % (uts.sysname, uts.release, uts.version)
+
+
+def _pid_max(task: Task) -> bytes:
+    return b"32768\n"
+
+
+def _filesystems(task: Task) -> bytes:
+    return b"nodev\ttmpfs\nnodev\tdevtmpfs\nnodev\tproc\nnodev\tpipefs\n"
+
+
+TASK_FILES: Mapping[bytes, TaskText] = MappingProxyType(
+    {
+        b"cmdline": _cmdline,
+        b"comm": _comm,
+        b"maps": _maps,
+        b"mounts": _mounts,
+        b"stat": _stat,
+        b"status": _status,
+    }
+)
+ROOT_FILES: Mapping[bytes, TaskText] = MappingProxyType(
+    {
+        b"filesystems": _filesystems,
+        b"sys/kernel/hostname": _hostname,
+        b"sys/kernel/osrelease": _osrelease,
+        b"sys/kernel/ostype": _ostype,
+        b"sys/kernel/pid_max": _pid_max,
+        b"uptime": _uptime,
+        b"version": _version,
+    }
+)

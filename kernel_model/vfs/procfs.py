@@ -1,0 +1,279 @@
+"""/proc: files whose content is made when they are opened.
+
+Two tables in proc_text.py say what there is: `TASK_FILES` for /proc/PID, `ROOT_FILES` for /proc
+itself. Each maps a name to a function that makes the text of a task, or of the kernel as the
+reading task sees it. Boot
+may give more entries (`ProcFs(kernel, root_files=..., task_files=...)`), so that other floors add
+files without being known here. An open file keeps the text of the moment of its opening, as
+seq_file nearly does. The links exe, cwd, root and fd/N lead to the file itself, not to a text.
+
+Mirrors:  Linux fs/proc/base.c, fs/proc/array.c, fs/proc/uptime.c, fs/namespaces.c.
+Deviates: the number of an inode is a function of its path, so that two runs agree.
+Not modelled: writing, /proc/PID/task, mem, and most other files.
+"""
+
+from __future__ import annotations
+
+import stat
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from kernel_model.abi.errno import EACCES, ENOENT
+from kernel_model.abi.fcntl import O_ACCMODE, O_RDONLY
+from kernel_model.vfs.disk import EPOCH_NS, DiskNode
+from kernel_model.vfs.inode import FileSystem, Inode
+from kernel_model.vfs.mounts import Path
+from kernel_model.vfs.openfile import OpenFile
+from kernel_model.vfs.path import shown_path
+from kernel_model.vfs.proc_text import ROOT_FILES, TASK_FILES, TaskText
+
+if TYPE_CHECKING:
+    from kernel_model.kernel import Kernel
+    from kernel_model.task import Task
+
+ROOT_INO = 1
+
+
+class ProcFs(FileSystem):
+    """The file system that is mounted on /proc."""
+
+    type_name = b"proc"
+    magic = 0x9FA0
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        dev: int,
+        *,
+        root_files: Mapping[bytes, TaskText] | None = None,
+        task_files: Mapping[bytes, TaskText] | None = None,
+    ) -> None:
+        super().__init__(kernel.ram, kernel.clock, dev)
+        self.kernel = kernel
+        self.root_files = {**ROOT_FILES, **(root_files or {})}
+        self.task_files = {**TASK_FILES, **(task_files or {})}
+        self._root = RootDirectory(self, b"", stat.S_IFDIR | 0o555)
+
+    @property
+    def root(self) -> Inode:
+        """/proc itself."""
+        return self._root
+
+
+class ProcInode(Inode):
+    """A file of /proc, made anew at every look."""
+
+    names_change = True
+    fs: ProcFs
+
+    def __init__(self, fs: ProcFs, path: bytes, mode: int, owner: Task | None = None) -> None:
+        node = DiskNode(zlib.crc32(path) | 1 << 31 if path else ROOT_INO, mode)
+        node.atime_ns = node.mtime_ns = node.ctime_ns = EPOCH_NS
+        if owner is not None:
+            node.uid, node.gid = owner.cred.euid, owner.cred.egid
+        super().__init__(fs, node)
+        self.path = path
+
+
+class Text(ProcInode):
+    """A file: `make` gives its content."""
+
+    def __init__(self, fs: ProcFs, path: bytes, make: TaskText, owner: Task | None) -> None:
+        super().__init__(fs, path, stat.S_IFREG | 0o444, owner)
+        self.make = make
+        self.owner = owner
+
+    def special_file(self, task: Task, path: Path, flags: int) -> OpenFile | None:
+        """The text as it is now."""
+        if flags & O_ACCMODE != O_RDONLY:
+            raise EACCES("files of /proc are not written")
+        return TextFile(self, path, flags, self.make(self.owner or task))
+
+
+class TextFile(OpenFile):
+    """An open file with fixed text."""
+
+    seekable = True
+
+    def __init__(self, inode: Inode, path: Path, flags: int, text: bytes) -> None:
+        super().__init__(inode, path, flags)
+        self.text = text
+
+    def pread(self, offset: int, count: int) -> bytes:
+        """A part of the text."""
+        return self.text[offset : offset + count]
+
+
+class Link(ProcInode):
+    """A symlink to a file at hand; `find` gives the place, or the open file of a descriptor."""
+
+    def __init__(
+        self, fs: ProcFs, path: bytes, owner: Task, find: Callable[[Task], Path | OpenFile]
+    ) -> None:
+        super().__init__(fs, path, stat.S_IFLNK | 0o777, owner)
+        self.owner = owner
+        self.find = find
+
+    def readlink(self, task: Task) -> bytes:
+        """The path, or kind and number of what has none."""
+        target = self.find(self.owner)
+        place = target.path if isinstance(target, OpenFile) else target
+        if place is not None:
+            return shown_path(place, task.fs.root)
+        assert isinstance(target, OpenFile)
+        node = target.inode.node
+        kind = {stat.S_IFIFO: b"pipe", stat.S_IFSOCK: b"socket"}.get(stat.S_IFMT(node.mode))
+        return b"%s:[%d]" % (kind, node.ino) if kind else b"anon_inode:"
+
+    def jump(self, task: Task) -> Path | None:
+        """The place itself."""
+        target = self.find(self.owner)
+        place = target.path if isinstance(target, OpenFile) else target
+        if place is None:
+            raise ENOENT("what has no name cannot be opened by one")
+        return place
+
+
+class SelfLink(ProcInode):
+    """/proc/self."""
+
+    def readlink(self, task: Task) -> bytes:
+        """The id of the reader's thread group."""
+        return b"%d" % task.tgid
+
+
+class FixedLink(ProcInode):
+    """A symlink with a text."""
+
+    def __init__(self, fs: ProcFs, path: bytes, target: bytes) -> None:
+        super().__init__(fs, path, stat.S_IFLNK | 0o777)
+        self.node.target = target
+
+
+class Directory(ProcInode):
+    """A directory: subclasses say what is in it."""
+
+    def children(self) -> dict[bytes, ProcInode]:
+        """All that is in the directory now."""
+        raise NotImplementedError
+
+    def lookup(self, name: bytes) -> Inode | None:
+        """What `name` is now."""
+        return self.children().get(name)
+
+    def list(self) -> Iterator[tuple[bytes, int, int]]:
+        """All names, sorted; numbers as numbers."""
+        found = self.children()
+        for name in sorted(found, key=lambda name: (not name.isdigit(), len(name), name)):
+            yield name, found[name].node.ino, found[name].mode
+
+
+class Tree(Directory):
+    """A directory of files whose paths begin alike (/proc/sys and below)."""
+
+    def children(self) -> dict[bytes, ProcInode]:
+        """Files and directories one level below."""
+        found: dict[bytes, ProcInode] = {}
+        prefix = self.path + b"/" if self.path else b""
+        for path, make in self.fs.root_files.items():
+            if not path.startswith(prefix):
+                continue
+            name, slash, _ = path[len(prefix) :].partition(b"/")
+            if slash:
+                found[name] = Tree(self.fs, prefix + name, stat.S_IFDIR | 0o555)
+            else:
+                found[name] = Text(self.fs, path, make, None)
+        return found
+
+
+class RootDirectory(Tree):
+    """/proc: one directory for each thread group, self, and the files of the kernel."""
+
+    def children(self) -> dict[bytes, ProcInode]:
+        """Everything; a lookup of one process does not come here."""
+        found = super().children()
+        found[b"self"] = SelfLink(self.fs, b"self", stat.S_IFLNK | 0o777)
+        found[b"mounts"] = FixedLink(self.fs, b"mounts", b"self/mounts")
+        for pid in sorted(self.fs.kernel.tasks):
+            process = self._process(pid)
+            if process is not None:
+                found[b"%d" % pid] = process
+        return found
+
+    def lookup(self, name: bytes) -> Inode | None:
+        """A process by number, or a file of the kernel."""
+        if name.isdigit() and len(name) < 11 and name[:1] != b"0":
+            return self._process(int(name))
+        if name == b"self":
+            return SelfLink(self.fs, b"self", stat.S_IFLNK | 0o777)
+        if name == b"mounts":
+            return FixedLink(self.fs, b"mounts", b"self/mounts")
+        return super().children().get(name)
+
+    def _process(self, pid: int) -> ProcInode | None:
+        task = self.fs.kernel.tasks.get(pid)
+        if task is None or not task.is_leader:
+            return None
+        return ProcessDirectory(self.fs, b"%d" % pid, stat.S_IFDIR | 0o555, task)
+
+
+class ProcessDirectory(Directory):
+    """/proc/PID."""
+
+    def __init__(self, fs: ProcFs, path: bytes, mode: int, owner: Task) -> None:
+        super().__init__(fs, path, mode, owner)
+        self.owner = owner
+
+    def children(self) -> dict[bytes, ProcInode]:
+        """Links, descriptors and texts."""
+        fs, owner, prefix = self.fs, self.owner, self.path + b"/"
+        found: dict[bytes, ProcInode] = {
+            name: Text(fs, prefix + name, make, owner) for name, make in fs.task_files.items()
+        }
+        for name, find in TASK_LINKS.items():
+            found[name] = Link(fs, prefix + name, owner, find)
+        found[b"fd"] = DescriptorDirectory(fs, prefix + b"fd", stat.S_IFDIR | 0o500, owner)
+        return found
+
+
+class DescriptorDirectory(Directory):
+    """/proc/PID/fd."""
+
+    def __init__(self, fs: ProcFs, path: bytes, mode: int, owner: Task) -> None:
+        super().__init__(fs, path, mode, owner)
+        self.owner = owner
+
+    def children(self) -> dict[bytes, ProcInode]:
+        """One link for each open descriptor."""
+        found: dict[bytes, ProcInode] = {}
+        for fd, file in self.owner.files.items() if self.owner.files else ():
+            name = b"%d" % fd
+            found[name] = Link(self.fs, self.path + b"/" + name, self.owner, _constant(file))
+        return found
+
+
+Find = Callable[["Task"], Path | OpenFile]
+
+
+def _constant(file: OpenFile) -> Callable[[Task], Path | OpenFile]:
+    return lambda task: file
+
+
+def _exe(task: Task) -> Path | OpenFile:
+    file: OpenFile | None = task.mm.exe if task.mm is not None else None
+    if file is None:
+        raise ENOENT("no program")
+    return file
+
+
+def _cwd(task: Task) -> Path | OpenFile:
+    return task.fs.pwd
+
+
+def _root(task: Task) -> Path | OpenFile:
+    return task.fs.root
+
+
+TASK_LINKS: Mapping[bytes, Find] = MappingProxyType({b"cwd": _cwd, b"exe": _exe, b"root": _root})
