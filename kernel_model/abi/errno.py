@@ -333,6 +333,12 @@ class ESTRPIPE(LinuxError):
     errno = 86
 
 
+class ELIBBAD(LinuxError):
+    """Accessing a corrupted shared library."""
+
+    errno = 80
+
+
 class EUSERS(LinuxError):
     """Too many users."""
 

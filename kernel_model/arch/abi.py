@@ -6,7 +6,7 @@ A kernel has an arch, a task has an ABI; handlers ask `task.abi` and never for a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from emu.arch.spec import Registers
@@ -71,6 +71,8 @@ class Abi:
     vdso: bytes
     """Code of the [vdso] page; empty when the ABI has none."""
 
+    variants: dict[str, str] = field(default_factory=dict)
+    """Calls whose arguments this ABI passes in another way: name -> name of the handler."""
     first_tls_slot: int = 0
     """GDT index of the first TLS descriptor (x86-32)."""
     min_sigstack: int = 2048

@@ -5,6 +5,7 @@ Mirrors: Linux arch/powerpc/kernel/process.c (start_thread), entry_32.S.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kernel_model.abi.structs import PPC32
@@ -73,4 +74,8 @@ ABI = Abi(
     rt_sigreturn=ppc32_signal.rt_sigreturn,
     pack_siginfo=ppc32_signal.pack_siginfo,
     vdso=ppc32_signal.VDSO,
+    variants={"fadvise64_64": "fadvise64_64_advice_first"},
 )
+
+COMPAT = replace(ABI, task_size=0xFFFF0000, stack_top=0xFFFF0000, machine="ppc64")
+"""The same under a ppc64 kernel, with nearly all of 4 GiB."""

@@ -5,6 +5,7 @@ Mirrors: Linux arch/x86/kernel/process_32.c (start_thread), tls.c.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from emu.arch import x86_32 as cpu
@@ -76,4 +77,16 @@ ABI = Abi(
     first_tls_slot=6,
     old_rlimit_max=0x7FFFFFFF,
     vdso=b"",
+    variants={"mmap": "mmap_struct"},
 )
+
+COMPAT = replace(
+    ABI,
+    mode="x86_32 compat",
+    task_size=0xFFFFE000,
+    stack_top=0xFFFFE000,
+    pie_base=0x56555000,
+    first_tls_slot=12,
+    machine="x86_64",
+)
+"""The same under an x86-64 kernel: other selectors, and nearly all of 4 GiB."""

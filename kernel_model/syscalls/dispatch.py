@@ -112,11 +112,11 @@ class CallTable:
         for abi in abis:
             numbers = self._numbers[abi.name]
             self._names[abi.name] = {number: name for name, number in numbers.items()}
-            self._bound[abi.name] = {
-                numbers[name]: _bind(call, abi)
-                for name, call in self.declared.items()
-                if name in numbers
-            }
+            self._bound[abi.name] = {}
+            for name, number in numbers.items():
+                call_or_none = self.declared.get(abi.variants.get(name, name))
+                if call_or_none is not None:
+                    self._bound[abi.name][number] = _bind(call_or_none, abi)
 
     def number(self, abi: Abi, name: str) -> int:
         """The number of a call in an ABI."""

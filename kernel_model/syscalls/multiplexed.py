@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel_model.mm.address_space import check_aligned
-from kernel_model.syscalls.declare import Ptr, syscall
+from kernel_model.syscalls import truncate
+from kernel_model.syscalls.declare import Fd, Int, Off64, Ptr, syscall
 from kernel_model.syscalls.memory import map_memory
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
 
 
-@syscall(name="mmap_struct")
+@syscall()
 def mmap_struct(task: Task, arguments: Ptr) -> int:
     """i386's first mmap: six words in memory."""
     width = task.abi.word_bytes
@@ -20,3 +21,11 @@ def mmap_struct(task: Task, arguments: Ptr) -> int:
     addr, length, prot, flags, fd, offset = words
     check_aligned(offset)
     return map_memory(task, addr, length, prot, flags, fd - (fd >> 31 << 32), offset >> 12)
+
+
+@syscall(partial="as fadvise64")
+def fadvise64_64_advice_first(
+    task: Task, fd: Fd, advice: Int, offset: Off64, length: Off64
+) -> int:
+    """fadvise64_64 on ppc32, where the pairs leave no register for a last argument."""
+    return truncate.advise(task, fd, length, advice)

@@ -131,7 +131,7 @@ def sync(task: Task) -> int:
     return 0
 
 
-def _advise(task: Task, fd: int, length: int, advice: int) -> int:
+def advise(task: Task, fd: int, length: int, advice: int) -> int:
     file = task.files.get(fd)
     if file.path is None:
         raise ESPIPE("advice for a pipe")
@@ -143,10 +143,10 @@ def _advise(task: Task, fd: int, length: int, advice: int) -> int:
 @syscall(partial="advice is checked and then has no effect: all data is in memory")
 def fadvise64(task: Task, fd: Fd, offset: Off64, length: Size, advice: Int) -> int:
     """Say how a file will be used."""
-    return _advise(task, fd, length, advice)
+    return advise(task, fd, length, advice)
 
 
 @syscall(partial="as fadvise64")
 def fadvise64_64(task: Task, fd: Fd, offset: Off64, length: Off64, advice: Int) -> int:
     """fadvise64 with a 64-bit length."""
-    return _advise(task, fd, length, advice)
+    return advise(task, fd, length, advice)
