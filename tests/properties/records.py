@@ -1,5 +1,6 @@
 """Records for tests: blank ones, and hypothesis strategies that know every field's width."""
 
+from dataclasses import MISSING
 from typing import Any
 
 from hypothesis import strategies as st
@@ -24,9 +25,6 @@ def blank(cls: type[Record], **values: object) -> Record:
         if field.default is not MISSING
     }
     return cls(**(fields | defaults | values))  # type: ignore[call-arg]
-
-
-MISSING = layout.MISSING
 
 
 def _zero(kind: Any) -> Any:
@@ -55,7 +53,13 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
         case layout.chars():
             return st.binary(max_size=kind.size).map(lambda text: text.rstrip(b"\0"))
         case layout._Embedded():
-            return fields_of(kind.cls)
+            parts = {
+                plan.name: st.just(plan.must_be)
+                if plan.must_be is not MISSING
+                else values_of(plan.kind)
+                for plan in kind.cls._plan.fields
+            }
+            return st.builds(kind.cls, **parts)
         case layout._Array():
             return st.tuples(*[values_of(kind.of)] * kind.count)
         case layout._Rest() if kind.of is None:
@@ -63,15 +67,3 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
         case layout._Rest():
             return st.lists(values_of(kind.of), max_size=3).map(tuple)
     raise AssertionError(f"no values for {kind!r}")
-
-
-def fields_of(cls: type[Record]) -> st.SearchStrategy[Record]:
-    """Records whose fields hold anything, whether invalid() likes it or not."""
-    plan = cls._plan
-    parts = {
-        item.name: values_of(item.kind) if item.must_be is MISSING else st.just(item.must_be)
-        for item in plan.fields
-    }
-    if plan.tail_kind is not None:
-        parts[plan.tail] = values_of(plan.tail_kind)
-    return st.builds(cls, **parts)

@@ -5,6 +5,7 @@ import pytest
 from cr.image import types as t
 from cr.image.errors import ImageError
 from cr.image.stream import Pages, Reader
+from cr.image.task import Task
 from cr.image.walk import walk
 from tests.unit.image.specimen import PAGE, Specimen
 
@@ -47,13 +48,14 @@ def test_items_know_their_object_and_their_task() -> None:
     assert mm.objref is None and vma.task == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arch_id", ARCHES)
 def test_an_image_cut_anywhere_is_refused(arch_id: int) -> None:
     image = Specimen(arch_id).build()
     ends = [item.offset + item.length for item in walk(image)]
     # Cuts inside pages are all alike: every byte near a frame, and a few in between.
-    near = {end + delta for end in ends for delta in range(-3, 20) if end + delta < len(image)}
-    for length in sorted(near | set(range(0, len(image), 997))):
+    near = {end + delta for end in ends for delta in (-1, 0, 7, 8) if end + delta < len(image)}
+    for length in sorted(near | set(range(0, len(image), 1499))):
         with pytest.raises(ImageError):
             for _ in walk(memoryview(image)[:length]):
                 pass
@@ -67,12 +69,13 @@ def test_an_image_cut_at_every_single_byte_is_refused() -> None:
             list(walk(memoryview(image)[:length]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arch_id", ARCHES)
 def test_a_flipped_bit_is_refused_or_harmless_but_never_another_exception(arch_id: int) -> None:
     image = bytearray(Specimen(arch_id).build())
     refused = 0
     for item in list(walk(bytes(image))):
-        for at in range(item.offset, item.offset + min(item.length, 48), 3):
+        for at in range(item.offset, item.offset + min(item.length, 48), 7):
             bit = 1 << (at % 8)
             image[at] ^= bit
             try:
@@ -82,13 +85,13 @@ def test_a_flipped_bit_is_refused_or_harmless_but_never_another_exception(arch_i
                 refused += 1
                 assert error.sentence and error.record
             image[at] ^= bit
-    assert refused > 100
+    assert refused > 50
 
 
 def test_nested_objects_cannot_exhaust_the_stack() -> None:
     specimen = Specimen(t.ARCH_X86_64)
     specimen.before_tree()
-    specimen.put(__import__("cr.image.task").image.task.Task)
+    specimen.put(Task)
     specimen.w.write_string(t.HDR_STRING, b"deep", t.TASK_COMM_BYTES)
     for number in range(100, 20_000):
         specimen.w.write_objref(t.OBJ_USER, number)
