@@ -24,7 +24,7 @@ def blank(cls: type[Record], **values: object) -> Record:
         for name, field in cls.__dataclass_fields__.items()  # type: ignore[attr-defined]
         if field.default is not MISSING
     }
-    return cls(**(fields | defaults | values))  # type: ignore[call-arg]
+    return cls(**(fields | defaults | values))
 
 
 def _zero(kind: Any) -> Any:

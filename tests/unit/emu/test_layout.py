@@ -104,7 +104,7 @@ def test_records_are_described_and_printed() -> None:
 
 
 def changed(**values: object) -> Outer:
-    return Outer(**(vars(OUTER) | values))  # type: ignore[arg-type]
+    return Outer(**(vars(OUTER) | values))
 
 
 @pytest.mark.parametrize(
@@ -215,4 +215,4 @@ def test_records_are_frozen_values() -> None:
     with pytest.raises(AttributeError):
         PAIR.a = 2  # type: ignore[misc]
     with pytest.raises(TypeError):
-        Inner(1, 2)  # type: ignore[misc]
+        Inner(1, 2)  # type: ignore[call-arg]

@@ -19,6 +19,7 @@ from cr.image.arch import powerpc, x86
 from cr.image.arch.formats import FORMATS
 from cr.image.stream import Writer
 from emu.layout import BIG, LITTLE, Order, Record
+from tests.properties.records import blank
 
 PAGE = bytes(range(256)) * 16
 CONSTANTS = header.Constants(
@@ -37,13 +38,6 @@ CONSTANTS = header.Constants(
 )
 
 
-def zeros(cls: type[Record], **values: object) -> Record:
-    """A record with all fields zero but the given ones, unchecked until it is packed."""
-    from tests.properties.records import blank
-
-    return blank(cls, **values)
-
-
 def order_of(arch_id: int) -> Order:
     return BIG if arch_id in (t.ARCH_PPC32, t.ARCH_PPC64) else LITTLE
 
@@ -57,13 +51,13 @@ class Specimen:
         self.w = Writer(self.image, order_of(arch_id))
         self.next_objref = 3  # two pid objects come first
 
-    def object(self, objtype: int) -> int:
+    def begin(self, objtype: int) -> int:
         number, self.next_objref = self.next_objref, self.next_objref + 1
         self.w.write_objref(objtype, number)
         return number
 
     def put(self, cls: type[Record], **values: object) -> None:
-        self.w.write(cls.TYPE, zeros(cls, **values))  # type: ignore[attr-defined,arg-type]
+        self.w.write(cls.TYPE, blank(cls, **values))  # type: ignore[attr-defined,arg-type]
 
     def build(self) -> bytes:
         self.before_tree()
@@ -133,14 +127,14 @@ class Specimen:
             "fs_objref": self.fs(),
             "sem_undo_objref": self.sem_undo(),
         }
-        sighand = self.object(t.OBJ_SIGHAND)
-        action = zeros(signals.Sigaction, sa_handler=0x400)
+        sighand = self.begin(t.OBJ_SIGHAND)
+        action = blank(signals.Sigaction, sa_handler=0x400)
         w.write(t.HDR_SIGHAND, signals.Sighand(action=(action,) * 64))  # type: ignore[arg-type]
         signal = self.next_objref
         self.next_objref += 1
         self.put(task.TaskObjs, sighand_objref=sighand, signal_objref=signal, **refs)
         self.put(signals.Signal)
-        info = zeros(signals.Siginfo, csi_signo=10)
+        info = blank(signals.Siginfo, csi_signo=10)
         for infos in ((info,), ()):
             mask = signals.Sigset.of_mask(1 << 9 if infos else 0)
             w.write(
@@ -159,14 +153,14 @@ class Specimen:
                 self.put(cls)
 
     def cred(self) -> int:
-        number = self.object(t.OBJ_CRED)
-        user = self.object(t.OBJ_USER)
-        userns = self.object(t.OBJ_USER_NS)
+        number = self.begin(t.OBJ_CRED)
+        user = self.begin(t.OBJ_USER)
+        userns = self.begin(t.OBJ_USER_NS)
         self.put(security.UserNs)
         self.put(security.User, uid=1000, userns_ref=userns)
-        groups = self.object(t.OBJ_GROUPINFO)
+        groups = self.begin(t.OBJ_GROUPINFO)
         self.w.write(t.HDR_GROUPINFO, security.Groupinfo(ngroups=2, groups=(4, 24)))
-        label = self.object(t.OBJ_SECURITY)
+        label = self.begin(t.OBJ_SECURITY)
         self.put(security.Security, ptrref=self.next_objref, sectype=1)
         self.next_objref += 1
         self.w.write_string(t.HDR_STRING, b"label")
@@ -174,16 +168,16 @@ class Specimen:
         return number
 
     def namespaces(self) -> int:
-        number = self.object(t.OBJ_NS)
-        uts = self.object(t.OBJ_UTS_NS)
+        number = self.begin(t.OBJ_NS)
+        uts = self.begin(t.OBJ_UTS_NS)
         self.put(namespaces.UtsNs, nodename=b"box")
-        ipc_ns = self.object(t.OBJ_IPC_NS)
+        ipc_ns = self.begin(t.OBJ_IPC_NS)
         self.ipc_members()
-        net = self.object(t.OBJ_NET_NS)
+        net = self.begin(t.OBJ_NET_NS)
         self.put(namespaces.NetNs, this_ref=net)
-        self.object(t.OBJ_NETDEV)
+        self.begin(t.OBJ_NETDEV)
         self.put(namespaces.Netdev, netns_ref=net, inet_addrs=1)
-        address = zeros(namespaces.NetdevAddr, inet4_local=0x7F000001)
+        address = blank(namespaces.NetdevAddr, inet4_local=0x7F000001)
         self.w.write_blob(t.HDR_NETDEV_ADDR, address.pack(self.w.order))
         self.put(namespaces.Ns, uts_objref=uts, ipc_objref=ipc_ns, net_objref=net)
         return number
@@ -206,9 +200,9 @@ class Specimen:
 
     def file_table(self, cred: int) -> int:
         w, common = self.w, {"f_credref": cred}
-        number = self.object(t.OBJ_FILE_TABLE)
+        number = self.begin(t.OBJ_FILE_TABLE)
         self.put(files.FileTable, fdt_nfds=8)
-        refs = []
+        refs: list[int] = []
 
         def file(cls: type[Record], f_type: int, **values: object) -> None:
             self.put(cls, f_type=f_type, **common, **values)
@@ -217,22 +211,22 @@ class Specimen:
             self.put(files.FileDesc, fd_objref=objref, fd_descriptor=len(refs))
             refs.append(objref)
 
-        objref = self.object(t.OBJ_FILE)
+        objref = self.begin(t.OBJ_FILE)
         file(files.FileGeneric, t.FILE_GENERIC)
         w.write_string(t.HDR_FILE_NAME, b"/tmp/gone")
         self.put(ours.Unlinked, objref=900, nr_extents=1)
         w.write(t.HDR_UNLINKED_DATA, ours.UnlinkedData(offset=0, content=b"data"))
         done(objref)
         for f_type in (t.FILE_PIPE, t.FILE_FIFO):
-            objref = self.object(t.OBJ_FILE)
+            objref = self.begin(t.OBJ_FILE)
             file(files.FilePipe, f_type, pipe_objref=900 + f_type)
             if f_type == t.FILE_FIFO:
                 w.write_string(t.HDR_FILE_NAME, b"/tmp/fifo")
             w.write_blob(t.HDR_PIPE_BUF, b"in the pipe")
             done(objref)
         for domain in ("unix", "inet"):
-            objref = self.object(t.OBJ_FILE)
-            sock = self.object(t.OBJ_SOCK)
+            objref = self.begin(t.OBJ_FILE)
+            sock = self.begin(t.OBJ_SOCK)
             self.put(sockets.Socket, has_buffers=1)
             if domain == "unix":
                 self.put(sockets.SocketUnix, this=sock)
@@ -241,17 +235,17 @@ class Specimen:
                 self.put(sockets.SocketInet)
             file(files.FileSocket, t.FILE_SOCKET, sock_objref=sock)
             done(objref)
-        objref = self.object(t.OBJ_FILE)
-        tty = self.object(t.OBJ_TTY)
+        objref = self.begin(t.OBJ_FILE)
+        tty = self.begin(t.OBJ_TTY)
         self.put(terminals.Tty, index=1)
         self.put(terminals.LdiscNTty, datalen=3)
         w.write_blob(t.HDR_BUFFER, b"ls\n")
         file(files.FileTty, t.FILE_TTY, tty_objref=tty)
         done(objref)
-        epoll = self.object(t.OBJ_FILE)
+        epoll = self.begin(t.OBJ_FILE)
         file(files.FileEpoll, t.FILE_EPOLL)
         done(epoll)
-        objref = self.object(t.OBJ_FILE)
+        objref = self.begin(t.OBJ_FILE)
         file(files.FileEventfd, t.FILE_EVENTFD, count=3)
         done(objref)
         self.put(sockets.SocketQueue, skb_count=1, total_bytes=6)
@@ -262,13 +256,13 @@ class Specimen:
         self.put(sockets.SocketQueue)
         self.put(files.EpollItems, epfile_objref=epoll, num_items=2)
         for fd in (1, 2):
-            w.write_records([zeros(files.EpollItem, fd=fd, file_objref=refs[fd])])
+            w.write_records([blank(files.EpollItem, fd=fd, file_objref=refs[fd])])
         return number
 
     def mm(self, cred: int) -> int:
         w = self.w
-        number = self.object(t.OBJ_MM)
-        exe = self.object(t.OBJ_FILE)
+        number = self.begin(t.OBJ_MM)
+        exe = self.begin(t.OBJ_FILE)
         self.put(files.FileGeneric, f_type=t.FILE_GENERIC, f_credref=cred)
         w.write_string(t.HDR_FILE_NAME, b"/bin/hello")
         self.put(memory.Mm, map_count=2, exe_objref=exe)
@@ -290,14 +284,14 @@ class Specimen:
         return number
 
     def fs(self) -> int:
-        number = self.object(t.OBJ_FS)
+        number = self.begin(t.OBJ_FS)
         self.put(task.Fs, umask=0o22)
         self.w.write_string(t.HDR_FILE_NAME, b"/tmp")
         self.w.write_string(t.HDR_FILE_NAME, b"/")
         return number
 
     def sem_undo(self) -> int:
-        number = self.object(t.OBJ_SEM_UNDO)
+        number = self.begin(t.OBJ_SEM_UNDO)
         self.put(ipc.TaskSemUndoList, count=1)
         self.put(ipc.TaskSemUndo, semid=0, semadj_count=2)
         adjustments = [ipc.SemaphoreAdjustment(semadj=n) for n in (-1, 1)]

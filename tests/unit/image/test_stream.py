@@ -138,12 +138,23 @@ def test_every_cut_is_refused() -> None:
             Reader(image[:length], LITTLE).read(t.HDR_FS, Fs)
 
 
-@pytest.mark.parametrize("length", [0, 7, 8, 15, 17, 0xFFFFFFFF])
-def test_wrong_lengths_are_refused(length: int) -> None:
+@pytest.mark.parametrize(
+    ("length", "sentence"),
+    [
+        (0, "a length of 0 does not even cover the frame"),
+        (7, "a length of 7 does not even cover the frame"),
+        (8, "Fs has 8 bytes, not 0"),
+        (15, "Fs has 8 bytes, not 7"),
+        (17, "Fs has 8 bytes, not 9"),
+        (18, "the image is cut: the record has 18 bytes, 17 are left"),
+        (0xFFFFFFFF, "the image is cut"),
+    ],
+)
+def test_wrong_lengths_are_refused(length: int, sentence: str) -> None:
     image, w = written()
     w.write(t.HDR_FS, Fs(umask=0))
     image[4:8] = length.to_bytes(4, "little")
-    with pytest.raises(ImageError):
+    with pytest.raises(ImageError, match=sentence):
         Reader(image + bytes(1), LITTLE).read(t.HDR_FS, Fs)
 
 
