@@ -254,9 +254,9 @@ class Specimen:
         self.put(sockets.SocketFrag, size=3)
         w.write_blob(t.HDR_BUFFER, b"frg")
         self.put(sockets.SocketQueue)
-        self.put(files.EpollItems, epfile_objref=epoll, num_items=2)
-        for fd in (1, 2):
-            w.write_records([blank(files.EpollItem, fd=fd, file_objref=refs[fd])])
+        self.put(files.EpollItems, epfile_objref=epoll, num_items=3)
+        for fds in ((1,), (2, 3)):
+            w.write_records([blank(files.EpollItem, fd=fd, file_objref=refs[fd]) for fd in fds])
         return number
 
     def mm(self, cred: int) -> int:

@@ -121,3 +121,31 @@ def test_an_error_record_says_why_the_checkpoint_failed() -> None:
 def test_reading_from_the_wrong_end_is_no_image() -> None:
     with pytest.raises(ImageError, match="magic"):
         Reader(b"\x7fELF" + bytes(100))
+
+
+@pytest.mark.parametrize(
+    ("name", "offset", "value", "sentence"),
+    [
+        ("HEADER", 24, 5, "revision 5 is not 6"),
+        ("HEADER", 16, 4, "ARM is not an architecture of ours"),
+        ("IPC_MSG_MSG", 16, 4, "2 bytes are not the next of a message's 1"),
+        ("EPOLL_ITEMS", 12, 2, "2 items are not the next of 1"),
+        ("MACHINE", 36, 2, "2 bytes are needed, 4 are here"),
+        ("MACHINE", 38, 1, "a random state of 65540 bytes is absurd"),
+        ("FILE", 8, 77, "file type 77 is no kind of file"),
+        ("OBJREF", 8, 12, "a MNT_NS object has no records"),
+        ("IPC", 8, 2, "ipc_type 1 is expected here, not 2"),
+        ("PIDS", 8, 1, "12 bytes follow the last of 1 entries"),
+        ("PIDS", 8, 3, "3 entries are announced, 2 are here"),
+        ("TREE", 8, 3, "48 bytes are not 3 TaskPids of 24"),
+        ("TAIL", 8, 1, "magic must be"),
+    ],
+)
+def test_a_forged_number_is_refused_with_its_own_sentence(
+    name: str, offset: int, value: int, sentence: str
+) -> None:
+    image = bytearray(Specimen(t.ARCH_X86_32).build())
+    first = next(item for item in walk(bytes(image)) if item.name == name)
+    image[first.offset + offset] = value
+    with pytest.raises(ImageError, match=sentence):
+        list(walk(image))
