@@ -155,7 +155,10 @@ class _Embedded(_Kind):
     def give(self, value: Any, out: list[Any], order: Order, where: str) -> None:
         if type(value) is not self.cls:
             raise LayoutError(f"{where}: {value!r} is not a {self.cls.__name__}")
-        out.extend(value._to_leaves(order))
+        try:
+            out.extend(value._to_leaves(order))
+        except LayoutError as error:
+            raise LayoutError(f"{where}: {error}") from None
 
 
 class _Array(_Kind):

@@ -32,8 +32,8 @@ from cr.image.types import (
     HDR_PGARR,
     HDR_STRING,
     HEADER_MAGIC,
+    PAGE_ARRAYS,
     PAGE_SIZE,
-    PAGES_PER_ARRAY,
     Framed,
     record_name,
 )
@@ -107,14 +107,13 @@ class Writer:
         """
         assert len(addresses) == len(pages), "every page has one address"
         letter = "Q" if word_bytes == 8 else "I"
+        most = PAGE_ARRAYS * PAGE_SIZE // word_bytes
         put = self._put
-        for first in range(0, len(pages), PAGES_PER_ARRAY):
-            batch = pages[first : first + PAGES_PER_ARRAY]
+        for first in range(0, len(pages), most):
+            batch = pages[first : first + most]
             count = len(batch)
             assert all(len(page) == PAGE_SIZE for page in batch), "a page has PAGE_SIZE bytes"
-            words = struct.pack(
-                f"{self.order}{count}{letter}", *addresses[first : first + PAGES_PER_ARRAY]
-            )
+            words = struct.pack(f"{self.order}{count}{letter}", *addresses[first : first + most])
             self.write(HDR_PGARR, PageArray(nr_pages=count))
             size = len(words) + count * PAGE_SIZE
             self._emit(self._frame.pack(HDR_BUFFER, FRAME_BYTES + size) + words)
@@ -254,8 +253,6 @@ class Reader:
 
     def read_page_buffer(self, count: int) -> Pages:
         """The BUFFER behind a PGARR that announced `count` pages."""
-        if count > len(self._view) // PAGE_SIZE:
-            self.refuse(f"{count} pages are more than the whole image has")
         payload = self.read_view(HDR_BUFFER)
         word_bytes, odd = divmod(len(payload) - count * PAGE_SIZE, count)
         if odd or word_bytes not in (4, 8):

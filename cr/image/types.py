@@ -222,7 +222,8 @@ RLIMIT_COUNT = 16
 N_TTY_BUFFER_BYTES = 4096
 TERMIOS_CHARACTERS = 19
 PAGE_SIZE = 4096
-PAGES_PER_ARRAY = 8192
+# Addresses are collected in arrays of one page each; a BUFFER has the pages of at most so many.
+PAGE_ARRAYS = 16
 PIPE_CAPACITY = 65536
 NGROUPS_MAX = 65536
 

@@ -123,6 +123,12 @@ class MmContext(Framed):
     vdso: hex64 = at("address of the vdso; 0: none")
 
 
+def program_counter(cpu: Record) -> int:
+    """Where the task goes on."""
+    assert isinstance(cpu, Cpu)
+    return cpu.nip
+
+
 def cpu_units(header: Record, cpu: Record) -> tuple[Unit, ...]:
     """One record for each part that the task has used."""
     assert isinstance(cpu, Cpu)

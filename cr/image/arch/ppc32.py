@@ -10,6 +10,7 @@ from cr.image.arch.powerpc import (
     Thread,
     cpu_units,
     mm_units,
+    program_counter,
 )
 from cr.image.arch.shape import ArchFormat
 from cr.image.types import ARCH_PPC32
@@ -29,6 +30,7 @@ FORMAT = ArchFormat(
     arch_id=ARCH_PPC32,
     name="ppc32",
     word_bytes=4,
+    program_counter=program_counter,
     header_arch=HeaderArch,
     thread=Thread,
     cpu=Cpu,

@@ -28,6 +28,8 @@ class ArchFormat:
     arch_id: int
     name: str
     word_bytes: int
+    program_counter: Callable[[Record], int]
+    """(Cpu) -> where the task goes on."""
     header_arch: type[Framed]
     thread: type[Framed]
     cpu: type[Framed]

@@ -140,6 +140,12 @@ class MmContext(Framed):
         return None
 
 
+def program_counter(cpu: Record) -> int:
+    """Where the task goes on."""
+    assert isinstance(cpu, Cpu)
+    return cpu.ip
+
+
 def cpu_units(header: Record, cpu: Record) -> tuple[Unit, ...]:
     """CPU_FPU, when the task has used it."""
     assert isinstance(header, HeaderArch) and isinstance(cpu, Cpu)

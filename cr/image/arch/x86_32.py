@@ -14,6 +14,7 @@ from cr.image.arch.x86 import (
     Thread,
     cpu_units,
     mm_units,
+    program_counter,
 )
 from cr.image.types import ARCH_X86_32
 
@@ -28,6 +29,7 @@ FORMAT = ArchFormat(
     arch_id=ARCH_X86_32,
     name="x86_32",
     word_bytes=4,
+    program_counter=program_counter,
     header_arch=HeaderArch,
     thread=Thread,
     cpu=Cpu,

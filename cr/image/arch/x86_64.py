@@ -19,6 +19,7 @@ from cr.image.arch.x86 import (
     Thread,
     cpu_units,
     mm_units,
+    program_counter,
 )
 from cr.image.types import ARCH_X86_64
 
@@ -42,6 +43,7 @@ FORMAT = ArchFormat(
     arch_id=ARCH_X86_64,
     name="x86_64",
     word_bytes=8,
+    program_counter=program_counter,
     header_arch=HeaderArch,
     thread=Thread,
     cpu=Cpu,

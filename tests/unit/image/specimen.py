@@ -1,0 +1,299 @@
+"""A small image with at least one of everything, written by hand for the tests to read."""
+
+from cr.image import extensions as ours
+from cr.image import (
+    files,
+    header,
+    ipc,
+    memory,
+    namespaces,
+    security,
+    signals,
+    sockets,
+    task,
+    terminals,
+    tree,
+)
+from cr.image import types as t
+from cr.image.arch import powerpc, x86
+from cr.image.arch.formats import FORMATS
+from cr.image.stream import Writer
+from emu.layout import BIG, LITTLE, Order, Record
+from tests.properties.records import blank
+
+PAGE = bytes(range(256)) * 16
+CONSTANTS = header.Constants(
+    task_comm_len=16,
+    at_vector_size=44,
+    signal_nsig=64,
+    uts_sysname_len=65,
+    uts_nodename_len=65,
+    uts_release_len=65,
+    uts_version_len=65,
+    uts_machine_len=65,
+    uts_domainname_len=65,
+    rlimit_nlimits=16,
+    n_tty_buf_size=4096,
+    tty_termios_nccs=19,
+)
+
+
+def order_of(arch_id: int) -> Order:
+    return BIG if arch_id in (t.ARCH_PPC32, t.ARCH_PPC64) else LITTLE
+
+
+class Specimen:
+    """Builds the image; keeps the object numbers that it has given out."""
+
+    def __init__(self, arch_id: int) -> None:
+        self.arch = FORMATS[arch_id]
+        self.image = bytearray()
+        self.w = Writer(self.image, order_of(arch_id))
+        self.next_objref = 3  # two pid objects come first
+
+    def begin(self, objtype: int) -> int:
+        number, self.next_objref = self.next_objref, self.next_objref + 1
+        self.w.write_objref(objtype, number)
+        return number
+
+    def put(self, cls: type[Record], **values: object) -> None:
+        self.w.write(cls.TYPE, blank(cls, **values))  # type: ignore[attr-defined,arg-type]
+
+    def build(self) -> bytes:
+        self.before_tree()
+        self.w.write(
+            t.HDR_MACHINE,
+            ours.Machine(
+                clock_ns=5_000,
+                boot_time_ns=0,
+                slice_left=7,
+                next_pid=3,
+                random_bytes=4,
+                nr_running=1,
+                run_queue=(1,),
+            ),
+        )
+        self.w.write_blob(t.HDR_BUFFER, b"seed")
+        self.live_task()
+        self.put(task.Task, exit_state=16, state=64, exit_code=0x100)
+        self.w.write_string(t.HDR_STRING, b"zombie", t.TASK_COMM_BYTES)
+        self.put(header.Tail)
+        return bytes(self.image)
+
+    def before_tree(self) -> None:
+        w = self.w
+        self.put(
+            header.Header,
+            arch_id=self.arch.arch_id,
+            major=2,
+            minor=6,
+            patch=37,
+            rev=t.CHECKPOINT_VERSION,
+            constants=CONSTANTS,
+        )
+        for text in (b"2.6.37", b"#1", b"machine"):
+            w.write_string(t.HDR_BUFFER, text, t.UTS_BYTES)
+        extra = {"xstate_size": 512} if self.arch.header_arch is x86.HeaderArch else {"parts": 7}
+        self.put(self.arch.header_arch, **extra)
+        self.put(header.Container)
+        w.write_string(t.HDR_BUFFER, b"lsm_none", t.LSM_NAME_BYTES)
+        w.write_blob(t.HDR_LSM_INFO, b"dummy")
+        self.put(tree.Pids, nr_pids=2, nr_vpids=1, offset=1)
+        w.write_records(
+            [tree.PidNumbers(depth=0, numbers=(1,)), tree.PidNumbers(depth=1, numbers=(2, 1))]
+        )
+        self.put(tree.Tree, nr_tasks=2)
+        w.write_records(
+            [
+                tree.TaskPids(vpid=1, vppid=0, vtgid=1, vpgid=1, vsid=1, depth=0),
+                tree.TaskPids(vpid=2, vppid=1, vtgid=2, vpgid=1, vsid=t.PID_ROOT, depth=0),
+            ]
+        )
+
+    def live_task(self) -> None:
+        w = self.w
+        self.put(task.Task)
+        w.write_string(t.HDR_STRING, b"hello", t.TASK_COMM_BYTES)
+        self.put(self.arch.thread)
+        self.put(task.RestartBlock, function_type=t.RESTART_BLOCK_POLL, arg_4=10)
+        self.cpu()
+        self.put(ours.SyscallProgress, done_bytes=12)
+        cred = self.cred()
+        self.put(task.TaskCreds, cred_ref=cred, ecred_ref=cred)
+        self.put(task.TaskNs, ns_objref=self.namespaces())
+        refs = {
+            "files_objref": self.file_table(cred),
+            "mm_objref": self.mm(cred),
+            "fs_objref": self.fs(),
+            "sem_undo_objref": self.sem_undo(),
+        }
+        sighand = self.begin(t.OBJ_SIGHAND)
+        action = blank(signals.Sigaction, sa_handler=0x400)
+        w.write(t.HDR_SIGHAND, signals.Sighand(action=(action,) * 64))  # type: ignore[arg-type]
+        signal = self.next_objref
+        self.next_objref += 1
+        self.put(task.TaskObjs, sighand_objref=sighand, signal_objref=signal, **refs)
+        self.put(signals.Signal)
+        info = blank(signals.Siginfo, csi_signo=10)
+        for infos in ((info,), ()):
+            mask = signals.Sigset.of_mask(1 << 9 if infos else 0)
+            w.write(
+                t.HDR_SIGPENDING,
+                signals.Sigpending(nr_pending=len(infos), signal=mask, siginfo=infos),  # type: ignore[arg-type]
+            )
+        self.put(signals.SignalTask, blocked=signals.Sigset.of_mask(0b110))
+
+    def cpu(self) -> None:
+        if self.arch.cpu is x86.Cpu:
+            self.put(x86.Cpu, cs=x86.SEG_USER32_CS, used_math=1, ip=0x1234)
+            self.w.write_blob(t.HDR_CPU_FPU, bytes(512))
+        else:
+            self.put(powerpc.Cpu, parts=7, nip=0x1234)
+            for cls in (powerpc.CpuFp, powerpc.CpuAltivec, powerpc.CpuVsx):
+                self.put(cls)
+
+    def cred(self) -> int:
+        number = self.begin(t.OBJ_CRED)
+        user = self.begin(t.OBJ_USER)
+        userns = self.begin(t.OBJ_USER_NS)
+        self.put(security.UserNs)
+        self.put(security.User, uid=1000, userns_ref=userns)
+        groups = self.begin(t.OBJ_GROUPINFO)
+        self.w.write(t.HDR_GROUPINFO, security.Groupinfo(ngroups=2, groups=(4, 24)))
+        label = self.begin(t.OBJ_SECURITY)
+        self.put(security.Security, ptrref=self.next_objref, sectype=1)
+        self.next_objref += 1
+        self.w.write_string(t.HDR_STRING, b"label")
+        self.put(security.Cred, user_ref=user, groupinfo_ref=groups, sec_ref=label)
+        return number
+
+    def namespaces(self) -> int:
+        number = self.begin(t.OBJ_NS)
+        uts = self.begin(t.OBJ_UTS_NS)
+        self.put(namespaces.UtsNs, nodename=b"box")
+        ipc_ns = self.begin(t.OBJ_IPC_NS)
+        self.ipc_members()
+        net = self.begin(t.OBJ_NET_NS)
+        self.put(namespaces.NetNs, this_ref=net)
+        self.begin(t.OBJ_NETDEV)
+        self.put(namespaces.Netdev, netns_ref=net, inet_addrs=1)
+        address = blank(namespaces.NetdevAddr, inet4_local=0x7F000001)
+        self.w.write_blob(t.HDR_NETDEV_ADDR, address.pack(self.w.order))
+        self.put(namespaces.Ns, uts_objref=uts, ipc_objref=ipc_ns, net_objref=net)
+        return number
+
+    def ipc_members(self) -> None:
+        w = self.w
+        self.put(ipc.IpcNs)
+        self.put(ipc.Ipc, ipc_type=t.IPC_TYPE_SHM, ipc_count=1)
+        self.put(ipc.IpcShm, shm_segsz=4096)
+        w.write_pages([0], [PAGE], self.arch.word_bytes)
+        w.end_pages()
+        self.put(ipc.Ipc, ipc_type=t.IPC_TYPE_MSG, ipc_count=1)
+        self.put(ipc.IpcMsg, q_qnum=1)
+        self.put(ipc.IpcMsgMsg, m_type=1, m_ts=5)
+        w.write_blob(t.HDR_BUFFER, b"hel")
+        w.write_blob(t.HDR_BUFFER, b"lo")
+        self.put(ipc.Ipc, ipc_type=t.IPC_TYPE_SEM, ipc_count=1)
+        self.put(ipc.IpcSem, sem_nsems=2)
+        w.write_records([ipc.Semaphore(semval=1, sempid=0), ipc.Semaphore(semval=0, sempid=1)])
+
+    def file_table(self, cred: int) -> int:
+        w, common = self.w, {"f_credref": cred}
+        number = self.begin(t.OBJ_FILE_TABLE)
+        self.put(files.FileTable, fdt_nfds=8)
+        refs: list[int] = []
+
+        def file(cls: type[Record], f_type: int, **values: object) -> None:
+            self.put(cls, f_type=f_type, **common, **values)
+
+        def done(objref: int) -> None:
+            self.put(files.FileDesc, fd_objref=objref, fd_descriptor=len(refs))
+            refs.append(objref)
+
+        objref = self.begin(t.OBJ_FILE)
+        file(files.FileGeneric, t.FILE_GENERIC)
+        w.write_string(t.HDR_FILE_NAME, b"/tmp/gone")
+        self.put(ours.Unlinked, objref=900, nr_extents=1)
+        w.write(t.HDR_UNLINKED_DATA, ours.UnlinkedData(offset=0, content=b"data"))
+        done(objref)
+        for f_type in (t.FILE_PIPE, t.FILE_FIFO):
+            objref = self.begin(t.OBJ_FILE)
+            file(files.FilePipe, f_type, pipe_objref=900 + f_type)
+            if f_type == t.FILE_FIFO:
+                w.write_string(t.HDR_FILE_NAME, b"/tmp/fifo")
+            w.write_blob(t.HDR_PIPE_BUF, b"in the pipe")
+            done(objref)
+        for domain in ("unix", "inet"):
+            objref = self.begin(t.OBJ_FILE)
+            sock = self.begin(t.OBJ_SOCK)
+            self.put(sockets.Socket, has_buffers=1)
+            if domain == "unix":
+                self.put(sockets.SocketUnix, this=sock)
+                w.write_string(t.HDR_STRING, b"/tmp")
+            else:
+                self.put(sockets.SocketInet)
+            file(files.FileSocket, t.FILE_SOCKET, sock_objref=sock)
+            done(objref)
+        objref = self.begin(t.OBJ_FILE)
+        tty = self.begin(t.OBJ_TTY)
+        self.put(terminals.Tty, index=1)
+        self.put(terminals.LdiscNTty, datalen=3)
+        w.write_blob(t.HDR_BUFFER, b"ls\n")
+        file(files.FileTty, t.FILE_TTY, tty_objref=tty)
+        done(objref)
+        epoll = self.begin(t.OBJ_FILE)
+        file(files.FileEpoll, t.FILE_EPOLL)
+        done(epoll)
+        objref = self.begin(t.OBJ_FILE)
+        file(files.FileEventfd, t.FILE_EVENTFD, count=3)
+        done(objref)
+        self.put(sockets.SocketQueue, skb_count=1, total_bytes=6)
+        self.put(sockets.SocketBuffer, lin_len=3, frg_len=3, nr_frags=1)
+        w.write_blob(t.HDR_BUFFER, b"lin")
+        self.put(sockets.SocketFrag, size=3)
+        w.write_blob(t.HDR_BUFFER, b"frg")
+        self.put(sockets.SocketQueue)
+        self.put(files.EpollItems, epfile_objref=epoll, num_items=3)
+        for fds in ((1,), (2, 3)):
+            w.write_records([blank(files.EpollItem, fd=fd, file_objref=refs[fd]) for fd in fds])
+        return number
+
+    def mm(self, cred: int) -> int:
+        w = self.w
+        number = self.begin(t.OBJ_MM)
+        exe = self.begin(t.OBJ_FILE)
+        self.put(files.FileGeneric, f_type=t.FILE_GENERIC, f_credref=cred)
+        w.write_string(t.HDR_FILE_NAME, b"/bin/hello")
+        self.put(memory.Mm, map_count=2, exe_objref=exe)
+        w.write_blob(t.HDR_BUFFER, bytes(8 * 44))
+        self.put(
+            memory.Vma,
+            vma_type=t.VMA_FILE,
+            vma_objref=exe,
+            vm_start=0x400000,
+            vm_end=0x402000,
+            vm_flags=5,
+        )
+        w.write_pages([0x400000, 0x401000], [PAGE, bytes(4096)], self.arch.word_bytes)
+        w.end_pages()
+        self.put(memory.Vma, vma_type=t.VMA_VDSO, vm_start=0x500000, vm_end=0x501000)
+        self.put(self.arch.mm_context)
+        if self.arch.mm_context is x86.MmContext:
+            w.write_blob(t.HDR_MM_CONTEXT_LDT, b"")
+        return number
+
+    def fs(self) -> int:
+        number = self.begin(t.OBJ_FS)
+        self.put(task.Fs, umask=0o22)
+        self.w.write_string(t.HDR_FILE_NAME, b"/tmp")
+        self.w.write_string(t.HDR_FILE_NAME, b"/")
+        return number
+
+    def sem_undo(self) -> int:
+        number = self.begin(t.OBJ_SEM_UNDO)
+        self.put(ipc.TaskSemUndoList, count=1)
+        self.put(ipc.TaskSemUndo, semid=0, semadj_count=2)
+        adjustments = [ipc.SemaphoreAdjustment(semadj=n) for n in (-1, 1)]
+        self.w.write_records(adjustments)
+        return number
