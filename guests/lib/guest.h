@@ -38,9 +38,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#define stat guest_kernel_stat /* the arch files describe the kernel's; the story wants libc's */
 #include "arch/this.h"
-#undef stat
 #else
 #include "posix.h"
 #endif

@@ -14,6 +14,7 @@
             "    bl guest_start\n"               \
             "    trap\n")
 
+#ifndef GUEST_HOSTED
 /* struct stat64 as the kernel fills it. */
 struct stat {
     unsigned long long st_dev, st_ino;
@@ -30,3 +31,4 @@ struct stat {
     unsigned int st_ctime_nsec;
     unsigned int guest_pad2[2];
 };
+#endif

@@ -16,6 +16,7 @@
             "    bl guest_start\n"               \
             "    trap\n")
 
+#ifndef GUEST_HOSTED
 /* struct stat as the kernel fills it. */
 struct stat {
     unsigned long st_dev, st_ino, st_nlink;
@@ -26,3 +27,4 @@ struct stat {
     unsigned long st_atime, st_atime_nsec, st_mtime, st_mtime_nsec, st_ctime, st_ctime_nsec;
     unsigned long guest_pad1[3];
 };
+#endif

@@ -56,6 +56,7 @@ static inline long raw_syscall(long nr, long a, long b, long c, long d, long e, 
 #define GUEST_HAS_OLD_FRAME 1
 #define GUEST_NEEDS_RESTORER 1
 
+#ifndef GUEST_HOSTED
 /* struct stat64 as the kernel fills it. */
 struct stat {
     unsigned long long st_dev;
@@ -68,3 +69,4 @@ struct stat {
     unsigned int st_atime, st_atime_nsec, st_mtime, st_mtime_nsec, st_ctime, st_ctime_nsec;
     unsigned long long st_ino;
 };
+#endif

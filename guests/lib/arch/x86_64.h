@@ -33,6 +33,7 @@ static inline long raw_syscall(long nr, long a, long b, long c, long d, long e, 
             "    syscall\n")
 #define GUEST_NEEDS_RESTORER 1
 
+#ifndef GUEST_HOSTED
 /* struct stat as the kernel fills it. */
 struct stat {
     unsigned long st_dev, st_ino, st_nlink;
@@ -42,3 +43,4 @@ struct stat {
     unsigned long st_atime, st_atime_nsec, st_mtime, st_mtime_nsec, st_ctime, st_ctime_nsec;
     long guest_pad1[3];
 };
+#endif
