@@ -18,7 +18,7 @@ is, and then keys; a key with an empty value is followed by an indented block:
 | arches      | the modes in which the story makes sense                          | all four      |
 | cr          | at-points, every-syscall, or never followed by a reason           | both places   |
 | libc        | none (our runtime), musl, or both                                 | none          |
-| exits       | the exit status                                                   | 0             |
+| exits       | the exit status; 128 + n if signal n ends it                      | 0             |
 | needs       | instruction sets beyond the baseline: altivec, vsx                |               |
 | args        | the arguments, split as a shell would                             |               |
 | stdin       | what file descriptor 0 reads; at its end, end of file             | nothing       |
@@ -45,6 +45,8 @@ KEYS = (
     "args",
     "stdin",
 )
+# What every story finds in its environment, wherever it runs.
+ENVIRONMENT = {"GUEST": "story", "HOME": "/", "PATH": "/usr/bin:/bin"}
 GUESTS_FOLDER = Path(__file__).resolve().parent
 
 
@@ -141,11 +143,11 @@ def _head_comment(path: Path, text: str) -> list[str]:
 
 
 def _split_keys(path: Path, lines: list[str]) -> tuple[str, dict[str, str]]:
-    summary: list[str] = []
+    summary = [lines[0]] if lines[0] else []
     values: dict[str, str] = {}
     block: list[str] | None = None
     blocks: dict[str, list[str]] = {}
-    for line in lines:
+    for line in lines[1:]:
         key, colon, value = line.partition(":")
         if colon and re.fullmatch(r"[a-z-]+", key):
             if key not in KEYS:

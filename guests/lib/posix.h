@@ -132,22 +132,24 @@ enum {
     SA_NOCLDSTOP = 1, SA_NOCLDWAIT = 2, SA_SIGINFO = 4, SA_ONSTACK = 0x08000000,
     SA_RESTART = 0x10000000, SA_NODEFER = 0x40000000,
     SS_ONSTACK = 1, SS_DISABLE = 2,
-    SEGV_MAPERR = 1, SEGV_ACCERR = 2, SI_USER = 0, SI_TKILL = -6,
+    SEGV_MAPERR = 1, SEGV_ACCERR = 2, SI_USER = 0, SI_QUEUE = -1, SI_TKILL = -6,
+    SIGRTMIN = 32,
 };
 #define SA_RESETHAND 0x80000000u
 typedef struct {
     unsigned long words[8 / sizeof(unsigned long)];
 } sigset_t;
+union sigval {
+    int sival_int;
+    void *sival_ptr;
+};
 typedef struct {
     int si_signo, si_errno, si_code;
     union {
         struct {
             pid_t pid;
             unsigned int uid;
-            union {
-                int number;
-                void *pointer;
-            } value;
+            union sigval value;
         } sender;
         void *addr;
         struct {
@@ -158,6 +160,7 @@ typedef struct {
 } siginfo_t;
 #define si_pid guest_fields.sender.pid
 #define si_uid guest_fields.sender.uid
+#define si_value guest_fields.sender.value
 #define si_addr guest_fields.addr
 typedef struct {
     void *ss_sp;
@@ -188,6 +191,7 @@ int sigsuspend(const sigset_t *mask);
 int sigaltstack(const stack_t *stack, stack_t *old);
 int raise(int signal);
 int kill(pid_t pid, int signal);
+int sigqueue(pid_t pid, int signal, const union sigval value);
 int pause(void);
 
 /* ---- time ---- */

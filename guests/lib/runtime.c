@@ -289,6 +289,18 @@ int sigaltstack(const stack_t *stack, stack_t *old) { return (int)CALL2(NR_sigal
 int kill(pid_t pid, int signal) { return (int)CALL2(NR_kill, pid, signal); }
 int raise(int signal) { return (int)CALL2(NR_tkill, CALL0(NR_gettid), signal); }
 
+int sigqueue(pid_t pid, int signal, const union sigval value)
+{
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    info.si_signo = signal;
+    info.si_code = SI_QUEUE;
+    info.si_pid = getpid();
+    info.si_uid = getuid();
+    info.si_value = value;
+    return (int)CALL3(NR_rt_sigqueueinfo, pid, signal, &info);
+}
+
 int pause(void)
 {
     sigset_t mask;

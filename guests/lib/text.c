@@ -1,10 +1,20 @@
 /* Strings and formatting for freestanding programs; nothing clever. */
 #include "guest.h"
 
+typedef unsigned long word;
+
+static int aligned(const void *a, const void *b)
+{
+    return (((uintptr_t)a | (uintptr_t)b) & (sizeof(word) - 1)) == 0;
+}
+
 void *memcpy(void *to, const void *from, size_t n)
 {
     char *t = to;
     const char *f = from;
+    if (aligned(t, f))
+        for (; n >= sizeof(word); n -= sizeof(word), t += sizeof(word), f += sizeof(word))
+            *(word *)t = *(const word *)f;
     while (n--)
         *t++ = *f++;
     return to;
@@ -24,6 +34,10 @@ void *memmove(void *to, const void *from, size_t n)
 void *memset(void *to, int byte, size_t n)
 {
     char *t = to;
+    word pattern = ~0ul / 255 * (unsigned char)byte;
+    if (aligned(t, t))
+        for (; n >= sizeof(word); n -= sizeof(word), t += sizeof(word))
+            *(word *)t = pattern;
     while (n--)
         *t++ = (char)byte;
     return to;
@@ -32,6 +46,9 @@ void *memset(void *to, int byte, size_t n)
 int memcmp(const void *a, const void *b, size_t n)
 {
     const unsigned char *x = a, *y = b;
+    if (aligned(x, y))
+        for (; n >= sizeof(word) && *(const word *)x == *(const word *)y; n -= sizeof(word))
+            x += sizeof(word), y += sizeof(word);
     for (; n; n--, x++, y++)
         if (*x != *y)
             return *x - *y;
