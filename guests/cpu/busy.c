@@ -1,5 +1,5 @@
-/* Long stretches of pure computing: only a freeze in the middle of code can interrupt them, and then
- * every register, flag and carry is live.
+/* Long stretches of pure computing: only a freeze in the middle of code can interrupt them, and
+ * then every register, flag and carry is live.
  *
  * libc: both
  * prints:

@@ -1,4 +1,5 @@
-/* O_APPEND writes at the end wherever the offset is, and is a flag of the open file that fcntl changes.
+/* O_APPEND writes at the end wherever the offset is; it is a flag of the open file, and fcntl
+ * changes it.
  *
  * libc: both
  * prints:

@@ -1,4 +1,5 @@
-/* Offsets and sizes: lseek in three ways, pread and pwrite that leave the offset alone, holes, truncate.
+/* Offsets and sizes: lseek in three ways, pread and pwrite that leave the offset alone, holes,
+ * truncate.
  *
  * libc: both
  * prints:

@@ -1,4 +1,5 @@
-/* A file without a name is still written and read through its descriptor; its name may be used anew.
+/* A file without a name is still written and read through its descriptor; its name may be
+ * used anew.
  *
  * libc: both
  * prints:

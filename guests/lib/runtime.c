@@ -285,7 +285,12 @@ int sigprocmask(int how, const sigset_t *set, sigset_t *old)
 
 int sigpending(sigset_t *set) { return (int)CALL2(NR_rt_sigpending, set, sizeof *set); }
 int sigsuspend(const sigset_t *mask) { return (int)CALL2(NR_rt_sigsuspend, mask, sizeof *mask); }
-int sigaltstack(const stack_t *stack, stack_t *old) { return (int)CALL2(NR_sigaltstack, stack, old); }
+
+int sigaltstack(const stack_t *stack, stack_t *old)
+{
+    return (int)CALL2(NR_sigaltstack, stack, old);
+}
+
 int kill(pid_t pid, int signal) { return (int)CALL2(NR_kill, pid, signal); }
 int raise(int signal) { return (int)CALL2(NR_tkill, CALL0(NR_gettid), signal); }
 
@@ -310,7 +315,10 @@ int pause(void)
 
 /* ---- time ---- */
 
-int clock_gettime(int clock, struct timespec *to) { return (int)CALL2(NR_clock_gettime, clock, to); }
+int clock_gettime(int clock, struct timespec *to)
+{
+    return (int)CALL2(NR_clock_gettime, clock, to);
+}
 
 int nanosleep(const struct timespec *asked, struct timespec *left)
 {

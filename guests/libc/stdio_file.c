@@ -1,4 +1,5 @@
-/* stdio over a file: buffered writing, seeking in the middle, reading lines, ungetc, a temporary file.
+/* stdio over a file: buffered writing, seeking in the middle, reading lines, ungetc, a
+ * temporary file.
  *
  * libc: musl
  * prints:
