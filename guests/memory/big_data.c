@@ -1,4 +1,5 @@
-/* Much memory of every kind that a program is born with: data, zeroed data, heap, all changed partly.
+/* Much memory of every kind that a program is born with: data, zeroed data, heap; all of
+ * it is changed here and there.
  *
  * prints:
  *     sum 44550c24

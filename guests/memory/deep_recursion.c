@@ -1,4 +1,5 @@
-/* Recursion that makes the stack grow past 1 MB, with checkpoint places deep down and on the way back.
+/* Recursion that makes the stack grow past 1 MB, with checkpoint places deep down and on
+ * the way back.
  *
  * libc: both
  * prints:

@@ -1,5 +1,5 @@
-/* Shared anonymous memory; a second view of it by mremap with an old size of zero is the same memory.
- * (qemu's user mode refuses that mremap with ENOMEM; Linux does not.)
+/* Shared anonymous memory; a second view of it by mremap with an old size of zero is the same
+ * memory. (qemu's user mode refuses that mremap with ENOMEM; Linux does not.)
  *
  * libc: both
  * prints:
@@ -32,6 +32,7 @@ int main(void)
     cr_point();
     check(munmap(area, 4 * page) == 0);
     cr_point();
-    say("the second view lives on alone: %d\n", view[0] + view[step] + view[2 * step] + view[3 * step]);
+    int sum = view[0] + view[step] + view[2 * step] + view[3 * step];
+    say("the second view lives on alone: %d\n", sum);
     return 0;
 }

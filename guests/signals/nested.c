@@ -1,4 +1,5 @@
-/* A handler that is interrupted by another, and one that interrupts itself, with checkpoint places inside.
+/* A handler that is interrupted by another, and one that interrupts itself, with checkpoint
+ * places inside.
  *
  * libc: both
  * prints:
