@@ -1,0 +1,93 @@
+"""Run a guest program on a real Linux: the truth that the emulated one is measured by.
+
+x86 programs run as they are, PowerPC programs under qemu's user mode, each in an empty folder of
+its own, with a fixed environment.
+"""
+
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from guests.stories import ENVIRONMENT, Story
+from guests.toolchain import build
+
+# The oldest CPU that has what the tool chain's baseline has: a program that uses more is found out.
+RUNNERS: dict[str, tuple[str, ...]] = {
+    "x86_32": (),
+    "x86_64": (),
+    "ppc32": ("qemu-ppc", "-cpu", "750"),
+    "ppc64": ("qemu-ppc64", "-cpu", "970"),
+}
+RUNNERS_FOR_NEEDS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("ppc32", "altivec"): ("qemu-ppc", "-cpu", "7400"),
+    ("ppc64", "vsx"): ("qemu-ppc64", "-cpu", "power7"),
+}
+TIMEOUT_SECONDS = 60
+
+# What qemu's user mode gets wrong. The story's own comment says it too.
+QEMU_DEVIATES: dict[str, str] = {
+    "memory/shared_anonymous": "it refuses mremap with an old size of zero",
+    "signals/segv_address": "it says SEGV_MAPERR where Linux says SEGV_ACCERR",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a program did, seen from outside."""
+
+    console: str
+    status: int
+
+
+def runner_for(story: Story, arch: str) -> tuple[str, ...]:
+    """The command before the program; nothing if the machine runs the program itself."""
+    for need in story.needs:
+        if (arch, need) in RUNNERS_FOR_NEEDS:
+            return RUNNERS_FOR_NEEDS[arch, need]
+    return RUNNERS[arch]
+
+
+def why_not(story: Story, arch: str) -> str | None:
+    """Why this machine cannot tell the truth about this story; None if it can."""
+    runner = runner_for(story, arch)
+    if not runner:
+        if platform.system() == "Linux" and platform.machine() in ("x86_64", "AMD64"):
+            return None
+        return f"this machine does not run {arch} programs"
+    if shutil.which(runner[0]) is None:
+        return f"{runner[0]} is not installed"
+    if story.name in QEMU_DEVIATES:
+        return f"{runner[0]} deviates from Linux: {QEMU_DEVIATES[story.name]}"
+    return None
+
+
+def run_native(story: Story, arch: str, kind: str, folder: Path) -> Outcome:
+    """Build the story (`kind` is freestanding or hosted) and run it in an empty folder."""
+    program = build(story.path, arch, folder / "program", kind == "freestanding")
+    work = folder / "work"
+    work.mkdir()
+    return run_program([*runner_for(story, arch), str(program), *story.args], story.stdin, work)
+
+
+def run_program(command: Sequence[str], stdin: str, folder: Path) -> Outcome:
+    """Run one command; a death by signal is reported as a shell would, 128 + signal."""
+    done = subprocess.run(
+        command,
+        input=stdin.encode(),
+        stdout=subprocess.PIPE,
+        cwd=folder,
+        env=ENVIRONMENT,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+        preexec_fn=_usual_umask,
+    )
+    status = done.returncode if done.returncode >= 0 else 128 - done.returncode
+    return Outcome(console=done.stdout.decode("latin-1"), status=status)
+
+
+def _usual_umask() -> None:
+    os.umask(0o022)
