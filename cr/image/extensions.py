@@ -33,7 +33,7 @@ class Machine(Framed):
 
     TYPE = HDR_MACHINE
 
-    clock_ns: u64 = at("virtual clock, nanoseconds since boot")
+    clock_units: u64 = at("virtual clock since boot, in bytes of executed code: four are 1 ns")
     boot_time_ns: u64 = at("what the wall clock showed at boot, nanoseconds since the epoch")
     slice_left: u64 = at("what the running task has left of its time slice")
     next_pid: s32 = at("the pid that the next task will get")
