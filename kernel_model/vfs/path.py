@@ -56,7 +56,9 @@ class Walk:
             raise ENOENT("an empty path")
         if len(path) >= PATH_MAX:
             raise ENAMETOOLONG(f"a path of {len(path)} bytes")
-        names = [name for name in path.split(b"/") if name]
+        names = path.split(b"/")
+        if b"" in names:
+            names = [name for name in names if name]
         here = self.root if path[:1] == b"/" else (start or self.task.fs.pwd)
         if not names:
             return Last(here, b"", directory=True)
