@@ -32,7 +32,9 @@ def boot(root: Path) -> FakeTask:
     return FakeTask(FakeKernel(Disk.from_dir(root)))
 
 
-@pytest.mark.parametrize("path", [b"/up", b"/abs", b"/out/secret", b"/../secret", b"/sub/../../secret"])
+@pytest.mark.parametrize(
+    "path", [b"/up", b"/abs", b"/out/secret", b"/../secret", b"/sub/../../secret"]
+)
 def test_no_way_out(root: Path, path: bytes) -> None:
     with pytest.raises(ENOENT):
         boot(root).call(open_calls.open, path, 0, 0)
