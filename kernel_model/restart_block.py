@@ -1,16 +1,18 @@
 """What a system call must remember from one run of its handler to the next.
 
-A handler that sleeps is run again from its start. What it may not forget, the bytes that it has
-already moved or the time at which it gives up, it leaves in `task.restart_block`. The dispatcher
-clears that when a call begins, and leaves it alone when a call is run again. If a signal ends the
-call and `done` is not 0, the result is `done`: bytes that were moved are never denied.
+A handler that sleeps is run again from its start. What it may not forget (the bytes that it has
+already moved, the time at which it gives up) it leaves in `task.restart_block`, where C/R finds
+it. The dispatcher clears that when a call ends, and leaves it alone when a call is run again. If a
+signal ends the call and `done` is not 0, the result is `done`: bytes moved are never denied.
 
-Mirrors: Linux struct restart_block, and what Linux keeps on the kernel stack of a sleeper.
+Mirrors: Linux struct restart_block, and what Linux keeps on the kernel stack of a sleeper; the
+functions are those that linux-cr can name.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 
 @dataclass(frozen=True)
@@ -21,3 +23,19 @@ class Progress:
     """Bytes moved so far."""
     deadline_ns: int | None = None
     """When to give up, in the clock's monotonic time."""
+
+
+class RestartFunction(Enum):
+    """Which call goes on when restart_syscall is called."""
+
+    NANOSLEEP = "nanosleep"
+    POLL = "poll"
+    FUTEX = "futex"
+
+
+@dataclass(frozen=True)
+class RestartBlock(Progress):
+    """Progress of a call that restart_syscall can continue; `args` are the call's own."""
+
+    function: RestartFunction = RestartFunction.NANOSLEEP
+    args: tuple[int, ...] = ()

@@ -70,6 +70,12 @@ def test_fifo_openers_wait_for_each_other(task: FakeTask) -> None:
     r = task.call(open_calls.open, b"/f", 0, 0)
     task.call(readwrite.write, w, BASE, 3)
     assert task.call(readwrite.read, r, BASE, 10) == 3
+    task.call(open_calls.close, r)
+    task.call(open_calls.close, w)
+    with pytest.raises(Sleep) as slept:
+        task.call(open_calls.open, b"/f", 1, 0)
+    slept.value.queues[0].waiters.append(task)  # type: ignore[arg-type]
+    task.call(open_calls.open, b"/f", 0, 0)
 
 
 def test_poll_and_select(task: FakeTask) -> None:
@@ -97,6 +103,13 @@ def test_poll_and_select(task: FakeTask) -> None:
 
 
 def test_descriptors(task: FakeTask) -> None:
+    r, w = pipe(task)
+    other, _ = pipe(task)
+    lost = task.files.get(other)
+    task.call(descriptors.dup2, r, other)
+    assert lost.users == 0
+    task.files.drop()
+    task.files = type(task.files)()
     r, w = pipe(task)
     assert task.call(descriptors.dup2, r, 10) == 10
     assert task.call(descriptors.fcntl, r, 0, 5) == 5
