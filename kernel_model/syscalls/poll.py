@@ -24,7 +24,7 @@ from kernel_model.abi.fcntl import (
     POLLWRBAND,
     POLLWRNORM,
 )
-from kernel_model.restart_block import Progress
+from kernel_model.restart_block import Progress, RestartBlock, RestartFunction
 from kernel_model.syscalls.declare import Int, Ptr, Size, UInt, syscall
 from kernel_model.syscalls.open import descriptor_limit
 from kernel_model.vfs.openfile import OpenFile
@@ -52,17 +52,18 @@ def _deadline(task: Task, timeout_ns: int | None) -> int | None:
     return now_ns + timeout_ns
 
 
-def _sleep(task: Task, files: list[OpenFile], deadline_ns: int | None, restart: Restart) -> None:
+def _sleep(task: Task, files: list[OpenFile], block: Progress, restart: Restart) -> None:
     """Wait for one of the files, unless the deadline has come."""
+    deadline_ns = block.deadline_ns
     if deadline_ns is not None and task.kernel.clock.now_ns() >= deadline_ns:
         return
-    task.restart_block = Progress(deadline_ns=deadline_ns)
+    task.restart_block = block
     queues = [queue for file in files for queue in file.poll_queues()]
     external = any(file.poll_external() for file in files)
     raise Sleep(*queues, deadline_ns=deadline_ns, restart=restart, external=external)
 
 
-def _poll(task: Task, fds: int, nfds: int, deadline_ns: int | None, restart: Restart) -> int:
+def _poll(task: Task, fds: int, nfds: int, block: Progress, restart: Restart) -> int:
     if nfds > descriptor_limit(task):
         raise EINVAL(f"{nfds} descriptors are more than RLIMIT_NOFILE")
     layout = struct.Struct(task.abi.order + "ihh")
@@ -83,7 +84,7 @@ def _poll(task: Task, fds: int, nfds: int, deadline_ns: int | None, restart: Res
         result.append(mask)
         ready += mask != 0
     if not ready:
-        _sleep(task, files, deadline_ns, restart)
+        _sleep(task, files, block, restart)
     order = task.abi.order
     for i, mask in enumerate(result):
         task.user.write(fds + i * layout.size + 6, struct.pack(order + "H", mask))
@@ -94,7 +95,13 @@ def _poll(task: Task, fds: int, nfds: int, deadline_ns: int | None, restart: Res
 def poll(task: Task, fds: Ptr, nfds: UInt, timeout: Int) -> int:
     """Wait until one of some files is ready, or for a number of milliseconds."""
     deadline_ns = _deadline(task, None if timeout < 0 else timeout * 1_000_000)
-    return _poll(task, fds, nfds, deadline_ns, Restart.ERESTART_RESTARTBLOCK)
+    block = RestartBlock(deadline_ns=deadline_ns, function=RestartFunction.POLL, args=(fds, nfds))
+    return _poll(task, fds, nfds, block, Restart.ERESTART_RESTARTBLOCK)
+
+
+def continue_poll(task: Task, block: RestartBlock) -> int:
+    """restart_syscall after a poll that a signal without a handler interrupted."""
+    return _poll(task, block.args[0], block.args[1], block, Restart.ERESTART_RESTARTBLOCK)
 
 
 def _read_timespec(task: Task, addr: int) -> int | None:
@@ -156,7 +163,7 @@ def ppoll(task: Task, fds: Ptr, nfds: UInt, timeout: Ptr, sigmask: Ptr, size: Si
     deadline_ns = _deadline(task, _read_timespec(task, timeout))
     _apply_mask(task, sigmask, size)
     try:
-        ready = _poll(task, fds, nfds, deadline_ns, Restart.ERESTARTNOHAND)
+        ready = _poll(task, fds, nfds, Progress(deadline_ns=deadline_ns), Restart.ERESTARTNOHAND)
     except LinuxError:
         _take_mask_back(task)
         raise
@@ -205,7 +212,7 @@ def _select(task: Task, n: int, sets: tuple[int, int, int], deadline_ns: int | N
                 found[i] |= 1 << fd
     ready = sum(bits.bit_count() for bits in found)
     if not ready:
-        _sleep(task, files, deadline_ns, Restart.ERESTARTNOHAND)
+        _sleep(task, files, Progress(deadline_ns=deadline_ns), Restart.ERESTARTNOHAND)
     for addr, bits in zip(sets, found):
         _write_set(task, addr, n, bits)
     return ready

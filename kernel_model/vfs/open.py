@@ -109,6 +109,8 @@ def _find_or_create(
         raise EINVAL("O_CREAT makes no directories")
     last = walk.parent_of(path, start)
     while True:
+        if not last.ordinary and flags & O_EXCL:
+            raise EEXIST("a directory exists")
         if last.directory or not last.ordinary:
             raise EISDIR("O_CREAT makes no directories")
         place = walk.child(last.parent, last.name)

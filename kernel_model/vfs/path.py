@@ -56,7 +56,9 @@ class Walk:
             raise ENOENT("an empty path")
         if len(path) >= PATH_MAX:
             raise ENAMETOOLONG(f"a path of {len(path)} bytes")
-        names = [name for name in path.split(b"/") if name]
+        names = path.split(b"/")
+        if b"" in names:
+            names = [name for name in names if name]
         here = self.root if path[:1] == b"/" else (start or self.task.fs.pwd)
         if not names:
             return Last(here, b"", directory=True)
@@ -64,8 +66,6 @@ class Walk:
         for name in names:
             here = self._step(here, name)
         self._may_search(here)
-        if len(last) > NAME_MAX:
-            raise ENAMETOOLONG(f"a name of {len(last)} bytes")
         return Last(here, last, path[-1:] == b"/")
 
     def resolve(self, path: bytes, start: Path | None = None, *, follow: bool = True) -> Path:
@@ -94,6 +94,8 @@ class Walk:
             return parent
         found = dentry.children.get(name) or dentry.child(name)
         if found is None:
+            if len(name) > NAME_MAX:
+                raise ENAMETOOLONG(f"a name of {len(name)} bytes")
             return None
         while found.covered_by and (inner := mount.children.get(found)) is not None:
             mount, found = inner, inner.root
@@ -115,8 +117,6 @@ class Walk:
     def _step(self, here: Path, name: bytes) -> Path:
         """Go on into `name`, which has to lead to something that can be searched."""
         self._may_search(here)
-        if len(name) > NAME_MAX:
-            raise ENAMETOOLONG(f"a name of {len(name)} bytes")
         found = self.child(here, name)
         if found is None:
             raise ENOENT(f"no such name: {name!r}")

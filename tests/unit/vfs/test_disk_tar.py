@@ -184,3 +184,11 @@ def test_hostile_members(member: tar.Member) -> None:
 def test_deeper_than_python_recurses() -> None:
     disk = read_tar(archive_of(tar.Member(b"d/" * 1200 + b"f", content=b"deep")))
     assert packed(read_tar(packed(disk))) == packed(disk)
+
+
+def test_same_size_and_times_but_other_bytes(folder: Path) -> None:
+    disk = Disk.from_dir(folder)
+    disk.root.entries()[b"a"].store(0, b"HOST")
+    assert (
+        read_tar(packed(disk), Disk.from_dir(folder)).root.entries()[b"a"].read(0, 6) == b"HOST a"
+    )

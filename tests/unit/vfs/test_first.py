@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from kernel_model.abi.errno import EBADF, EFAULT, EISDIR, ENOENT
+from kernel_model.abi.errno import EBADF, EFAULT, EINVAL, EISDIR, ENOENT, ENOTEMPTY
 from kernel_model.abi.fcntl import O_CREAT, O_RDONLY, O_RDWR, O_WRONLY
+from kernel_model.syscalls import names, readwrite, stat
 from kernel_model.syscalls import open as open_calls
-from kernel_model.syscalls import readwrite, stat
 from tests.unit.vfs.fakes import BASE, FakeTask
 
 
@@ -50,3 +50,20 @@ def test_null_and_errors(task: FakeTask) -> None:
         task.call(open_calls.open, b"/tmp", O_WRONLY, 0)
     with pytest.raises(EFAULT):
         task.call(readwrite.write, fd, 0, 10)
+
+
+def test_a_root_is_a_wall_and_moves_make_no_circles(task: FakeTask) -> None:
+    for path in (b"/a", b"/a/b", b"/a/b/c"):
+        task.call(names.mkdir, path, 0o755)
+    with pytest.raises(EINVAL):
+        task.call(names.rename, b"/a", b"/a/b/c/d")
+    with pytest.raises(ENOTEMPTY):
+        task.call(names.rename, b"/a/b/c", b"/a")
+    task.call(names.chdir, b"/a/b/c")
+    task.call(names.rename, b"/a/b", b"/moved")
+    assert task.call(names.getcwd, BASE, 100) == 9
+    assert task.user.read(BASE, 9) == b"/moved/c\0"
+    task.call(names.chroot, b"/moved")
+    with pytest.raises(ENOENT):
+        task.call(stat.stat, b"/../tmp", BASE)
+    assert task.call(stat.stat, b"/../c", BASE) == 0
