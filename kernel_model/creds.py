@@ -16,7 +16,7 @@ CAPABILITIES = (
     "WAKE_ALARM"
 ).split()
 ALL_CAPABILITIES = (1 << len(CAPABILITIES)) - 1
-_BITS = {name: 1 << position for position, name in enumerate(CAPABILITIES)}
+_BITS = {"CAP_" + name: 1 << position for position, name in enumerate(CAPABILITIES)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class Cred:
         return self.group_info.gids
 
     def cap(self, name: str) -> bool:
-        """Whether the capability is effective."""
+        """Whether the capability (CAP_...) is effective."""
         return bool(self.cap_effective & _BITS[name])
 
     def with_ids(self, **ids: Any) -> Cred:

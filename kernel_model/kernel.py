@@ -66,6 +66,7 @@ class Kernel:
         self.next_pid = 1
         self.init: Task | None = None
         self.completed_calls = 0
+        self.vfs.mount_proc(self)
         self._elf: dict[int, tuple[int, ElfImage]] = {}
         self._vdso: dict[str, VdsoPage] = {}
 

@@ -131,7 +131,7 @@ class _Collector:
             case Header():
                 self.header = value
             case Machine():
-                self.clock_ns = value.clock_ns
+                self.clock_ns = value.clock_units // 4
             case Objref():
                 self.objects[t.object_name(value.objtype)] += 1
             case Pids():

@@ -67,7 +67,7 @@ def getegid32(task: Task) -> int:
 
 def _set_uid(task: Task, uid: int) -> int:
     cred = task.cred
-    if cred.cap("SETUID"):
+    if cred.cap("CAP_SETUID"):
         task.cred = cred.with_ids(uid=uid, euid=uid, suid=uid, fsuid=uid)
     elif uid in (cred.uid, cred.suid):
         task.cred = cred.with_ids(euid=uid, fsuid=uid)
@@ -78,7 +78,7 @@ def _set_uid(task: Task, uid: int) -> int:
 
 def _set_gid(task: Task, gid: int) -> int:
     cred = task.cred
-    if cred.cap("SETGID"):
+    if cred.cap("CAP_SETGID"):
         task.cred = cred.with_ids(gid=gid, egid=gid, sgid=gid, fsgid=gid)
     elif gid in (cred.gid, cred.sgid):
         task.cred = cred.with_ids(egid=gid, fsgid=gid)
@@ -135,7 +135,7 @@ def getgroups32(task: Task, size: Int, groups: Ptr) -> int:
 
 
 def _set_groups(task: Task, size: int, addr: int, width: int) -> int:
-    if not task.cred.cap("SETGID"):
+    if not task.cred.cap("CAP_SETGID"):
         raise EPERM("setgroups needs CAP_SETGID")
     if not 0 <= size <= _NGROUPS_MAX:
         raise EINVAL(f"{size} groups")

@@ -32,7 +32,7 @@ def set_limit(task: Task, which: int, soft: int, hard: int) -> None:
     _, old_hard = _limits_of(task, which)
     if soft > hard:
         raise EINVAL("the soft limit is above the hard one")
-    if hard > old_hard and not task.cred.cap("SYS_RESOURCE"):
+    if hard > old_hard and not task.cred.cap("CAP_SYS_RESOURCE"):
         raise EPERM("raising a hard limit needs CAP_SYS_RESOURCE")
     if which == RLIMIT_NOFILE and hard > _NR_OPEN:
         raise EPERM(f"more than {_NR_OPEN} files")
@@ -111,7 +111,7 @@ def uname(task: Task, buffer: Ptr) -> int:
 
 
 def _read_name(task: Task, addr: int, length: int) -> bytes:
-    if not task.cred.cap("SYS_ADMIN"):
+    if not task.cred.cap("CAP_SYS_ADMIN"):
         raise EPERM("setting a name needs CAP_SYS_ADMIN")
     if not 0 <= length <= 64:
         raise EINVAL(f"a name of {length} bytes")

@@ -88,7 +88,7 @@ def map_memory(
         check_aligned(addr)
         if addr + size > mm.task_size:
             raise ENOMEM("the mapping ends behind user space")
-        if addr < _MMAP_MIN_ADDR and not task.cred.cap("SYS_RAWIO"):
+        if addr < _MMAP_MIN_ADDR and not task.cred.cap("CAP_SYS_RAWIO"):
             raise EPERM("the first page cannot be mapped")
         replaced = sum(
             min(v.end, addr + size) - max(v.start, addr) for v in mm.overlapping(addr, addr + size)
@@ -327,7 +327,7 @@ def _lock(task: Task, addr: int, length: int, lock: bool) -> int:
     start = addr & ~PAGE_MASK
     end = page_up(addr + length)
     if lock and end - start > task.signal.rlimits[RLIMIT_MEMLOCK][0]:
-        if not task.cred.cap("IPC_LOCK"):
+        if not task.cred.cap("CAP_IPC_LOCK"):
             raise ENOMEM("RLIMIT_MEMLOCK")
     if end == start:
         return 0
@@ -359,7 +359,7 @@ def mlockall(task: Task, flags: Flags) -> int:
     if not flags or flags & ~3:
         raise EINVAL(f"mlockall flags {flags:#x}")
     assert task.mm is not None
-    if not task.cred.cap("IPC_LOCK") and (
+    if not task.cred.cap("CAP_IPC_LOCK") and (
         task.mm.total_bytes > task.signal.rlimits[RLIMIT_MEMLOCK][0]
     ):
         raise ENOMEM("RLIMIT_MEMLOCK")

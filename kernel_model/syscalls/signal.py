@@ -243,7 +243,7 @@ def on_altstack(task: Task) -> bool:
 def _may_signal(task: Task, target: Task) -> bool:
     mine, theirs = task.cred, target.cred
     return (
-        task.cred.cap("KILL")
+        task.cred.cap("CAP_KILL")
         or mine.euid in (theirs.suid, theirs.uid)
         or mine.uid in (theirs.suid, theirs.uid)
     )

@@ -14,6 +14,7 @@ from kernel_model.clock import NS_PER_S, UNITS_PER_NS
 from kernel_model.restart_block import RestartBlock, RestartFunction
 from kernel_model.syscalls.declare import Flags, Int, Ptr, UInt, syscall
 from kernel_model.syscalls.dispatch import Interrupted
+from kernel_model.syscalls.poll import continue_poll
 from kernel_model.waitqueue import Restart, Sleep
 
 if TYPE_CHECKING:
@@ -168,7 +169,10 @@ def continue_nanosleep(task: Task, block: RestartBlock) -> int:
     return _sleep_until(task, block.deadline_ns, block.args[1], relative=True)
 
 
-_CONTINUE = {RestartFunction.NANOSLEEP: continue_nanosleep}
+_CONTINUE = {
+    RestartFunction.NANOSLEEP: continue_nanosleep,
+    RestartFunction.POLL: continue_poll,
+}
 
 
 @syscall()

@@ -64,7 +64,7 @@ class Specimen:
         self.w.write(
             t.HDR_MACHINE,
             ours.Machine(
-                clock_ns=5_000,
+                clock_units=20_000,
                 boot_time_ns=0,
                 slice_left=7,
                 next_pid=3,
