@@ -36,8 +36,24 @@ from kernel_model.syscalls import (
 from kernel_model.vfs.disk import Disk
 
 MODULES: tuple[ModuleType, ...] = (
-    attributes, descriptors, getdents, identity, limits, memory, multiplexed, names, open, poll,
-    process, readwrite, signal, stat, thread_area, time, truncate, xattr,
+    attributes,
+    descriptors,
+    getdents,
+    identity,
+    limits,
+    memory,
+    multiplexed,
+    names,
+    open,
+    poll,
+    process,
+    readwrite,
+    signal,
+    stat,
+    thread_area,
+    time,
+    truncate,
+    xattr,
 )
 
 ARCHES: dict[str, tuple[Abi, ...]] = {

@@ -108,7 +108,9 @@ class UserMemory:
         while done < count:
             at = addr + done
             step = min(count - done, PAGE_SIZE - (at & PAGE_MASK))
-            ram.write(self._frame(at >> PAGE_SHIFT, WRITE), at & PAGE_MASK, view[done : done + step])
+            ram.write(
+                self._frame(at >> PAGE_SHIFT, WRITE), at & PAGE_MASK, view[done : done + step]
+            )
             done += step
 
     def cstring(self, addr: int, limit: int = PATH_MAX) -> bytes:

@@ -379,5 +379,3 @@ def munlockall(task: Task) -> int:
     for vma in task.mm.vmas:
         vma.flags &= ~VM_LOCKED
     return 0
-
-

@@ -313,5 +313,3 @@ def rt_sigreturn(task: Task) -> int:
     """Leave a signal handler; the registers are all set from the frame."""
     task.abi.rt_sigreturn(task)
     raise NoResult
-
-

@@ -175,6 +175,12 @@ class Disk:
         self.next_ino += 1
         return node
 
+    def numbered_node(self, ino: int, mode: int) -> DiskNode:
+        """A node with a number that it had before (an unlinked file of an image)."""
+        if ino < HOST_INO:
+            self.next_ino = max(self.next_ino, ino + 1)
+        return DiskNode(ino, mode)
+
     def list_lower(self, path: bytes) -> dict[bytes, DiskNode]:
         """Fresh nodes for what the host has in one folder."""
         assert self.folder is not None
