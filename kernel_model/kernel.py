@@ -176,7 +176,7 @@ class Kernel:
         except BadAccess as bad:
             task.fault_resumed = False
             signo = SIGBUS if bad.bus else SIGSEGV
-            force(task, SigInfo(signo, bad.code, addr=stop.addr))
+            force(task, SigInfo(signo, bad.code, addr=stop.addr, cause=stop.access))
         except OutOfMemory:
             if not self.vfs.shrink():
                 task.fault_resumed = False

@@ -45,4 +45,4 @@ def signal_of_trap(task: Task, stop: Trapped) -> SigInfo:
     """The signal for an exception; its address is the program counter where Linux says so."""
     signo, code = _SIGNALS[stop.cause]
     pc = task.regs.words[task.abi.pc]
-    return SigInfo(signo, code, addr=0 if stop.cause in _NO_ADDRESS else pc)
+    return SigInfo(signo, code, addr=0 if stop.cause in _NO_ADDRESS else pc, cause=stop.cause)
