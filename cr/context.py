@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from cr.image.errors import ImageError
 from cr.image.stream import Reader, Writer
-from emu.arch.modes import MODES
 from cr.objhash import Objects, RestoredObjects
+from emu.arch.modes import MODES
 from kernel_model.abi.errno import LinuxError
 
 if TYPE_CHECKING:

@@ -20,11 +20,11 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+from cr.arch.table import arch_of
 from cr.context import Checkpoint, Restart
 from cr.files import checkpoint_file
 from cr.image import memory as image
 from cr.image import types as t
-from cr.arch.table import arch_of
 from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, OutOfFrames
 from emu.pagetable import DIRTY, EXEC, READ, RESIDENT, WRITE, OutOfNodes
 from kernel_model.abi.errno import ENODEV, ENOMEM, ENOSYS

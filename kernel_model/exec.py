@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from emu.elf import PF_R, PF_W, PF_X, ElfImage, NotAnElf, Segment
 from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
-from kernel_model.abi.errno import E2BIG, EFAULT, EINVAL, ELIBBAD, ENOEXEC, ENOMEM, ENOENT
+from kernel_model.abi.errno import E2BIG, EFAULT, EINVAL, ELIBBAD, ENOENT, ENOEXEC, ENOMEM
 from kernel_model.mm.address_space import AddressSpace, page_up
 from kernel_model.mm.fault import BadAccess, OutOfMemory, handle_fault
 from kernel_model.mm.vma import (

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, OutOfFrames
+from emu.memory import PAGE_MASK, PAGE_SHIFT, OutOfFrames
 from emu.pagetable import OutOfNodes
 from kernel_model.abi.errno import (
     EACCES,
     EAGAIN,
-    EBADF,
     EFAULT,
     EINVAL,
-    ENODEV,
     ENOMEM,
     EOVERFLOW,
     EPERM,
@@ -37,7 +35,7 @@ from kernel_model.mm.vma import (
     VM_WRITE,
     Vma,
 )
-from kernel_model.syscalls.declare import Flags, Int, Ptr, Size, UInt, syscall
+from kernel_model.syscalls.declare import Flags, Int, Ptr, Size, syscall
 from kernel_model.task import RLIMIT_MEMLOCK
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM, ESRCH
+from kernel_model.abi.errno import EAGAIN, EINVAL, ENOMEM, EPERM, ESRCH
 from kernel_model.abi.sigset import (
     SIGSET_BYTES,
     pack_set,
@@ -18,7 +18,6 @@ from kernel_model.abi.sigset import (
     write_old_action,
 )
 from kernel_model.signals import (
-    ALL,
     NSIG,
     SI_TKILL,
     SI_USER,
@@ -33,7 +32,7 @@ from kernel_model.signals import (
     send,
     set_blocked,
 )
-from kernel_model.syscalls.declare import Int, Ptr, Size, Long, syscall
+from kernel_model.syscalls.declare import Int, Long, Ptr, Size, syscall
 from kernel_model.syscalls.dispatch import NoResult
 from kernel_model.waitqueue import Restart, Sleep
 
