@@ -76,6 +76,8 @@ class Abi:
 
     variants: dict[str, str] = field(default_factory=dict)
     """Calls whose arguments this ABI passes in another way: name -> name of the handler."""
+    last_number: int
+    """The highest system call number of Linux 3.2 with linux-cr's three."""
     first_tls_slot: int = 0
     """GDT index of the first TLS descriptor (x86-32)."""
     min_sigstack: int = 2048

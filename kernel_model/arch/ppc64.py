@@ -68,6 +68,7 @@ ABI = Abi(
     elf_class=64,
     platform=b"power7",
     hwcap=_HWCAP,
+    last_number=353,
     machine="ppc64",
     start=_start,
     set_result=_set_result,

@@ -312,3 +312,59 @@ def rt_sigreturn(task: Task) -> int:
     """Leave a signal handler; the registers are all set from the frame."""
     task.abi.rt_sigreturn(task)
     raise NoResult
+
+
+def _queued_info(task: Task, target: Task, signo: int, addr: int) -> SigInfo:
+    raw = task.user.read(addr, 128)
+    abi = task.abi
+    width = abi.word_bytes
+
+    def number(offset: int, size: int, *, signed: bool = False) -> int:
+        return int.from_bytes(raw[offset : offset + size], abi.byte_order, signed=signed)
+
+    # Behind signo, errno and code the union begins at a word's border: pid, uid, value.
+    union = 16 if width == 8 else 12
+    info = SigInfo(
+        signo,
+        number(8, 4, signed=True),
+        number(4, 4, signed=True),
+        pid=number(union, 4),
+        uid=number(union + 4, 4),
+        value=number(union + 8, width),
+    )
+    if info.code >= 0 or info.code == SI_TKILL:
+        if target.tgid != task.tgid:
+            raise EPERM(f"si_code {info.code} is the kernel's own")
+    return info
+
+
+@syscall()
+def rt_sigqueueinfo(task: Task, pid: Int, signo: Int, info: Ptr) -> int:
+    """Send a signal with a value to a process."""
+    _check_signal(signo)
+    target = task.kernel.tasks.get(pid)
+    if target is None:
+        raise ESRCH(f"there is no process {pid}")
+    queued = _queued_info(task, target, signo, info)
+    if not _may_signal(task, target):
+        raise EPERM(f"may not signal {pid}")
+    if signo:
+        send(target.signal.leader, queued)
+    return 0
+
+
+@syscall()
+def rt_tgsigqueueinfo(task: Task, tgid: Int, tid: Int, signo: Int, info: Ptr) -> int:
+    """Send a signal with a value to a thread."""
+    if tgid <= 0 or tid <= 0:
+        raise EINVAL(f"there is no thread {tid}")
+    _check_signal(signo)
+    target = task.kernel.tasks.get(tid)
+    if target is None or target.tgid != tgid:
+        raise ESRCH(f"there is no thread {tid}")
+    queued = _queued_info(task, target, signo, info)
+    if not _may_signal(task, target):
+        raise EPERM(f"may not signal {tid}")
+    if signo:
+        send(target, queued, to_thread=True)
+    return 0
