@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from emu.arch.spec import Registers
+from emu.arch.modes import MODES
+from emu.arch.spec import CpuSpec, Registers
 
 if TYPE_CHECKING:
     from kernel_model.abi.structs import Structs
@@ -83,6 +84,11 @@ class Abi:
     min_sigstack: int = 2048
     old_rlimit_max: int = 0xFFFFFFFF
     """The largest limit that getrlimit tells."""
+
+    @property
+    def cpu(self) -> CpuSpec:
+        """The CPU that runs it."""
+        return MODES[self.mode]
 
     @property
     def byte_order(self) -> Literal["little", "big"]:

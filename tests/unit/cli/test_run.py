@@ -26,7 +26,7 @@ def test_status_of_a_signal(command: Run, program: Program) -> None:
 def test_what_is_not_modelled_is_said_when_it_goes_wrong(command: Run, program: Program) -> None:
     done = command("run", program(tiny.NOT_MODELLED))
     assert done.status == 3
-    assert "not modelled, asked for 1 times: system call syscall_999" in done.stderr
+    assert "not modelled, asked for 1 times: system call ptrace" in done.stderr
 
 
 def test_most_time(command: Run, program: Program) -> None:
