@@ -151,7 +151,7 @@ class Kernel:
                 continue
             if task.attention:
                 deliver(task)
-                if task.state is not State.RUNNING:
+                if task.state is not State.RUNNING or self.completed_calls >= stop_at_calls:
                     return True
             units = clock.units
             if units >= clock.next_due_units:

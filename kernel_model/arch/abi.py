@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MMAP_GAP_BYTES = 128 << 20
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Abi:
     """One user-space ABI."""
 
