@@ -23,11 +23,11 @@ from kernel_model.mm.fault import BadAccess, OutOfMemory, handle_fault
 from kernel_model.nsproxy import NsProxy, UtsNamespace
 from kernel_model.randomness import Random
 from kernel_model.sched import Scheduler
-from kernel_model.signals import SIGBUS, SIGKILL, SIGSEGV, SigInfo, deliver, force
+from kernel_model.signals import SIGKILL, deliver, force
 from kernel_model.syscalls.dispatch import CallTable
 from kernel_model.task import State, Task
 from kernel_model.trace import Trace
-from kernel_model.traps import fault_address, signal_of_trap
+from kernel_model.traps import signal_of_fault, signal_of_trap
 from kernel_model.vfs.disk import Disk
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.vfs.vfs import Vfs
@@ -195,9 +195,7 @@ class Kernel:
             handle_fault(task.mm, stop.addr, stop.access, task.stack_limit)
         except BadAccess as bad:
             task.fault_resumed = False
-            signo = SIGBUS if bad.bus else SIGSEGV
-            addr = fault_address(task, stop)
-            force(task, SigInfo(signo, bad.code, addr=addr, cause=stop.access))
+            force(task, signal_of_fault(task, stop, bad))
         except OutOfMemory:
             if not self.vfs.shrink():
                 task.fault_resumed = False

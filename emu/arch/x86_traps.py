@@ -17,3 +17,5 @@ TRAPS: dict[int, Trap] = {
     19: Trap("float"),
     128: Trap("syscall"),
 }
+# Any other one is an `int n` whose gate is not the user's: refused at the instruction.
+TRAPS |= {number: Trap("protection", 2) for number in range(256) if number not in TRAPS}

@@ -82,6 +82,10 @@ class Abi:
     first_tls_slot: int = 0
     """GDT index of the first TLS descriptor (x86-32)."""
     min_sigstack: int = 2048
+    illegal_code: int = 2
+    """si_code of an illegal instruction: ILL_ILLOPN or ILL_ILLOPC."""
+    canonical_bits: int = 64
+    """Addresses of more bits than this are no page faults: the CPU refuses them unseen."""
     old_rlimit_max: int = 0xFFFFFFFF
     """The largest limit that getrlimit tells."""
 

@@ -73,6 +73,7 @@ ABI = Abi(
     push_frame=ppc32_signal.push_frame,
     sigreturn=ppc32_signal.sigreturn,
     rt_sigreturn=ppc32_signal.rt_sigreturn,
+    illegal_code=1,
     pack_siginfo=ppc32_signal.pack_siginfo,
     vdso=ppc32_signal.VDSO,
     variants={"fadvise64_64": "fadvise64_64_advice_first"},

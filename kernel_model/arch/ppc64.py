@@ -76,6 +76,7 @@ ABI = Abi(
     push_frame=ppc64_signal.push_frame,
     sigreturn=ppc64_signal.rt_sigreturn,
     rt_sigreturn=ppc64_signal.rt_sigreturn,
+    illegal_code=1,
     pack_siginfo=ppc64_signal.pack_siginfo,
     vdso=ppc64_signal.VDSO,
 )

@@ -72,6 +72,7 @@ ABI = Abi(
     push_frame=x86_64_signal.push_frame,
     sigreturn=x86_64_signal.rt_sigreturn,
     rt_sigreturn=x86_64_signal.rt_sigreturn,
+    canonical_bits=47,
     pack_siginfo=x86_64_signal.pack_siginfo,
     vdso=b"",
 )
