@@ -24,7 +24,7 @@ from kernel_model.signals import SIGBUS, SIGKILL, SIGSEGV, SigInfo, deliver, for
 from kernel_model.syscalls.dispatch import CallTable
 from kernel_model.task import State, Task
 from kernel_model.trace import Trace
-from kernel_model.traps import signal_of_trap
+from kernel_model.traps import fault_address, signal_of_trap
 from kernel_model.vfs.disk import Disk
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.vfs.vfs import Vfs
@@ -177,7 +177,8 @@ class Kernel:
         except BadAccess as bad:
             task.fault_resumed = False
             signo = SIGBUS if bad.bus else SIGSEGV
-            force(task, SigInfo(signo, bad.code, addr=stop.addr))
+            addr = fault_address(task, stop)
+            force(task, SigInfo(signo, bad.code, addr=addr, cause=stop.access))
         except OutOfMemory:
             if not self.vfs.shrink():
                 task.fault_resumed = False

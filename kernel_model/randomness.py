@@ -23,3 +23,19 @@ class Random:
             out += hashlib.sha256(block).digest()
             self.counter += 1
         return bytes(out[:count])
+
+    def state(self) -> bytes:
+        """Everything, for an image."""
+        return f"{self.seed}/{self.counter}".encode()
+
+    @staticmethod
+    def check_state(state: bytes) -> tuple[int, int]:
+        """Seed and counter of a state. Raises ValueError."""
+        seed, slash, counter = state.partition(b"/")
+        if not slash or not counter.isdigit() or not seed.removeprefix(b"-").isdigit():
+            raise ValueError("this is no state of the random source")
+        return int(seed), int(counter)
+
+    def set_state(self, state: bytes) -> None:
+        """Go on from a state that was checked."""
+        self.seed, self.counter = self.check_state(state)

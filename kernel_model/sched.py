@@ -48,3 +48,18 @@ class Scheduler:
             self.current = self.queue.popleft()
             self.slice_left = SLICE_UNITS
         return self.current
+
+    def order(self) -> tuple[list[Task], int]:
+        """Who would run, the next one first, and what that one has left of its slice."""
+        waiting = list(self.queue)
+        if self.current is None:
+            return waiting, SLICE_UNITS
+        if self.slice_left > 0:
+            return [self.current, *waiting], self.slice_left
+        return [*waiting, self.current], SLICE_UNITS
+
+    def set_order(self, tasks: list[Task], slice_left: int) -> None:
+        """Restart: the opposite of `order`."""
+        self.queue = deque(tasks)
+        self.current = self.queue.popleft() if self.queue else None
+        self.slice_left = slice_left

@@ -77,6 +77,8 @@ class SigInfo:
     timer_id: int = 0
     overrun: int = 0
     trapno: int = 0
+    cause: str = ""
+    """Of a fault: the access (read, write, fetch), or the cause that the CPU named."""
 
 
 @dataclass(frozen=True, slots=True)

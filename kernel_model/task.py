@@ -63,7 +63,7 @@ class Task:
         self.tgid = pid
         self.comm = b""
         self.abi = abi
-        self.regs = Registers(MODES[abi.mode])
+        self.regs = self.new_registers(abi)
         self.state = State.RUNNING
         self.exit_code = 0
         self.exit_signal = 17
@@ -93,6 +93,9 @@ class Task:
         self.syscall: int | None = None
         """The number of the call that the task is in."""
         self.interrupted: Restart | None = None
+        """A signal has ended the call; delivery decides what becomes of it."""
+        self.sleep_restart = Restart.ERESTARTSYS
+        """What a signal would make of the call that the task sleeps in."""
         self.restart_block: Progress | None = None
         self.waiting: Sleep | None = None
         self.timer: Timer | None = None
@@ -138,11 +141,17 @@ class Task:
         """Whether a signal without a handler does nothing: the container's init."""
         return self.kernel.init is self
 
+    @staticmethod
+    def new_registers(abi: Abi) -> Registers:
+        """Registers of the CPU that runs an ABI, all zero."""
+        return Registers(MODES[abi.mode])
+
     # ---- sleeping and waking
 
     def sleep(self, sleep: Sleep) -> None:
         """Leave the run queue until one of the queues is woken, or the deadline comes."""
         self.state = State.SLEEPING
+        self.sleep_restart = sleep.restart
         self.waiting = sleep
         for queue in sleep.queues:
             queue.waiters.append(self)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emu.stops import Trapped
+from emu.fault_address import LONGEST_INSTRUCTION, exact_address
+from emu.stops import MemoryFault, Trapped
 from kernel_model.signals import (
     SI_KERNEL,
     SIGBUS,
@@ -45,4 +46,11 @@ def signal_of_trap(task: Task, stop: Trapped) -> SigInfo:
     """The signal for an exception; its address is the program counter where Linux says so."""
     signo, code = _SIGNALS[stop.cause]
     pc = task.regs.words[task.abi.pc]
-    return SigInfo(signo, code, addr=0 if stop.cause in _NO_ADDRESS else pc)
+    return SigInfo(signo, code, addr=0 if stop.cause in _NO_ADDRESS else pc, cause=stop.cause)
+
+
+def fault_address(task: Task, stop: MemoryFault) -> int:
+    """The first byte that an access could not have: si_addr."""
+    pc = task.regs.words[task.abi.pc]
+    code = task.user.read(pc, task.user.readable(pc, LONGEST_INSTRUCTION))
+    return exact_address(task.regs, code, stop.addr, stop.access)

@@ -6,7 +6,7 @@ own tools read the sections before TREE themselves, and know nothing of these.
 Image grammar:
 
     after the tree            [ MACHINE  BUFFER random-state ]
-    at the end of cpu units   [ SYSCALL_PROGRESS ]
+    at the end of cpu units   [ TASK_TIMES ] [ SYSCALL_PROGRESS ]
     after a FILE_NAME         [ UNLINKED  { UNLINKED_DATA } ]
 
 Mirrors:  nothing.
@@ -20,6 +20,7 @@ from typing import Annotated
 from cr.image.types import (
     HDR_MACHINE,
     HDR_SYSCALL_PROGRESS,
+    HDR_TASK_TIMES,
     HDR_UNLINKED,
     HDR_UNLINKED_DATA,
     Framed,
@@ -60,6 +61,16 @@ class SyscallProgress(Framed):
     deadline_ns: u64 = at("virtual clock at which it gives up; all ones: never")
     flags: hex32 = at("none yet", default=0)
     pad: u32 = at("zero", default=0, must_be=0)
+
+
+@record(size=24)
+class TaskTimes(Framed):
+    """What a task has executed; linux-cr loses it."""
+
+    TYPE = HDR_TASK_TIMES
+
+    run_units: u64 = at("code that the task has executed, in bytes: four are 1 ns")
+    group_units: u64 = at("the same of the threads of its group that are gone")
 
 
 @record(size=80)

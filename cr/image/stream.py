@@ -203,6 +203,14 @@ class Reader:
         type_no, _ = self._peek_frame()
         return type_no
 
+    def peek_payload(self, size: int) -> memoryview:
+        """The first bytes of the next record's payload, without taking it (FILE.f_type)."""
+        _, length = self._peek_frame()
+        if length < FRAME_BYTES + size:
+            self.refuse(f"a record of {length} bytes has no {size} bytes of payload")
+        begin = self.position + FRAME_BYTES
+        return self._view[begin : begin + size]
+
     def read(self, type_no: int, cls: type[R]) -> R:
         """The next record, which must be this one."""
         return self._unpack(cls, self._payload(type_no))

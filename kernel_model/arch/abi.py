@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from kernel_model.task import Task
 
 
+_MMAP_GAP_BYTES = 128 << 20
+
+
 @dataclass(frozen=True, kw_only=True)
 class Abi:
     """One user-space ABI."""
@@ -73,6 +76,8 @@ class Abi:
 
     variants: dict[str, str] = field(default_factory=dict)
     """Calls whose arguments this ABI passes in another way: name -> name of the handler."""
+    last_number: int
+    """The highest system call number of Linux 3.2 with linux-cr's three."""
     first_tls_slot: int = 0
     """GDT index of the first TLS descriptor (x86-32)."""
     min_sigstack: int = 2048
@@ -88,6 +93,11 @@ class Abi:
     def mask(self) -> int:
         """All bits of a word."""
         return (1 << 8 * self.word_bytes) - 1
+
+    def mmap_base(self, stack_limit: int) -> int:
+        """Where mmap begins to search downwards, with room for the stack above it."""
+        gap = min(max(stack_limit, _MMAP_GAP_BYTES), self.task_size // 6 * 5)
+        return (self.task_size - gap) & ~0xFFF
 
     def rewind(self, registers: Registers) -> None:
         """Go back to the system call instruction."""

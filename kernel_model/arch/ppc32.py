@@ -65,6 +65,7 @@ ABI = Abi(
     elf_class=32,
     platform=b"ppc7450",
     hwcap=_HWCAP,
+    last_number=353,
     machine="ppc",
     start=_start,
     set_result=_set_result,

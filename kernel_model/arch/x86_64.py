@@ -64,6 +64,7 @@ ABI = Abi(
     elf_class=64,
     platform=b"x86_64",
     hwcap=0x0FCBFBFD,
+    last_number=314,
     machine="x86_64",
     start=_start,
     set_result=_set_result,

@@ -122,12 +122,15 @@ class AddressSpace:
 
     # ---- changing
 
-    def insert(self, vma: Vma) -> Vma:
-        """Add a mapping over a free range, joined with its neighbours where it continues them."""
+    def insert(self, vma: Vma, *, join: bool = True) -> Vma:
+        """Add a mapping over a free range, joined with its neighbours where it continues them.
+
+        Restart does not join: it makes the mappings as they were.
+        """
         self._hold(vma)
         index = bisect_right(self.vmas, vma.start, key=_start)
         self.vmas.insert(index, vma)
-        return self._join(index)
+        return self._join(index) if join else vma
 
     def _join(self, index: int) -> Vma:
         vmas = self.vmas

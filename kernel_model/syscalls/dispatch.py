@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import LinuxError, NotModelled
+from kernel_model.abi.errno import ENOSYS, LinuxError, NotModelled
 from kernel_model.syscalls.declare import Kind, Syscall, declared
 from kernel_model.waitqueue import Restart, Sleep, TaskDead
 
@@ -142,7 +142,7 @@ class CallTable:
         bound = self._bound[task.abi.name].get(number)
         try:
             if bound is None:
-                raise NotModelled(f"system call {self.name(task.abi, number)} is not modelled")
+                raise self._missing(task, number)
             result = bound(task)
         except Sleep as sleep:
             self._sleep(task, sleep)
@@ -166,6 +166,12 @@ class CallTable:
         task.syscall = None
         task.restart_block = None
         task.kernel.completed_calls += 1
+
+    def _missing(self, task: Task, number: int) -> LinuxError:
+        name = self.name(task.abi, number)
+        if number > task.abi.last_number:
+            return ENOSYS(f"system call {name} is younger than this kernel")
+        return NotModelled(f"system call {name} is not modelled")
 
     def _complete(self, task: Task) -> None:
         task.syscall = None

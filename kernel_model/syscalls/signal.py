@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM, ESRCH
+from kernel_model.abi.errno import EAGAIN, EINVAL, ENOMEM, EPERM, ESRCH
 from kernel_model.abi.sigset import (
     SIGSET_BYTES,
     pack_set,
@@ -18,7 +18,6 @@ from kernel_model.abi.sigset import (
     write_old_action,
 )
 from kernel_model.signals import (
-    ALL,
     NSIG,
     SI_TKILL,
     SI_USER,
@@ -33,7 +32,7 @@ from kernel_model.signals import (
     send,
     set_blocked,
 )
-from kernel_model.syscalls.declare import Int, Ptr, Size, Long, syscall
+from kernel_model.syscalls.declare import Int, Long, Ptr, Size, syscall
 from kernel_model.syscalls.dispatch import NoResult
 from kernel_model.waitqueue import Restart, Sleep
 
@@ -315,3 +314,57 @@ def rt_sigreturn(task: Task) -> int:
     raise NoResult
 
 
+def _queued_info(task: Task, target: Task, signo: int, addr: int) -> SigInfo:
+    raw = task.user.read(addr, 128)
+    abi = task.abi
+    width = abi.word_bytes
+
+    def number(offset: int, size: int, *, signed: bool = False) -> int:
+        return int.from_bytes(raw[offset : offset + size], abi.byte_order, signed=signed)
+
+    # Behind signo, errno and code the union begins at a word's border: pid, uid, value.
+    union = 16 if width == 8 else 12
+    info = SigInfo(
+        signo,
+        number(8, 4, signed=True),
+        number(4, 4, signed=True),
+        pid=number(union, 4),
+        uid=number(union + 4, 4),
+        value=number(union + 8, width),
+    )
+    if info.code >= 0 or info.code == SI_TKILL:
+        if target.tgid != task.tgid:
+            raise EPERM(f"si_code {info.code} is the kernel's own")
+    return info
+
+
+@syscall()
+def rt_sigqueueinfo(task: Task, pid: Int, signo: Int, info: Ptr) -> int:
+    """Send a signal with a value to a process."""
+    _check_signal(signo)
+    target = task.kernel.tasks.get(pid)
+    if target is None:
+        raise ESRCH(f"there is no process {pid}")
+    queued = _queued_info(task, target, signo, info)
+    if not _may_signal(task, target):
+        raise EPERM(f"may not signal {pid}")
+    if signo:
+        send(target.signal.leader, queued)
+    return 0
+
+
+@syscall()
+def rt_tgsigqueueinfo(task: Task, tgid: Int, tid: Int, signo: Int, info: Ptr) -> int:
+    """Send a signal with a value to a thread."""
+    if tgid <= 0 or tid <= 0:
+        raise EINVAL(f"there is no thread {tid}")
+    _check_signal(signo)
+    target = task.kernel.tasks.get(tid)
+    if target is None or target.tgid != tgid:
+        raise ESRCH(f"there is no thread {tid}")
+    queued = _queued_info(task, target, signo, info)
+    if not _may_signal(task, target):
+        raise EPERM(f"may not signal {tid}")
+    if signo:
+        send(target, queued, to_thread=True)
+    return 0

@@ -42,6 +42,15 @@ class MemFs(FileSystem):
             inode = self.inodes[node.ino] = MemInode(self, node)
         return inode
 
+    def nameless(self, mode: int, ino: int) -> MemInode:
+        """A file that no name leads to: for restart. It gets its old number if that is free."""
+        if ino in self.inodes or not 0 < ino < 1 << 63:
+            node = self.disk.new_node(mode)
+        else:
+            node = self.disk.numbered_node(ino, mode)
+        node.nlink = 0
+        return self.inode(node)
+
     def forget(self, inode: Inode) -> None:
         """The node is gone with its last name and its last user."""
         self.inodes.pop(inode.node.ino, None)

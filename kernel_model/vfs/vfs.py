@@ -18,7 +18,7 @@ from kernel_model.vfs.disk import Disk, DiskError
 from kernel_model.vfs.fs_struct import FsStruct
 from kernel_model.vfs.inode import FileSystem, RealTime
 from kernel_model.vfs.memfs import MemFs
-from kernel_model.vfs.mounts import MountNamespace, Path
+from kernel_model.vfs.mounts import Dentry, MountNamespace, Path
 from kernel_model.vfs.open import open_path
 from kernel_model.vfs.proc_text import TaskText
 from kernel_model.vfs.procfs import ProcFs
@@ -80,6 +80,13 @@ class Vfs:
     def first_fs(self) -> FsStruct:
         """Root directory, current directory and umask of the first task."""
         return FsStruct(self.root, self.root)
+
+    def nameless(self, mode: int, ino: int) -> Path:
+        """A file of the root file system without a name: for restart."""
+        inode = self.rootfs.nameless(mode, ino)
+        dentry = Dentry(self.root.dentry, b"#%d" % inode.node.ino, inode)
+        dentry.unlinked = True
+        return Path(self.root.mount, dentry)
 
     def open_console(self, task: Task) -> None:
         """Give the first task its descriptors 0, 1 and 2."""
