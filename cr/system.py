@@ -238,7 +238,7 @@ class System(Kernel):
         machine = Machine(ram=ram, memory_bytes=0, accelerate=self.settings.accelerate)
         return System(self.settings, self.disk, self.console.successor(), machine)
 
-    def restart(self, image: bytes | bytearray | memoryview) -> Task:
+    def restart(self, image: bytes | memoryview) -> Task:
         """Restart the tasks of an image; the first of them. Raises cr.image.errors.ImageError."""
         from cr.restart import restart_container
 

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console as RichConsole
 from rich.table import Table
 
@@ -69,8 +70,9 @@ def show(arches: Iterable[str], *, console: RichConsole | None = None) -> int:
         console.print(f"  restarted {outcome.before + outcome.after!r}, status {outcome.status}")
     if not failed:
         console.print(
-            "Each program was interrupted, its kernel thrown away (reboot), and it was restarted "
-            "in a new one;\nthe output of each equals that of an uninterrupted run."
+            f"On {', '.join(arches)}: each program was interrupted by a checkpoint, its kernel was "
+            "thrown away (rebooted), the program was restarted from the image in a new kernel, and "
+            "its output equals an uninterrupted run's."
         )
     return 1 if failed else 0
 
@@ -139,16 +141,15 @@ def _build_all(
 
 
 def _table(outcomes: list[Outcome]) -> Table:
-    table = Table(title="checkpoint, reboot, restart")
-    for heading in ("arch", "program", "interrupted at", "virtual time", "image", "output"):
-        table.add_column(heading)
+    table = Table(title="checkpoint, reboot, restart", box=SIMPLE_HEAD, pad_edge=False)
+    for heading in ("arch", "program", "interrupted at", "image", "output after reboot"):
+        table.add_column(heading, no_wrap=True)
     for outcome in outcomes:
         table.add_row(
             outcome.arch,
-            outcome.story,
-            f"system call {outcome.at_calls} of {outcome.calls}",
-            f"{outcome.at_ns / 1000:.1f} us",
-            f"{outcome.image_bytes} bytes",
+            outcome.story.partition("/")[2],
+            f"call {outcome.at_calls}/{outcome.calls}, {outcome.at_ns / 1000:.1f} us",
+            f"{outcome.image_bytes / 1000:.1f} kB",
             "equal" if outcome.equal else "DIFFERENT",
         )
     return table

@@ -149,12 +149,11 @@ def _status(kernel: System, task: Task, ended: Ended) -> int:
     if ended is Ended.TIMED_OUT:
         note(f"--max-time reached at {kernel.clock.now_ns()} ns of virtual time")
         return TIMED_OUT
-    if task.exit_status:
-        signo = task.exit_code & 0x7F
-        if signo:
-            note(f"the program was ended by {name_of_signal(signo)}")
+    signo = task.exit_code & 0x7F
+    if signo:
+        note(f"the program was ended by {name_of_signal(signo)}")
         for sentence, times in kernel.trace.not_modelled.items():
-            note(f"not modelled, asked for {times} times: {sentence}")
+            note(f"it had asked in vain, {times} times: {sentence}")
     return task.exit_status
 
 

@@ -23,10 +23,11 @@ def test_status_of_a_signal(command: Run, program: Program) -> None:
     assert done.stderr == "cr: the program was ended by SIGSEGV\n"
 
 
-def test_what_is_not_modelled_is_said_when_it_goes_wrong(command: Run, program: Program) -> None:
-    done = command("run", program(tiny.NOT_MODELLED))
-    assert done.status == 3
-    assert "not modelled, asked for 1 times: system call ptrace" in done.stderr
+def test_what_was_asked_for_in_vain_is_said_after_a_crash(command: Run, program: Program) -> None:
+    done = command("run", program(tiny.NOT_MODELLED + tiny.CRASH))
+    assert done.status == 139
+    assert "in vain, 1 times: system call syscall_999 is not modelled" in done.stderr
+    assert command("run", program(tiny.NOT_MODELLED + tiny.EXIT_3)).stderr == ""
 
 
 def test_most_time(command: Run, program: Program) -> None:
