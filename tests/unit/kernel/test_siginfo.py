@@ -16,6 +16,7 @@ from tests.unit.kernel.bench import ABIS, OTHER, make_task
 _LAYOUTS = [
     (SigInfo(10, 0, pid=7, uid=1 << 31), {"pid": (12, 16, 4), "uid": (16, 20, 4)}),
     (SigInfo(10, -6, pid=7, uid=5), {"pid": (12, 16, 4), "uid": (16, 20, 4)}),
+    (SigInfo(40, -3, pid=7, uid=5, value=99), {"pid": (12, 16, 4), "value": (20, 24, 0)}),
     (SigInfo(40, -1, pid=7, uid=5, value=99), {"pid": (12, 16, 4), "value": (20, 24, 0)}),
     (
         SigInfo(14, -2, timer_id=3, overrun=4, value=5),
