@@ -40,8 +40,12 @@ def read_image(ctx: Restart, *, only_task: bool = False) -> Restored:
     if only_task and len(identities) != 1:
         ctx.refuse(f"{len(identities)} tasks cannot be restored into one")
     machine = restore_machine(ctx)
-    if machine is not None and not only_task:
-        ctx.now_ns = machine.record.clock_units // UNITS_PER_NS
+    if machine is not None:
+        then_ns = machine.record.clock_units // UNITS_PER_NS
+        if only_task:
+            ctx.clock_shift_ns = ctx.now_ns - then_ns
+        else:
+            ctx.now_ns = then_ns
     tasks = []
     for identity in identities:
         ctx.image.task = identity.pid

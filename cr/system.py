@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from enum import Enum
 from types import ModuleType
 
+from cr import syscalls as cr_syscalls
 from cr.tools.image_bytes import Image
 from emu.machine import Machine
 from kernel_model import boot as kernel_boot
@@ -75,6 +76,7 @@ MODULES: tuple[ModuleType, ...] = (
     time,
     truncate,
     xattr,
+    cr_syscalls,
 )
 
 ARCHES: dict[str, tuple[Abi, ...]] = {

@@ -282,6 +282,8 @@ def _restore_ours(ctx: Restart, parts: TaskParts, block: RestartBlock | None) ->
         deadline = None if record.deadline_ns == _NEVER else record.deadline_ns
         if deadline is not None and deadline > _MAX_NS:
             ctx.refuse(f"a deadline at {deadline} ns")
+        if deadline is not None:
+            deadline += ctx.clock_shift_ns
         progress = Progress(done=record.done_bytes, deadline_ns=deadline)
     return progress
 

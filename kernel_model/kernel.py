@@ -69,6 +69,8 @@ class Kernel:
         self.next_pid = 1
         self.init: Task | None = None
         self.completed_calls = 0
+        self.checkpoints = 0
+        """How many checkpoints sys_checkpoint has taken."""
         self.vfs.mount_proc(self)
         self._elf: dict[int, tuple[int, ElfImage]] = {}
         self._vdso: dict[str, VdsoPage] = {}

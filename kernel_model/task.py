@@ -96,6 +96,10 @@ class Task:
         self.sleep_restart = Restart.ERESTARTSYS
         """What a signal would make of the call that the task sleeps in."""
         self.restart_block: Progress | None = None
+        self.call_state: object | None = None
+        """What a call of a floor above keeps between its turns (an image on its way)."""
+        self.frozen = False
+        """The freezer holds it."""
         self.waiting: Sleep | None = None
         self.timer: Timer | None = None
         self.attention = False
@@ -135,6 +139,11 @@ class Task:
     def dumps_core(self) -> bool:
         """Whether a core dump would be written; only the wait status shows it."""
         return self.signal.rlimits[RLIMIT_CORE][0] > 0
+
+    @property
+    def is_container_init(self) -> bool:
+        """Whether it is the first process of its pid namespace."""
+        return self.tgid == 1 and self.is_leader
 
     def immune(self, signo: int) -> bool:
         """Whether a signal without a handler does nothing: the container's init."""
