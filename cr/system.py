@@ -34,7 +34,9 @@ from kernel_model.console import Console
 from kernel_model.kernel import Deadlock, Kernel
 from kernel_model.syscalls import (
     attributes,
+    clone,
     descriptors,
+    futex,
     getdents,
     groups,
     identity,
@@ -46,11 +48,13 @@ from kernel_model.syscalls import (
     poll,
     process,
     readwrite,
+    restart_syscall,
     signal,
     stat,
     thread_area,
     time,
     truncate,
+    wait,
     xattr,
 )
 from kernel_model.task import State, Task
@@ -58,7 +62,9 @@ from kernel_model.vfs.disk import Disk
 
 MODULES: tuple[ModuleType, ...] = (
     attributes,
+    clone,
     descriptors,
+    futex,
     getdents,
     groups,
     identity,
@@ -70,11 +76,13 @@ MODULES: tuple[ModuleType, ...] = (
     poll,
     process,
     readwrite,
+    restart_syscall,
     signal,
     stat,
     thread_area,
     time,
     truncate,
+    wait,
     xattr,
     cr_syscalls,
 )

@@ -356,6 +356,15 @@ def install(task: Task, parts: TaskParts) -> None:
     task.elf_flags = task.kernel.elf_flags(task.mm.exe)
 
 
+def install_zombie(task: Task, parts: TaskParts) -> None:
+    """Commit: a task that has only its exit code left."""
+    task.comm = parts.comm
+    task.exit_code = parts.record.exit_code
+    if parts.record.exit_signal != _NO_SIGNAL:
+        task.exit_signal = parts.record.exit_signal
+    task.cred = task.kernel.root_cred
+
+
 def restored_state(parts: TaskParts) -> State:
     """What the task was doing."""
     if parts.dead:
