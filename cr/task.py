@@ -348,8 +348,7 @@ def install(task: Task, parts: TaskParts) -> None:
     )
     task.set_child_tid, task.clear_child_tid = record.set_child_tid, record.clear_child_tid
     task.pdeath_signal = record.pdeath_signal
-    if record.exit_signal != _NO_SIGNAL:
-        task.exit_signal = record.exit_signal
+    task.exit_signal = 0 if record.exit_signal == _NO_SIGNAL else record.exit_signal
     task.forked_no_exec = bool(record.flags & t.PF_FORKNOEXEC)
     task.used_superuser = bool(record.flags & t.PF_SUPERPRIV)
     task.run_units = parts.run_units
