@@ -251,6 +251,7 @@ def _commit(task: Task, restored: Restored) -> None:
     task.signal.threads.append(task)
     task.signal.pgid, task.signal.sid = pgid, sid
     task.signal.run_units = parts.group_units
+    task.signal.children_units = parts.children_units
     install(task, parts)
     start_timers(task)
     task.call_state = None

@@ -13,6 +13,7 @@ from emu.memory import OutOfFrames
 from emu.pagetable import OutOfNodes
 from kernel_model.abi.errno import EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM, NotModelled
 from kernel_model.nsproxy import NsProxy
+from kernel_model.restart_block import RestartBlock
 from kernel_model.signals import SignalStruct
 from kernel_model.task import RLIMIT_NPROC, Task
 from kernel_model.waitqueue import WaitQueue
@@ -151,4 +152,14 @@ def _set_registers(task: Task, child: Task, args: CloneArgs) -> None:
     if flags & CLONE_CHILD_CLEARTID:
         child.clear_child_tid = args.child_tid
     if flags & CLONE_VFORK:
+        child.vfork_done = WaitQueue()
+
+
+def lend_memory_again(task: Task) -> None:
+    """Restart: a task that slept in vfork waits for its child as before."""
+    block = task.restart_block
+    if block is None or isinstance(block, RestartBlock):
+        return
+    child = task.kernel.tasks.get(block.done)
+    if child is not None and child.parent is task and child.mm is task.mm:
         child.vfork_done = WaitQueue()

@@ -74,6 +74,8 @@ class Kernel:
         self.next_pid = 1
         self.init: Task | None = None
         self.completed_calls = 0
+        self.sleeps = 0
+        """How often a task fell asleep."""
         self.checkpoints = 0
         """How many checkpoints sys_checkpoint has taken."""
         self.vfs.mount_proc(self)

@@ -116,8 +116,9 @@ class Task:
         self.vfork_done: WaitQueue | None = None
         """Where a parent waits that lent its memory (vfork)."""
         self.futex_bits = 0
-        self.futex_woken = False
-        """FUTEX_WAKE has chosen this task; its wait is over, whatever the word says."""
+        """Which wakers a futex wait listens to."""
+        self.sleep_number = 0
+        """The order in which tasks fell asleep: who waits for the same thing is woken in it."""
         # the program
         self.elf_flags = 0
         self.load_bias = 0
@@ -174,6 +175,8 @@ class Task:
         """Leave the run queue until one of the queues is woken, or the deadline comes."""
         self.state = State.SLEEPING
         self.sleep_restart = sleep.restart
+        self.kernel.sleeps += 1
+        self.sleep_number = self.kernel.sleeps
         self.waiting = sleep
         for queue in sleep.queues:
             queue.waiters.append(self)

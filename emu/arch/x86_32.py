@@ -49,9 +49,7 @@ def _spec(name: str, user_cs: int, user_ds: int, first_tls: int) -> CpuSpec:
         for slot, name in enumerate(_TLS):
             write_descriptor(cpu, first_tls + slot, words[name])
         batch = cpu.batches["selectors"]
-        struct.pack_into(
-            "<4H", batch.buffer, 0, words["ds"], words["es"], words["fs"], words["gs"]
-        )
+        struct.pack_into("<4H", batch.buffer, 0, words["ds"], words["es"], words["fs"], words["gs"])
         batch.write()
 
     return CpuSpec(

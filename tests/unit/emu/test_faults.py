@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from emu.pagetable import DIRTY, READ
 from emu.stops import MemoryFault
 from tests.unit.emu.bare import (
     ALL,
@@ -22,7 +23,6 @@ from tests.unit.emu.bare import (
     stw,
     trap_code,
 )
-from emu.pagetable import DIRTY, READ
 
 
 def middle_of_a_block(mode: str, *, store: bool, offset: int = 3) -> tuple[bytes, int, int]:
