@@ -75,10 +75,10 @@ def restart_container(kernel: Kernel, image: bytes | memoryview) -> Task:
         restored = read_image(ctx)
         _check_tree(ctx, restored)
         root = _commit(kernel, restored)
+        ctx.committed = True
     finally:
         if ctx is not None:
-            ctx.image.on_objref = None
-            ctx.objs.drop_all()
+            ctx.end()
         opener.files.drop()
     return root
 

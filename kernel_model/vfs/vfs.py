@@ -93,6 +93,19 @@ class Vfs:
         for fd, (path, flags) in enumerate(_STREAMS):
             task.files.install_at(fd, open_path(task, path, flags))
 
+    def unmount(self) -> None:
+        """The end: the disk is complete, and keeps nothing that has no name."""
+        self.sync()
+        self.rootfs.forget_nameless()
+
+    def numbers(self) -> tuple[int, int]:
+        """The inode numbers that come next: a restart that is refused gives them back."""
+        return self.disk.next_ino, self.pipefs.next_ino
+
+    def set_numbers(self, numbers: tuple[int, int]) -> None:
+        """The opposite of `numbers`; nothing with a later number is left."""
+        self.disk.next_ino, self.pipefs.next_ino = numbers
+
     def sync(self) -> None:
         """Bring the data of mapped files to the disk."""
         self.rootfs.sync()
