@@ -42,7 +42,7 @@ UNIT_TRAPS: dict[int, tuple[str, ...]] = {
 FP_BYTES = 33 * 8
 ALTIVEC_BYTES = 32 * 16 + 16 + 8
 VSX_BYTES = 32 * 8
-_VSCR_NJ = 0x00010000
+_VRSAVE_AT = 532
 FRESH_UNITS = {
     "fp": bytes(FP_BYTES),
     "altivec": bytes(32 * 16) + bytes(16) + bytes(8),
@@ -83,10 +83,12 @@ _VRSAVE, _XER, _TBL_WRITE, _TBU_WRITE = 256, 1, 284, 285
 def write_stubs(cpu: UnicornCpu, *, vsx: bool) -> None:
     """Put the machine's own code into the window."""
     cpu.batches["fp"] = cpu.batch([(f"UC_PPC_REG_FPR{k}", 8 * k) for k in range(32)], 256)
-    cpu.window_write(_GET_XER, _words(_spr(_MFSPR, 3, _XER), _SC))
+    cpu.window_write(_GET_XER, _words(_spr(_MFSPR, 3, _XER), _spr(_MFSPR, 4, _VRSAVE), _SC))
     # The store-conditional breaks a reservation that the last task may have left behind.
     dummy = _x_form(_STWCX, 5, 0, 4) | 1
-    cpu.window_write(_SET_XER, _words(_spr(_MTSPR, 3, _XER), dummy, _SC))
+    cpu.window_write(
+        _SET_XER, _words(_spr(_MTSPR, 3, _XER), _spr(_MTSPR, 6, _VRSAVE), dummy, _SC)
+    )
     cpu.window_write(
         _SET_TIME, _words(_spr(_MTSPR, 4, _TBU_WRITE), _spr(_MTSPR, 3, _TBL_WRITE), _SC)
     )
@@ -146,8 +148,11 @@ def base_msr(spec: CpuSpec) -> int:
 
 
 def load_system(cpu: UnicornCpu, registers: Registers) -> None:
-    """XER into the engine, reservation dropped, the units in use switched on."""
-    _call(cpu, _SET_XER, base_msr(cpu.spec), r3=registers["xer"], r4=_data(cpu))
+    """XER and VRSAVE into the engine, reservation dropped, the units in use switched on."""
+    altivec = registers.units.get("altivec", FRESH_UNITS["altivec"])
+    vrsave = struct.unpack_from(">I", altivec, _VRSAVE_AT)[0]
+    xer = registers.held_system()["xer"]
+    _call(cpu, _SET_XER, base_msr(cpu.spec), r3=xer, r4=_data(cpu), r6=vrsave)
     msr = base_msr(cpu.spec)
     for unit in registers.units:
         msr |= _MSR_OF_UNIT[unit]
@@ -155,10 +160,13 @@ def load_system(cpu: UnicornCpu, registers: Registers) -> None:
 
 
 def store_system(cpu: UnicornCpu, registers: Registers) -> None:
-    """XER out of the engine; MSR stays as it was."""
+    """XER out of the engine; MSR stays as it was, unless the program has set VRSAVE."""
     msr = cpu.reg_read("UC_PPC_REG_MSR")
     _call(cpu, _GET_XER, base_msr(cpu.spec))
     registers.receive({"xer": cpu.reg_read("UC_PPC_REG_3") & 0xFFFFFFFF}, {})
+    if cpu.reg_read("UC_PPC_REG_4") & 0xFFFFFFFF:
+        # VRSAVE has no switch of its own. Who sets it uses AltiVec, and has it from now on.
+        msr |= MSR_VEC
     cpu.reg_write("UC_PPC_REG_MSR", msr)
 
 
