@@ -49,9 +49,7 @@ def _spec(name: str, user_cs: int, user_ds: int, first_tls: int) -> CpuSpec:
         for slot, name in enumerate(_TLS):
             write_descriptor(cpu, first_tls + slot, words[name])
         batch = cpu.batches["selectors"]
-        struct.pack_into(
-            "<4H", batch.buffer, 0, words["ds"], words["es"], words["fs"], words["gs"]
-        )
+        struct.pack_into("<4H", batch.buffer, 0, words["ds"], words["es"], words["fs"], words["gs"])
         batch.write()
 
     return CpuSpec(
@@ -86,6 +84,7 @@ def _spec(name: str, user_cs: int, user_ds: int, first_tls: int) -> CpuSpec:
         ),
         code_bits=32,
         forbidden=None,
+        emulate=None,
         unknown_trap=UNKNOWN,
         rebase_after_exception=True,
         unit_traps={},
@@ -94,7 +93,6 @@ def _spec(name: str, user_cs: int, user_ds: int, first_tls: int) -> CpuSpec:
         store_system=_store_system,
         load_units=_load_units,
         store_units=_store_units,
-        set_time=None,
         initial_system={
             "cs": user_cs,
             "ss": user_ds,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from emu.machine import Machine
 from emu.stops import SYSCALL, MemoryFault
 from tests.unit.emu.bare import (
     ALL,
@@ -125,8 +126,6 @@ def test_the_next_machine_on_the_same_memory(mode: str) -> None:
     frame = bare.map(CODE, RX, set_r1(mode, 1))
     bare.run()
     ram = bare.machine.power_off()
-    from emu.machine import Machine
-
     after = Bare(mode, machine=Machine(0, ram=ram))
     assert after.map(CODE, RX) == frame
     assert bytes(ram.page(frame)) == bytes(4096)
