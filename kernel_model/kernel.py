@@ -135,11 +135,13 @@ class Kernel:
                 if task.state is not State.RUNNING:
                     return True
             units = clock.units
-            if units >= clock.next_due_units:
+            # After a fault the block goes on, even on an overdrawn budget: where timers fire and
+            # slices end must not depend on which pages are present.
+            if units >= clock.next_due_units and not task.fault_resumed:
                 clock.fire_due()
                 continue
             budget = min(self.sched.slice_left, clock.next_due_units - units, stop_at_units - units)
-            if budget <= 0:
+            if budget <= 0 and not task.fault_resumed:
                 return True
             assert task.mm is not None
             stop, spent = self.machine.run(

@@ -37,6 +37,7 @@ _SIGNALS: dict[str, tuple[int, int]] = {
     "float": (SIGFPE, FPE_FLTINV),
     "alignment": (SIGBUS, BUS_ADRALN),
     "program": (SIGTRAP, TRAP_BRKPT),
+    "privileged": (SIGILL, ILL_PRVOPC),
 }
 _NO_ADDRESS = {"breakpoint", "protection", "overflow", "bounds"}
 
