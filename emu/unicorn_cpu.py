@@ -36,6 +36,7 @@ from emu.pagetable import PageTable, PageTables
 from emu.stops import BUDGET, SYSCALL, MemoryFault, Stop, Trapped
 
 _CONSTS = {"x86_const": unicorn.x86_const, "ppc_const": unicorn.ppc_const}
+_ENGINE: Any = unicorn  # its type hints are incomplete
 _CTL_WRITE = 1 << 30
 _TLB_FLUSH = const.UC_CTL_TLB_FLUSH | _CTL_WRITE
 _TB_REMOVE = const.UC_CTL_TB_REMOVE_CACHE | _CTL_WRITE
@@ -88,7 +89,7 @@ class UnicornCpu:
         self.batches: dict[str, Batch] = {}
         """What the arch files move; made by their set_up."""
         self._consts = _CONSTS[spec.uc_const]
-        self._uc: Any = unicorn.Uc(getattr(const, spec.uc_arch), _mode(spec.uc_mode))
+        self._uc: Any = _ENGINE.Uc(getattr(const, spec.uc_arch), _mode(spec.uc_mode))
         if spec.uc_model is not None:
             self._uc.ctl_set_cpu_model(getattr(self._consts, spec.uc_model))
         self._uc.ctl_set_tcg_buffer_size(64 << 20)
