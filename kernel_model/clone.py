@@ -92,7 +92,9 @@ def copy_process(task: Task, args: CloneArgs) -> Task:
     child.comm, child.blocked = task.comm, task.blocked
     child.elf_flags, child.load_bias = task.elf_flags, task.load_bias
     child.forked_no_exec = True
-    child.frozen = task.frozen
+    if task.cgroup is not None:
+        child.cgroup = task.cgroup
+        task.cgroup.tasks[pid] = child
     if not flags & CLONE_VM or flags & CLONE_VFORK:
         child.altstack = task.altstack
     _join_family(task, child, args)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from kernel_model.arch.abi import Abi
     from kernel_model.clock import Timer
     from kernel_model.creds import Cred
+    from kernel_model.freezer import FreezerCgroup
     from kernel_model.kernel import Kernel
     from kernel_model.mm.address_space import AddressSpace
     from kernel_model.nsproxy import NsProxy
@@ -69,8 +70,7 @@ class Task:
         self.regs = self.new_registers(abi)
         self.state = State.RUNNING
         self.exit_code = 0
-        self.exit_signal = 17
-        self.pdeath_signal = 0
+        self.exit_signal, self.pdeath_signal = SIGCHLD, 0
         # what it owns or shares
         self.mm: AddressSpace | None = None
         self.files: FdTable
@@ -104,14 +104,15 @@ class Task:
         """What a call of a floor above keeps between its turns (an image on its way)."""
         self.frozen = False
         """The freezer holds it."""
+        self.cgroup: FreezerCgroup | None = None
+        """Its freezer group; None is the root group."""
         self.waiting: Sleep | None = None
         self.timer: Timer | None = None
         self.attention = False
         """Something must be looked at before user code runs: signals, a stop, the freezer."""
         self.fault_resumed = False
         # threads
-        self.set_child_tid = 0
-        self.clear_child_tid = 0
+        self.set_child_tid = self.clear_child_tid = 0
         self.robust_list = (0, 0)
         self.vfork_done: WaitQueue | None = None
         """Where a parent waits that lent its memory (vfork)."""
