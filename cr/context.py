@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from cr.image.errors import ImageError
 from cr.image.stream import Reader, Writer
 from cr.objhash import Objects, RestoredObjects
-from emu.arch.modes import MODES
 from kernel_model.abi.errno import LinuxError
 
 if TYPE_CHECKING:
-    from emu.arch.spec import CpuSpec
     from kernel_model.arch.abi import Abi
     from kernel_model.kernel import Kernel
     from kernel_model.task import Task
@@ -91,10 +89,6 @@ class Restart:
         self.header_arch: Any = None
         self.pid_numbers: dict[int, int] = {}
         """Pid by the number of its pid object."""
-
-    def spec(self) -> CpuSpec:
-        """The CPU that will run the task."""
-        return MODES[self.abi.mode]
 
     def refuse(self, sentence: str, *, errno: int = EINVAL) -> NoReturn:
         """This image cannot be restored."""

@@ -25,9 +25,7 @@ from cr.context import Checkpoint, Restart
 from cr.files import checkpoint_file
 from cr.image import memory as image
 from cr.image import types as t
-from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, OutOfFrames
-from emu.pagetable import DIRTY, EXEC, READ, RESIDENT, WRITE, OutOfNodes
-from kernel_model.abi.errno import ENODEV, ENOMEM, ENOSYS
+from kernel_model.abi.errno import ENODEV, ENOSYS, LinuxError
 from kernel_model.exec import map_vdso_at
 from kernel_model.mm.address_space import MAX_MAP_COUNT, AddressSpace, Layout
 from kernel_model.mm.backing import SharedMemory, VdsoPage
@@ -35,6 +33,9 @@ from kernel_model.mm.vma import VM_GROWSDOWN, VM_LOCKED, VM_SHARED, Vma
 from kernel_model.vfs.openfile import OpenFile
 
 AT_VECTOR_SIZE = 44
+PAGE_SHIFT = 12
+PAGE_SIZE = t.PAGE_SIZE
+PAGE_MASK = PAGE_SIZE - 1
 _KNOWN_FLAGS = 0x0FFFFFFF
 _REFUSED_FLAGS = 0x00004000 | 0x00400000 | 0x00800000 | 0x10000000  # IO HUGETLB NONLINEAR MIXEDMAP
 _LAYOUT = tuple(field.name for field in fields(Layout))
@@ -85,10 +86,10 @@ def _checkpoint_vma(ctx: Checkpoint, mm: AddressSpace, vma: Vma) -> None:
     ctx.image.write(t.HDR_VMA, record)
     if kind in (t.VMA_ANON, t.VMA_FILE):
         pages = mm.resident_private(vma)
-        _write_pages(ctx, [(page_no << PAGE_SHIFT, frame) for page_no, frame in pages])
+        _write_pages(ctx, mm, [(page_no << PAGE_SHIFT, frame) for page_no, frame in pages])
     elif kind == t.VMA_SHM_ANON and first:
         assert isinstance(vma.backing, SharedMemory)
-        _write_pages(ctx, sorted(vma.backing.pages.items()))
+        _write_pages(ctx, mm, sorted(vma.backing.pages.items()))
 
 
 def _classify(ctx: Checkpoint, vma: Vma) -> tuple[int, int, int, bool]:
@@ -106,13 +107,10 @@ def _classify(ctx: Checkpoint, vma: Vma) -> tuple[int, int, int, bool]:
     return t.VMA_SHM_FILE if vma.flags & VM_SHARED else t.VMA_FILE, 0, 0, False
 
 
-def _write_pages(ctx: Checkpoint, pages: list[tuple[int, int]]) -> None:
+def _write_pages(ctx: Checkpoint, mm: AddressSpace, pages: list[tuple[int, int]]) -> None:
     """(address or index, frame) pairs."""
     if pages:
-        view = ctx.kernel.ram.view
-        contents = [
-            view[frame << PAGE_SHIFT : (frame << PAGE_SHIFT) + PAGE_SIZE] for _, frame in pages
-        ]
+        contents = mm.contents([frame for _, frame in pages])
         word_bytes = ctx.kernel.abis[0].word_bytes
         ctx.image.write_pages([address for address, _ in pages], contents, word_bytes)
     ctx.image.end_pages()
@@ -128,18 +126,11 @@ def restore_mm(ctx: Restart) -> AddressSpace:
         ctx.refuse(f"{record.map_count} mappings are more than {MAX_MAP_COUNT}")
     if record.def_flags & ~VM_LOCKED:
         ctx.refuse(f"new mappings cannot have the flags {record.def_flags:#x}")
-    abi = ctx.abi
-    try:
-        mm = AddressSpace(
-            ctx.kernel.machine.tables, abi.task_size, abi.mmap_base(ctx.opener.stack_limit)
-        )
-    except OutOfNodes as full:
-        ctx.refuse(str(full), errno=ENOMEM.errno)
+    mm: AddressSpace = ctx.attempt(
+        lambda: ctx.kernel.new_address_space(ctx.abi, ctx.opener.stack_limit)
+    )
     try:
         _fill_mm(ctx, mm, record)
-    except (OutOfFrames, OutOfNodes) as full:
-        mm.drop()
-        ctx.refuse(str(full), errno=ENOMEM.errno)
     except BaseException:
         mm.drop()
         raise
@@ -245,7 +236,10 @@ def _restore_shared(ctx: Restart, mm: AddressSpace, record: image.Vma) -> None:
         for index, content in pages:
             if index >= memory.page_count:
                 ctx.refuse(f"page {index} lies behind the end of its shared memory")
-            ctx.kernel.ram.write(memory.page(index), 0, content)
+            try:
+                memory.place_page(index, content)
+            except LinuxError as full:
+                ctx.refuse(str(full), errno=full.errno)
 
 
 class _SharedDrop:
@@ -279,8 +273,6 @@ _RESTORE = {
 
 
 def _restore_private_pages(ctx: Restart, mm: AddressSpace, vma: Vma) -> None:
-    rights = vma.rights()
-    flags = RESIDENT | DIRTY | rights & (READ | EXEC | WRITE)
     first, last = vma.first_page, vma.last_page
     previous = first - 1
     while (pages := ctx.image.read_pages()) is not None:
@@ -291,22 +283,7 @@ def _restore_private_pages(ctx: Restart, mm: AddressSpace, vma: Vma) -> None:
                 ctx.refuse(f"page {address:#x} is not in its mapping, or out of order")
             numbers.append(page_no)
             previous = page_no
-        _place(mm, numbers, pages.content, flags)
-
-
-def _place(mm: AddressSpace, numbers: list[int], content: memoryview, flags: int) -> None:
-    """New frames with this content at these pages; neighbours are moved in one piece."""
-    ram = mm.ram
-    frames = ram.alloc_run(len(numbers))
-    begin = 0
-    for position in range(1, len(frames) + 1):
-        if position == len(frames) or frames[position] != frames[position - 1] + 1:
-            start = frames[begin] << PAGE_SHIFT
-            piece = content[begin << PAGE_SHIFT : position << PAGE_SHIFT]
-            ram.view[start : start + len(piece)] = piece
-            begin = position
-    begin = 0
-    for position in range(1, len(numbers) + 1):
-        if position == len(numbers) or numbers[position] != numbers[position - 1] + 1:
-            mm.table.set_run(numbers[begin], frames[begin:position], flags)
-            begin = position
+        try:
+            mm.place_pages(vma, numbers, pages.content)
+        except LinuxError as full:
+            ctx.refuse(str(full), errno=full.errno)

@@ -16,6 +16,7 @@ Deviates: the original refused unlinked files (EBADF); so do we in pure images.
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterator
 
 from cr.context import Checkpoint, Restart
 from cr.image import extensions as ours
@@ -24,6 +25,7 @@ from cr.image import types as t
 from cr.image.files import File
 from kernel_model.abi.errno import EBADF, EINVAL, ENOENT, LinuxError
 from kernel_model.abi.fcntl import O_CREAT, O_EXCL, O_NOCTTY, O_PATH, O_TRUNC
+from kernel_model.vfs.disk import DiskNode
 from kernel_model.vfs.fs_struct import FsStruct
 from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.mounts import Path
@@ -73,7 +75,8 @@ def _checkpoint_unlinked(ctx: Checkpoint, inode: Inode) -> None:
     node = inode.node
     objref, first = ctx.objs.intern(inode)
     size = node.size
-    offsets = range(0, size, _EXTENT_BYTES) if first else range(0)
+    inode.sync()
+    extents = list(_extents(node)) if first else []
     record = ours.Unlinked(
         objref=objref,
         mode=node.mode,
@@ -85,12 +88,18 @@ def _checkpoint_unlinked(ctx: Checkpoint, inode: Inode) -> None:
         mtime_ns=node.mtime_ns,
         ctime_ns=node.ctime_ns,
         ino=node.ino,
-        nr_extents=len(offsets),
+        nr_extents=len(extents),
     )
     ctx.image.write(t.HDR_UNLINKED, record)
-    for offset in offsets:
-        content = inode.read_at(offset, _EXTENT_BYTES)
+    for offset, content in extents:
         ctx.image.write(t.HDR_UNLINKED_DATA, ours.UnlinkedData(offset=offset, content=content))
+
+
+def _extents(node: DiskNode) -> Iterator[tuple[int, bytes]]:
+    """(offset, bytes) of what a file keeps, in records of sensible size."""
+    for offset, data in node.extents():
+        for start in range(0, len(data), _EXTENT_BYTES):
+            yield offset + start, data[start : start + _EXTENT_BYTES]
 
 
 def restore_generic(ctx: Restart, record: File) -> OpenFile:

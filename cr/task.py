@@ -36,7 +36,6 @@ from cr.image import types as t
 from cr.memory import checkpoint_mm
 from cr.namespaces import checkpoint_ns
 from cr.regular import checkpoint_fs
-from emu.elf import NotAnElf
 from kernel_model.abi.errno import EBUSY
 from kernel_model.arch.abi import Abi
 from kernel_model.creds import Cred
@@ -352,11 +351,7 @@ def install(task: Task, parts: TaskParts) -> None:
     task.forked_no_exec = bool(record.flags & t.PF_FORKNOEXEC)
     task.used_superuser = bool(record.flags & t.PF_SUPERPRIV)
     task.run_units = parts.run_units
-    if task.mm.exe is not None:
-        try:
-            task.elf_flags = task.kernel.parsed_elf(task.mm.exe).flags
-        except NotAnElf:
-            task.elf_flags = 0
+    task.elf_flags = task.kernel.elf_flags(task.mm.exe)
 
 
 def restored_state(parts: TaskParts) -> State:

@@ -18,6 +18,8 @@ from kernel_model.mm.address_space import AddressSpace
 from kernel_model.mm.backing import SharedMemory, VdsoPage
 from kernel_model.signals import Action, Pending
 from kernel_model.task import Task
+from kernel_model.vfs.content import PIECE_BYTES
+from kernel_model.vfs.disk import DiskNode
 from kernel_model.vfs.mounts import Path
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.vfs.path import shown_path
@@ -176,8 +178,8 @@ def _file(file: OpenFile, names: _Names) -> Iterator[str]:
         inode_name, new = names.of("inode", file.inode)
         yield f"      {inode_name} ino {node.ino} mode {node.mode:o} size {node.size}"
         if new:
-            digest = hashlib.blake2b(file.inode.read_at(0, node.size), digest_size=8)
-            yield f"        {digest.hexdigest()} mtime {node.mtime_ns}"
+            file.inode.sync()
+            yield f"        {_content(node)} mtime {node.mtime_ns}"
 
 
 def _path(file: OpenFile) -> bytes:
@@ -226,6 +228,17 @@ def _digest(content: bytes | memoryview) -> str:
     return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
+def _content(node: DiskNode) -> str:
+    # Piece by piece, without the zeros at both ends: where a hole ends makes no difference.
+    total = hashlib.blake2b(digest_size=8)
+    for offset, data in node.extents():
+        for start in range(0, len(data), PIECE_BYTES):
+            piece = data[start : start + PIECE_BYTES].rstrip(b"\0")
+            if piece:
+                total.update(b"%d:" % (offset + start) + piece)
+    return total.hexdigest()
+
+
 def _files_on_disk(kernel: Kernel) -> Iterator[str]:
     kernel.vfs.sync()
     pending = [(b"/", kernel.disk.root)]
@@ -236,7 +249,7 @@ def _files_on_disk(kernel: Kernel) -> Iterator[str]:
             f" size {node.size} mtime {node.mtime_ns} ctime {node.ctime_ns} {node.target!r}"
         )
         if node.mode & 0o170000 == 0o100000 and node.content_changed:
-            yield f"  {_digest(node.read(0, node.size))}"
+            yield f"  {_content(node)}"
         elif node.mode & 0o170000 == 0o040000 and node.listed:
             for name, child in sorted(node.entries().items(), reverse=True):
                 pending.append((path.rstrip(b"/") + b"/" + name, child))

@@ -163,7 +163,7 @@ def _begin_anew(task: Task, program: Program) -> None:
 
 
 def _new_address_space(task: Task, abi: Abi) -> AddressSpace:
-    mm = AddressSpace(task.kernel.machine.tables, abi.task_size, abi.mmap_base(task.stack_limit))
+    mm = task.kernel.new_address_space(abi, task.stack_limit)
     limit = task.signal.rlimits[9][0]
     mm.limit_bytes = None if limit >= 1 << 63 else limit
     return mm

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from types import ModuleType
 
-from emu.elf import ElfImage, parse
+from emu.elf import ElfImage, NotAnElf, parse
 from emu.machine import Machine
+from emu.pagetable import OutOfNodes
 from emu.stops import BUDGET, SYSCALL, MemoryFault, Stop, Trapped
+from kernel_model.abi.errno import ENOMEM
 from kernel_model.arch.abi import Abi
 from kernel_model.clock import Clock
 from kernel_model.console import Console
+from kernel_model.mm.address_space import AddressSpace
 from kernel_model.mm.backing import VdsoPage
 from kernel_model.mm.fault import BadAccess, OutOfMemory, handle_fault
 from kernel_model.nsproxy import NsProxy, UtsNamespace
@@ -81,6 +84,22 @@ class Kernel:
             self._elf[node.ino] = known
         return known[1]
 
+    def elf_flags(self, file: OpenFile | None) -> int:
+        """e_flags of a program file (restart asks); 0 when it is none any more."""
+        if file is None:
+            return 0
+        try:
+            return self.parsed_elf(file).flags
+        except NotAnElf:
+            return 0
+
+    def new_address_space(self, abi: Abi, stack_limit: int) -> AddressSpace:
+        """An empty address space of an ABI. Raises ENOMEM."""
+        try:
+            return AddressSpace(self.machine.tables, abi.task_size, abi.mmap_base(stack_limit))
+        except OutOfNodes as full:
+            raise ENOMEM(str(full)) from full
+
     def vdso_page(self, abi: Abi) -> VdsoPage:
         """The page of signal trampolines of an ABI, one for all its tasks."""
         page = self._vdso.get(abi.name)
@@ -132,7 +151,7 @@ class Kernel:
                 continue
             if task.attention:
                 deliver(task)
-                if task.state is not State.RUNNING:
+                if task.state is not State.RUNNING or self.completed_calls >= stop_at_calls:
                     return True
             units = clock.units
             if units >= clock.next_due_units:

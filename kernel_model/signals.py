@@ -323,6 +323,7 @@ def _restart_call(task: Task, action: Action | None) -> None:
     ):
         task.restart_block = None
         task.abi.set_result(task, -EINTR.errno)
+        task.kernel.completed_calls += 1
         return
     task.abi.rewind(task.regs)
     if restart == Restart.ERESTART_RESTARTBLOCK:

@@ -12,7 +12,6 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from emu.arch.modes import MODES
 from emu.arch.spec import Registers
 from kernel_model.mm.usermem import UserMemory
 from kernel_model.signals import (
@@ -144,7 +143,7 @@ class Task:
     @staticmethod
     def new_registers(abi: Abi) -> Registers:
         """Registers of the CPU that runs an ABI, all zero."""
-        return Registers(MODES[abi.mode])
+        return Registers(abi.cpu)
 
     # ---- sleeping and waking
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emu.fault_address import LONGEST_INSTRUCTION, exact_address
+from emu.arch.fault_address import LONGEST_INSTRUCTION, exact_address
 from emu.stops import MemoryFault, Trapped
 from kernel_model.signals import (
     SI_KERNEL,

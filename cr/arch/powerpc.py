@@ -53,13 +53,13 @@ def _possible(units: dict[str, bytes]) -> int:
 
 
 def _checkpoint_header(ctx: Checkpoint) -> None:
-    spec = ctx.kernel.machine.cpu(ctx.kernel.abis[0].mode).spec
+    spec = ctx.kernel.abis[0].cpu
     ctx.image.write(t.HDR_HEADER_ARCH, image.HeaderArch(parts=_possible(spec.fresh_units)))
 
 
 def _restore_header(ctx: Restart) -> None:
     record = ctx.image.read(t.HDR_HEADER_ARCH, image.HeaderArch)
-    missing = record.parts & ~_possible(ctx.spec().fresh_units)
+    missing = record.parts & ~_possible(ctx.abi.cpu.fresh_units)
     if missing:
         ctx.refuse(f"the image is of a CPU with units {missing:#x} that this one lacks")
 
@@ -118,11 +118,11 @@ def _checkpoint_cpu(ctx: Checkpoint, task: Task, state: CpuState) -> None:
 def _restore_cpu(ctx: Restart) -> CpuState:
     record = ctx.image.read(t.HDR_CPU, image.Cpu)
     mask = ctx.abi.mask
-    if record.parts & ~_possible(ctx.spec().fresh_units):
+    if record.parts & ~_possible(ctx.abi.cpu.fresh_units):
         ctx.refuse(f"the task used units {record.parts:#x}, some of which this CPU lacks")
     if record.parts & image.PART_VSX and ~record.parts & (image.PART_FP | image.PART_ALTIVEC):
         ctx.refuse("VSX state without the FP and AltiVec state that it extends")
-    words = [0] * len(ctx.spec().fast)
+    words = [0] * len(ctx.abi.cpu.fast)
     words[PC], words[CTR], words[LR], words[CR] = record.nip, record.ctr, record.link, record.ccr
     for k in range(32):
         words[gpr(k)] = record.gpr[k]

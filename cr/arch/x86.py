@@ -19,7 +19,6 @@ from cr.arch.support import ArchSupport, CpuState, restart_code
 from cr.context import Checkpoint, Restart
 from cr.image import types as t
 from cr.image.arch.x86 import TLS_ENTRIES, Cpu, HeaderArch, MmContext, Segments, Thread
-from emu.arch.x86_fpu import INITIAL, SIZE_BYTES, UNIT
 from emu.layout import LayoutError
 from kernel_model.abi.errno import EINVAL, ENOSYS
 
@@ -35,6 +34,8 @@ _USER_FLAGS |= 0x40000 | 0x200000
 _FIXED_FLAGS = 0x202
 _DESCRIPTOR_S, _DESCRIPTOR_DPL3, _DESCRIPTOR_L = 1 << 44, 3 << 45, 1 << 53
 _MXCSR_KNOWN = 0xFFFF
+UNIT = "fpu"
+FXSAVE_BYTES = 512
 
 
 @dataclass(frozen=True)
@@ -107,12 +108,14 @@ def support(image: ModuleType) -> ArchSupport:
 
 
 def _checkpoint_header(ctx: Checkpoint) -> None:
-    ctx.image.write(t.HDR_HEADER_ARCH, HeaderArch(has_fxsr=1, has_xsave=0, xstate_size=SIZE_BYTES))
+    ctx.image.write(
+        t.HDR_HEADER_ARCH, HeaderArch(has_fxsr=1, has_xsave=0, xstate_size=FXSAVE_BYTES)
+    )
 
 
 def _restore_header(ctx: Restart) -> None:
     record = ctx.image.read(t.HDR_HEADER_ARCH, HeaderArch)
-    if (record.has_fxsr, record.has_xsave, record.xstate_size) != (1, 0, SIZE_BYTES):
+    if (record.has_fxsr, record.has_xsave, record.xstate_size) != (1, 0, FXSAVE_BYTES):
         ctx.refuse("the image is of a CPU with another floating point unit")
 
 
@@ -179,7 +182,7 @@ def _checkpoint_cpu(ctx: Checkpoint, task: Task, state: CpuState, segments: Segm
         orig_ax=orig,
         fs=state.system.get("fs_base", 0),
         gs=state.system.get("gs_base", 0),
-        used_math=int(fpu != INITIAL),
+        used_math=int(fpu != task.abi.cpu.initial_units[UNIT]),
     )
     ctx.image.write(t.HDR_CPU, record)
     if record.used_math:
@@ -192,7 +195,7 @@ def _restore_cpu(ctx: Restart, segments: Segments) -> CpuState:
     names, mask = _NAMES[abi.word_bytes], abi.mask
     if record.flags & ~_USER_FLAGS != _FIXED_FLAGS:
         ctx.refuse(f"flags {record.flags:#x} are not those of a program")
-    spec = ctx.spec()
+    spec = ctx.abi.cpu
     by_name = {name: getattr(record, field) for field, name in names.general.items()}
     if any(value & ~mask for value in by_name.values()):
         ctx.refuse("a register of a 32-bit task with more than 32 bits")
@@ -219,7 +222,7 @@ def _restore_cpu(ctx: Restart, segments: Segments) -> CpuState:
 
 
 def _check_selectors(ctx: Restart, system: dict[str, int]) -> None:
-    initial = ctx.spec().initial_system
+    initial = ctx.abi.cpu.initial_system
     if system["cs"] != initial["cs"] or system["ss"] != initial["ss"]:
         ctx.refuse("code or stack segments of its own are not modelled", errno=ENOSYS.errno)
     for name in ("ds", "es", "fs", "gs"):
@@ -230,8 +233,8 @@ def _check_selectors(ctx: Restart, system: dict[str, int]) -> None:
 
 def _restore_fpu(ctx: Restart, record: Cpu) -> bytes:
     if not record.used_math:
-        return INITIAL
-    state = bytearray(ctx.image.read_exact(t.HDR_CPU_FPU, SIZE_BYTES))
+        return ctx.abi.cpu.initial_units[UNIT]
+    state = bytearray(ctx.image.read_exact(t.HDR_CPU_FPU, FXSAVE_BYTES))
     mxcsr = int.from_bytes(state[24:28], "little")
     if mxcsr & ~_MXCSR_KNOWN:
         ctx.refuse(f"MXCSR {mxcsr:#x} has reserved bits")

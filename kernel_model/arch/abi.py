@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from emu.arch.spec import Registers
+from emu.arch.modes import MODES
+from emu.arch.spec import CpuSpec, Registers
 
 if TYPE_CHECKING:
     from kernel_model.abi.structs import Structs
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _MMAP_GAP_BYTES = 128 << 20
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Abi:
     """One user-space ABI."""
 
@@ -83,6 +84,11 @@ class Abi:
     min_sigstack: int = 2048
     old_rlimit_max: int = 0xFFFFFFFF
     """The largest limit that getrlimit tells."""
+
+    @property
+    def cpu(self) -> CpuSpec:
+        """The CPU that runs it."""
+        return MODES[self.mode]
 
     @property
     def byte_order(self) -> Literal["little", "big"]:

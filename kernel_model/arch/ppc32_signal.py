@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from emu.layout import Record, array, at, hex32, raw, record, s32, u32
 from kernel_model.abi.errno import EFAULT
-from kernel_model.abi.siginfo import SIGINFO_BYTES
-from kernel_model.abi.sigset import pack_set, unpack_set
 from kernel_model.arch import ppc_signal
 from kernel_model.arch.ppc_registers import LR, PC, gpr
 from kernel_model.arch.ppc_signal import GREGS, NR_RT_SIGRETURN, NR_SIGRETURN, PT_MSR, trampoline
@@ -27,7 +25,9 @@ from kernel_model.arch.signal_stack import (
     handler_stack,
     restore_altstack,
 )
+from kernel_model.siginfo import SIGINFO_BYTES
 from kernel_model.signals import SA_SIGINFO, Action, SigInfo, set_blocked
+from kernel_model.sigset import pack_set, unpack_set
 
 if TYPE_CHECKING:
     from kernel_model.task import Task

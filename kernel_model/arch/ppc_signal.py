@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from emu.arch.ppc import ALTIVEC_BYTES, FP_BYTES, MSR_FP, MSR_VEC, MSR_VSX, VSX_BYTES
-from kernel_model.abi.siginfo import pack_siginfo as _pack_siginfo
 from kernel_model.arch.ppc_registers import CR, CTR, LR, PC, gpr
 from kernel_model.mm.fault import SEGV_ACCERR
+from kernel_model.siginfo import pack_siginfo as _pack_siginfo
 from kernel_model.signals import SigInfo
 
 if TYPE_CHECKING:

@@ -21,9 +21,6 @@ from emu.arch.x86_32 import TLS_COUNT
 from emu.arch.x86_fpu import SIZE_BYTES, UNIT
 from emu.layout import Record, array, at, hex16, hex32, raw, record, s32, u16, u32
 from kernel_model.abi.errno import EFAULT
-from kernel_model.abi.siginfo import SIGINFO_BYTES
-from kernel_model.abi.siginfo import pack_siginfo as _pack_siginfo
-from kernel_model.abi.sigset import pack_set, unpack_set
 from kernel_model.arch import x86_signal_fpu as fpu
 from kernel_model.arch.signal_stack import (
     altstack_flags,
@@ -33,7 +30,10 @@ from kernel_model.arch.signal_stack import (
     restore_altstack,
 )
 from kernel_model.arch.x86_signal_fault import error_code, fault_address, trap_number
+from kernel_model.siginfo import SIGINFO_BYTES
+from kernel_model.siginfo import pack_siginfo as _pack_siginfo
 from kernel_model.signals import SA_RESTORER, SA_SIGINFO, Action, SigInfo, set_blocked
+from kernel_model.sigset import pack_set, unpack_set
 
 if TYPE_CHECKING:
     from kernel_model.task import Task

@@ -18,9 +18,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from emu.arch.x86_fpu import SIZE_BYTES, UNIT
 from emu.layout import Record, array, at, hex16, hex64, raw, record, s32, u16, u32, u64
 from kernel_model.abi.errno import EFAULT
-from kernel_model.abi.siginfo import SIGINFO_BYTES
-from kernel_model.abi.siginfo import pack_siginfo as _pack_siginfo
-from kernel_model.abi.sigset import pack_set, unpack_set
 from kernel_model.arch import x86_signal_fpu as fpu
 from kernel_model.arch.signal_stack import (
     altstack_flags,
@@ -31,7 +28,10 @@ from kernel_model.arch.signal_stack import (
 )
 from kernel_model.arch.x86_32_signal import HANDLER_CLEARS, USER_FLAGS
 from kernel_model.arch.x86_signal_fault import error_code, fault_address, trap_number
+from kernel_model.siginfo import SIGINFO_BYTES
+from kernel_model.siginfo import pack_siginfo as _pack_siginfo
 from kernel_model.signals import SA_RESTORER, SA_SIGINFO, Action, SigInfo, set_blocked
+from kernel_model.sigset import pack_set, unpack_set
 
 if TYPE_CHECKING:
     from kernel_model.task import Task

@@ -7,11 +7,21 @@ Deviates: no address-space randomisation; a run is a function of its inputs.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, ZERO_FRAME
-from emu.pagetable import FLAGS_MASK, RIGHTS, WRITE, PageTable, PageTables
+from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, ZERO_FRAME, OutOfFrames
+from emu.pagetable import (
+    DIRTY,
+    FLAGS_MASK,
+    RESIDENT,
+    RIGHTS,
+    WRITE,
+    OutOfNodes,
+    PageTable,
+    PageTables,
+)
 from kernel_model.abi.errno import EINVAL, ENOMEM
 from kernel_model.mm.vma import (
     VM_DONTCOPY,
@@ -327,6 +337,45 @@ class AddressSpace:
                 continue
             pages.append((page_no, frame))
         return pages
+
+    def contents(self, frames: list[int]) -> list[memoryview]:
+        """The bytes of page frames, to read from."""
+        view = self.ram.view
+        return [view[f << PAGE_SHIFT : (f << PAGE_SHIFT) + PAGE_SIZE] for f in frames]
+
+    def place_pages(self, vma: Vma, numbers: list[int], content: memoryview) -> None:
+        """Restart: give these pages of a private mapping, absent so far, a content of their own.
+
+        Neighbours are moved in one piece. Raises ENOMEM.
+        """
+        try:
+            frames = self.ram.alloc_run(len(numbers))
+        except OutOfFrames as full:
+            raise ENOMEM(str(full)) from full
+        for begin, end in _runs(frames):
+            start = frames[begin] << PAGE_SHIFT
+            piece = content[begin << PAGE_SHIFT : end << PAGE_SHIFT]
+            self.ram.view[start : start + len(piece)] = piece
+        flags = RESIDENT | DIRTY | vma.rights()
+        done = 0
+        try:
+            for begin, end in _runs(numbers):
+                self.table.set_run(numbers[begin], frames[begin:end], flags)
+                done = end
+        except OutOfNodes as full:
+            for page_no, frame in zip(numbers[done:], frames[done:]):
+                if self.table.get(page_no) >> PAGE_SHIFT != frame:
+                    self.ram.drop(frame)
+            raise ENOMEM(str(full)) from full
+
+
+def _runs(numbers: list[int]) -> Iterator[tuple[int, int]]:
+    """(begin, end) positions of the stretches in which each number follows the one before."""
+    begin = 0
+    for position in range(1, len(numbers) + 1):
+        if position == len(numbers) or numbers[position] != numbers[position - 1] + 1:
+            yield begin, position
+            begin = position
 
 
 def _start(vma: Vma) -> int:

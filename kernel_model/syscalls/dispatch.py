@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.resources
 from collections.abc import Callable, Iterable
+from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ class NoResult(Exception):
     """The handler has set the registers itself (sigreturn, execve, restart)."""
 
 
+@cache
 def load_numbers() -> dict[str, dict[str, int]]:
     """numbers.tbl: for each column, number by name."""
     text = importlib.resources.files("kernel_model.syscalls").joinpath("numbers.tbl").read_text()
@@ -54,6 +56,7 @@ def _signed(value: int, bits: int) -> int:
     return value - (1 << bits) if value >> (bits - 1) else value
 
 
+@cache
 def _bind(call: Syscall, abi: Abi) -> Bound:
     handler = call.handler
     if not call.kinds:
@@ -192,8 +195,8 @@ class CallTable:
         if block is not None and block.done:
             task.abi.set_result(task, block.done)
             task.restart_block = None
+            task.kernel.completed_calls += 1
         else:
             task.interrupted = restart
         task.syscall = None
         task.attention = True
-        task.kernel.completed_calls += 1

@@ -8,15 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import EAGAIN, EINVAL, ENOMEM, EPERM, ESRCH
-from kernel_model.abi.sigset import (
-    SIGSET_BYTES,
-    pack_set,
-    read_action,
-    read_old_action,
-    unpack_set,
-    write_action,
-    write_old_action,
-)
 from kernel_model.signals import (
     NSIG,
     SI_TKILL,
@@ -31,6 +22,15 @@ from kernel_model.signals import (
     ignored,
     send,
     set_blocked,
+)
+from kernel_model.sigset import (
+    SIGSET_BYTES,
+    pack_set,
+    read_action,
+    read_old_action,
+    unpack_set,
+    write_action,
+    write_old_action,
 )
 from kernel_model.syscalls.declare import Int, Long, Ptr, Size, syscall
 from kernel_model.syscalls.dispatch import NoResult

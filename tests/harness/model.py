@@ -123,4 +123,4 @@ def first_difference(before: str, after: str) -> str:
     return "dump differs in length"
 
 
-__all__ = ["NotModelled", "ModelOutcome", "run_cycled", "run_straight"]
+__all__ = ["ModelOutcome", "NotModelled", "run_cycled", "run_straight"]
