@@ -31,7 +31,7 @@ from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.mounts import Path
 from kernel_model.vfs.open import open_path, open_place
 from kernel_model.vfs.openfile import OpenFile
-from kernel_model.vfs.path import Walk, path_of
+from kernel_model.vfs.path import Walk, path_of, shown_path
 
 _CREATION_FLAGS = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC
 _PATH_LIMIT = 4096
@@ -49,8 +49,7 @@ def checkpoint_name(ctx: Checkpoint, path: Path) -> bool:
     except ENOENT:
         if not path.dentry.unlinked:
             ctx.refuse(EBADF, "a file lies outside of the container's root directory")
-        name = path.dentry.name + b" (deleted)"
-        ctx.image.write_string(t.HDR_FILE_NAME, name)
+        ctx.image.write_string(t.HDR_FILE_NAME, shown_path(path, ctx.root))
         return False
     ctx.image.write_string(t.HDR_FILE_NAME, name)
     return True
@@ -108,7 +107,7 @@ def restore_generic(ctx: Restart, record: File) -> OpenFile:
         ctx.refuse(f"an open file cannot have the flags {record.f_flags:#o}")
     name = ctx.image.read_string(t.HDR_FILE_NAME, _PATH_LIMIT)
     if ctx.image.peek() == t.HDR_UNLINKED:
-        return _restore_unlinked(ctx, record)
+        return _restore_unlinked(ctx, record, name.removesuffix(b" (deleted)"))
     if not name.startswith(b"/"):
         ctx.refuse(f"{name!r} is no absolute name")
     try:
@@ -119,14 +118,14 @@ def restore_generic(ctx: Restart, record: File) -> OpenFile:
     return file
 
 
-def _restore_unlinked(ctx: Restart, record: File) -> OpenFile:
+def _restore_unlinked(ctx: Restart, record: File, name: bytes) -> OpenFile:
     unlinked = ctx.image.read(t.HDR_UNLINKED, ours.Unlinked)
     if not stat.S_ISREG(unlinked.mode) or unlinked.size > _MAX_FILE_BYTES:
         ctx.refuse("only a regular file of sensible size can be without a name")
     if ctx.objs.known(unlinked.objref):
         place = ctx.objs.fetch(ctx, unlinked.objref, t.OBJ_INODE, Path)
     else:
-        place = ctx.attempt(lambda: _make_unlinked(ctx, unlinked))
+        place = ctx.attempt(lambda: _make_unlinked(ctx, unlinked, name))
     for _ in range(unlinked.nr_extents):
         extent = ctx.image.read(t.HDR_UNLINKED_DATA, ours.UnlinkedData)
         if extent.offset + len(extent.content) > unlinked.size:
@@ -138,8 +137,8 @@ def _restore_unlinked(ctx: Restart, record: File) -> OpenFile:
     return file
 
 
-def _make_unlinked(ctx: Restart, unlinked: ours.Unlinked) -> Path:
-    place = ctx.kernel.vfs.nameless(unlinked.mode, unlinked.ino)
+def _make_unlinked(ctx: Restart, unlinked: ours.Unlinked, name: bytes) -> Path:
+    place = ctx.kernel.vfs.nameless(unlinked.mode, unlinked.ino, name)
     node = place.inode.node
     node.uid, node.gid = unlinked.uid, unlinked.gid
     node.atime_ns = unlinked.atime_ns

@@ -282,6 +282,8 @@ def _restore_ours(ctx: Restart, parts: TaskParts, block: RestartBlock | None) ->
         deadline = None if record.deadline_ns == _NEVER else record.deadline_ns
         if deadline is not None and deadline > _MAX_NS:
             ctx.refuse(f"a deadline at {deadline} ns")
+        if deadline is not None:
+            deadline += ctx.clock_shift_ns
         progress = Progress(done=record.done_bytes, deadline_ns=deadline)
     return progress
 
@@ -346,12 +348,20 @@ def install(task: Task, parts: TaskParts) -> None:
     )
     task.set_child_tid, task.clear_child_tid = record.set_child_tid, record.clear_child_tid
     task.pdeath_signal = record.pdeath_signal
-    if record.exit_signal != _NO_SIGNAL:
-        task.exit_signal = record.exit_signal
+    task.exit_signal = 0 if record.exit_signal == _NO_SIGNAL else record.exit_signal
     task.forked_no_exec = bool(record.flags & t.PF_FORKNOEXEC)
     task.used_superuser = bool(record.flags & t.PF_SUPERPRIV)
     task.run_units = parts.run_units
     task.elf_flags = task.kernel.elf_flags(task.mm.exe)
+
+
+def install_zombie(task: Task, parts: TaskParts) -> None:
+    """Commit: a task that has only its exit code left."""
+    task.comm = parts.comm
+    task.exit_code = parts.record.exit_code
+    if parts.record.exit_signal != _NO_SIGNAL:
+        task.exit_signal = parts.record.exit_signal
+    task.cred = task.kernel.root_cred
 
 
 def restored_state(parts: TaskParts) -> State:

@@ -26,8 +26,10 @@ import unicorn.x86_const
 from emu import accel
 from emu.accel import FIELDS
 from emu.accel.twin import Twin
-from emu.arch.spec import CpuSpec, Registers, Trap
-from emu.memory import PAGE_SHIFT
+from emu.arch.ppc import program_cause
+from emu.arch.spec import CpuSpec, Registers
+from emu.arch.x86_border import last_boundary
+from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
 from emu.pagetable import PageTable, PageTables
 from emu.stops import BUDGET, SYSCALL, MemoryFault, Stop, Trapped
 
@@ -39,30 +41,63 @@ UNITS_PER_NS = 4
 """Bytes of code that take a nanosecond of virtual time."""
 TIME_BASE_SHIFT = 20
 """The PowerPC time base moves on in steps of 2**20 ticks (nanoseconds)."""
-_FILLS_BEFORE_FLUSH = 2048
-"""The engine's TLB grows only when it is flushed while well used."""
+_FIRST_FILLS = 1024
+"""After so many fills the accelerator flushes the TLB, which is the engine's only way to enlarge
+it; then after twice as many, and so on."""
 
 _STOP = FIELDS["stop"]
 _NUMBER = FIELDS["number"]
 _TSC_BASE = FIELDS["tsc_base"]
 _SPENT = FIELDS["spent"]
 _LIMIT = FIELDS["limit"]
+_LEFT = FIELDS["left"]
+_UNTIL = FIELDS["until"]
 _BLOCK_START = FIELDS["block_start"]
 _BLOCK_END = FIELDS["block_end"]
 _FILLS = FIELDS["fills"]
+_FILLS_LIMIT = FIELDS["fills_limit"]
 _ROOT = FIELDS["root"]
 _FAULT_ADDR = FIELDS["fault_addr"]
 _FAULT_ACCESS = FIELDS["fault_access"]
 _ERROR = FIELDS["error"]
 _REGS = FIELDS["regs"]
 
-_ACCESS = {16: "read", 17: "write", 18: "fetch"}
+_FETCH = 18
+_ACCESS = {16: "read", 17: "write", _FETCH: "fetch"}
 _HOOK_TYPES = {
     "block": const.UC_HOOK_BLOCK,
     "interrupt": const.UC_HOOK_INTR,
     "illegal": const.UC_HOOK_INSN_INVALID,
     "fill": const.UC_HOOK_TLB_FILL,
 }
+_STRUCT_WORDS = 1024
+_PROBES = 0x2468ACE4, 0x13579BD8
+
+
+class Batch:
+    """Registers that move together between the engine and one buffer, in one call."""
+
+    def __init__(
+        self, handle: ctypes.c_void_p, ids: list[int], offsets: list[int], size_bytes: int
+    ) -> None:
+        count = len(ids)
+        self.buffer = bytearray(size_bytes)
+        base = ctypes.addressof(ctypes.c_char.from_buffer(self.buffer))
+        self._handle = handle
+        self._ids = (ctypes.c_int * count)(*ids)
+        self._places = (ctypes.c_void_p * count)(*(base + offset for offset in offsets))
+        self._count = count
+        self._read: Any = binding.uclib.uc_reg_read_batch
+        self._write: Any = binding.uclib.uc_reg_write_batch
+
+    def read(self) -> bytearray:
+        """The registers' values, in the buffer."""
+        self._read(self._handle, self._ids, self._places, self._count)
+        return self.buffer
+
+    def write(self) -> None:
+        """What is in the buffer becomes the registers' values."""
+        self._write(self._handle, self._ids, self._places, self._count)
 
 
 class UnicornCpu:
@@ -75,6 +110,10 @@ class UnicornCpu:
         self.tables = tables
         self.ram = tables.ram
         self.resident: Registers | None = None
+        self.descriptors: dict[int, int] = {}
+        """What the descriptor table page holds, by slot."""
+        self.batches: dict[str, Batch] = {}
+        """What the arch files move; made by their set_up."""
         self._consts = _CONSTS[spec.uc_const]
         self._uc = unicorn.Uc(getattr(const, spec.uc_arch), _mode(spec.uc_mode))
         if spec.uc_model is not None:
@@ -99,7 +138,10 @@ class UnicornCpu:
         self._flush: Any = binding.uclib.uc_ctl
         self.window_frame = first_machine_frame
         self.table_frame = first_machine_frame + 1
+        self.window_write(0, bytes(PAGE_SIZE))
+        self.table_write(0, bytes(PAGE_SIZE))
         self._time_base = -1
+        self._find_invalid_addr()
         spec.set_up(self)
         self._base = self._uc.context_save()
         self._must_rebase = False
@@ -113,6 +155,7 @@ class UnicornCpu:
             ("read_batch", lib.uc_reg_read_batch),
             ("write_batch", lib.uc_reg_write_batch),
             ("reg_write", lib.uc_reg_write),
+            ("ctl", lib.uc_ctl),
         ):
             words[FIELDS[field]] = ctypes.cast(function, ctypes.c_void_p).value or 0
         nodes = ctypes.c_char.from_buffer(self.tables.buffer)
@@ -124,6 +167,9 @@ class UnicornCpu:
         for position, name in enumerate(self.spec.fast_ids):
             words[FIELDS["reg_ids"] + position] = self.reg_id(name)
         words[FIELDS["pc_id"]] = self.reg_id(self.spec.fast_ids[0])
+        words[FIELDS["ram"]] = ctypes.addressof(ctypes.c_char.from_buffer(self.ram.buffer))
+        if self.spec.forbidden is not None:
+            words[FIELDS["forbid_mask"]], words[FIELDS["forbid_word"]] = self.spec.forbidden
         for field, name in self.spec.time_registers:
             words[FIELDS[field]] = self.reg_id(name)
 
@@ -131,6 +177,8 @@ class UnicornCpu:
         self._hooks: list[Any] = []
         for name, hook_type in _HOOK_TYPES.items():
             self._hook(hook_type, name, None)
+        if self.spec.forbidden is not None:
+            self._hook(const.UC_HOOK_EDGE_GENERATED, "translated", None)
         for name, instruction in self.spec.insn_hooks:
             self._hook(const.UC_HOOK_INSN, name, getattr(self._consts, instruction))
 
@@ -152,6 +200,24 @@ class UnicornCpu:
             raise AssertionError(f"hook {name}: {unicorn.UcError(status)}")
         self._hooks.append(callback)
 
+    def _find_invalid_addr(self) -> None:
+        # The fill hook is told the page only. The engine keeps the exact address in its own
+        # structure, which has no name for it in the interface: two faults show where it is.
+        engine = (ctypes.c_uint64 * _STRUCT_WORDS).from_address(self.words[FIELDS["uc"]])
+        places = set(range(_STRUCT_WORDS))
+        for address in _PROBES:
+            self._emu_start(address)
+            places &= {k for k, word in enumerate(engine) if word == address}
+        if len(places) != 1:
+            raise AssertionError(f"{self.spec.name}: no single place holds the refused address")
+        self.words[FIELDS["invalid_addr"]] = ctypes.addressof(engine) + 8 * places.pop()
+
+    def _emu_start(self, address: int) -> None:
+        zero = ctypes.c_uint64(0)
+        binding.uclib.uc_emu_start(
+            self._handle, ctypes.c_uint64(address), zero, zero, ctypes.c_size_t(0)
+        )
+
     # ---- registers by Unicorn's name, for the arch files
 
     def reg_id(self, name: str) -> int:
@@ -167,24 +233,10 @@ class UnicornCpu:
         """Set one register of the engine."""
         self._uc.reg_write(self.reg_id(name), value)
 
-    def read_many(self, ids: list[int], size_bytes: int) -> bytes:
-        """Registers of `size_bytes` each, one behind the other."""
-        count = len(ids)
-        buffer = ctypes.create_string_buffer(size_bytes * count)
-        base = ctypes.addressof(buffer)
-        numbers = (ctypes.c_int * count)(*ids)
-        places = (ctypes.c_void_p * count)(*(base + size_bytes * k for k in range(count)))
-        binding.uclib.uc_reg_read_batch(self._handle, numbers, places, count)
-        return buffer.raw
-
-    def write_many(self, ids: list[int], size_bytes: int, data: bytes) -> None:
-        """The opposite of read_many."""
-        count = len(ids)
-        buffer = ctypes.create_string_buffer(data, size_bytes * count)
-        base = ctypes.addressof(buffer)
-        numbers = (ctypes.c_int * count)(*ids)
-        places = (ctypes.c_void_p * count)(*(base + size_bytes * k for k in range(count)))
-        binding.uclib.uc_reg_write_batch(self._handle, numbers, places, count)
+    def batch(self, places: list[tuple[str, int]], size_bytes: int) -> Batch:
+        """Registers that always move together: (Unicorn's name, offset in the buffer) pairs."""
+        ids = [self.reg_id(name) for name, _ in places]
+        return Batch(self._handle, ids, [offset for _, offset in places], size_bytes)
 
     # ---- the machine's own frames
 
@@ -212,19 +264,10 @@ class UnicornCpu:
         words = self.words
         words[FIELDS["window_frame"]] = self.window_frame
         words[_STOP] = 0
-        words[_LIMIT] = 1 << 62
-        spent = self._signed[_SPENT]
+        words[_LEFT] = 1 << 62
         block = words[_BLOCK_START], words[_BLOCK_END]
-        address = (self.spec.window_page << PAGE_SHIFT) + offset
-        binding.uclib.uc_emu_start(
-            self._handle,
-            ctypes.c_uint64(address),
-            ctypes.c_uint64(0),
-            ctypes.c_uint64(0),
-            ctypes.c_size_t(0),
-        )
+        self._emu_start((self.spec.window_page << PAGE_SHIFT) + offset)
         words[FIELDS["window_frame"]] = 0
-        self._signed[_SPENT] = spent
         words[_BLOCK_START], words[_BLOCK_END] = block
         self.flush_tlb()
 
@@ -240,6 +283,7 @@ class UnicornCpu:
         """Forget all translations of addresses."""
         self._flush(self._handle, _TLB_FLUSH)
         self.words[_FILLS] = 0
+        self.words[_FILLS_LIMIT] = _FIRST_FILLS
 
     def flush_code(self) -> None:
         """Forget all translated code."""
@@ -282,9 +326,10 @@ class UnicornCpu:
             self.load(registers)
             words[_BLOCK_START] = words[_BLOCK_END] = registers.words[0] if resumed else 0
             self.flush_tlb()
-        elif words[_ROOT] != table.root or words[_FILLS] > _FILLS_BEFORE_FLUSH:
+        elif words[_ROOT] != table.root:
             self.flush_tlb()
         words[_ROOT] = table.root
+        self._table = table
         if not resumed:
             words[_BLOCK_START] = words[_BLOCK_END] = 0
             if self.spec.set_time is not None:
@@ -295,20 +340,53 @@ class UnicornCpu:
         registers.fresh = False
         self._reg_words[:] = registers.view
         while True:
-            self._run(self._address, 1)
-            stop = words[_STOP]
-            if stop == accel.STOP_INTERRUPT:
-                wanted = self.spec.unit_traps.get(words[_NUMBER])
-                if wanted is not None:
-                    self._switch_on(registers, wanted)
-                    continue
-            break
-        if stop == accel.STOP_SYSCALL:
-            registers.view[:] = self._reg_words
-            return SYSCALL, self._signed[_SPENT]
-        reason = self._classify(stop)
+            self._run(self._address)
+            if words[_STOP] == accel.STOP_SYSCALL and not words[_UNTIL]:
+                registers.view[:] = self._reg_words
+                return SYSCALL, self._signed[_SPENT]
+            if not self._goes_on(registers):
+                break
+        reason = self._classify(words[_STOP])
         registers.view[:] = self._reg_words
         return reason, self._signed[_SPENT]
+
+    def _goes_on(self, registers: Registers) -> bool:
+        # Stops that are none of the guest's business: it goes on where it was.
+        words = self.words
+        pc, stop, until = self._reg_words[0], words[_STOP], words[_UNTIL]
+        if until:
+            # What was translated to end there must not stay.
+            words[_UNTIL] = 0
+            self.flush_code()
+            if stop == accel.STOP_NONE and pc == until:
+                return True
+        if stop == accel.STOP_INTERRUPT:
+            wanted = self.spec.unit_traps.get(words[_NUMBER])
+            if wanted is not None:
+                self._switch_on(registers, wanted)
+            return wanted is not None
+        if stop == accel.STOP_FORBIDDEN:
+            self.flush_code()
+            words[_UNTIL] = words[FIELDS["forbid_addr"]]
+            if words[_UNTIL] == pc:
+                words[_UNTIL] = 0
+                return False
+            return True
+        if stop == accel.STOP_FAULT and words[_FAULT_ACCESS] == _FETCH:
+            words[_UNTIL] = self._border(pc, words[_FAULT_ADDR])
+            return words[_UNTIL] != 0
+        # PowerPC's `wait` asks for an interrupt, and there is always another one to come.
+        return stop == accel.STOP_NONE and pc == words[_BLOCK_END] and not words[_ERROR]
+
+    def _border(self, pc: int, fault: int) -> int:
+        # The engine translates a block whole before it runs any of it. If the block leaves its
+        # page and the next one is refused, what lies before the border has not run yet.
+        if not self.spec.code_bits or fault >> PAGE_SHIFT == pc >> PAGE_SHIFT:
+            return 0
+        entry = self._table.get(pc >> PAGE_SHIFT)
+        code = self.ram.read(entry >> PAGE_SHIFT, pc & PAGE_MASK, PAGE_SIZE - (pc & PAGE_MASK))
+        last = last_boundary(code, self.spec.code_bits)
+        return pc + last if last else 0
 
     def _switch_on(self, registers: Registers, wanted: tuple[str, ...]) -> None:
         self._reg_words[0] -= 4
@@ -341,37 +419,44 @@ class UnicornCpu:
         words = self.words
         pc = self._reg_words[0]
         if stop == accel.STOP_INTERRUPT:
-            trap = self.spec.traps.get(words[_NUMBER], _UNKNOWN)
+            trap = self.spec.traps.get(words[_NUMBER], self.spec.unknown_trap)
             if trap.kind == "syscall":
                 return SYSCALL
             pc -= trap.back
             self._reg_words[0] = pc
             self._give_back(pc)
             self._must_rebase = self.spec.rebase_after_exception
+            if trap.kind == "program":
+                return Trapped(program_cause(self._instruction_word(pc)))
             return Trapped(trap.kind)
+        if stop == accel.STOP_SYSCALL:
+            return SYSCALL
         if stop == accel.STOP_BUDGET:
             return BUDGET
         if stop == accel.STOP_FAULT:
             self._give_back(pc)
             return MemoryFault(words[_FAULT_ADDR], _ACCESS[words[_FAULT_ACCESS]])
-        if stop == accel.STOP_ILLEGAL:
+        if stop in (accel.STOP_ILLEGAL, accel.STOP_FORBIDDEN):
             self._give_back(pc)
             self._must_rebase = self.spec.rebase_after_exception
             return Trapped("illegal")
-        if stop == accel.STOP_PORT:
-            return Trapped("protection")
+        if stop in (accel.STOP_PORT, accel.STOP_NO_SUCH):
+            self._reg_words[0] = words[_FAULT_ADDR]
+            self._give_back(words[_FAULT_ADDR])
+            return Trapped("protection" if stop == accel.STOP_PORT else "illegal")
         if pc == 0:
             # Address 0 is where emu_start was told to end; nothing is ever mapped there.
             return MemoryFault(0, "fetch")
         raise AssertionError(f"{self.spec.name}: stopped at {pc:#x}, error {words[_ERROR]}")
 
+    def _instruction_word(self, pc: int) -> int:
+        entry = self._table.get(pc >> PAGE_SHIFT)
+        return int.from_bytes(self.ram.read(entry >> PAGE_SHIFT, pc & PAGE_MASK, 4), "big")
+
     def close(self) -> None:
         """Take the last task's state out; the engine goes with the object."""
         if self.resident is not None:
             self.resident.leave()
-
-
-_UNKNOWN = Trap("protection")
 
 
 def _mode(names: str) -> int:

@@ -17,17 +17,19 @@ from kernel_model.abi.errno import ENOMEM
 from kernel_model.arch.abi import Abi
 from kernel_model.clock import Clock
 from kernel_model.console import Console
+from kernel_model.creds import root_cred
+from kernel_model.futex import Futexes
 from kernel_model.mm.address_space import AddressSpace
 from kernel_model.mm.backing import VdsoPage
 from kernel_model.mm.fault import BadAccess, OutOfMemory, handle_fault
 from kernel_model.nsproxy import NsProxy, UtsNamespace
 from kernel_model.randomness import Random
 from kernel_model.sched import Scheduler
-from kernel_model.signals import SIGBUS, SIGKILL, SIGSEGV, SigInfo, deliver, force
+from kernel_model.signals import SIGKILL, deliver, force
 from kernel_model.syscalls.dispatch import CallTable
 from kernel_model.task import State, Task
 from kernel_model.trace import Trace
-from kernel_model.traps import fault_address, signal_of_trap
+from kernel_model.traps import signal_of_fault, signal_of_trap
 from kernel_model.vfs.disk import Disk
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.vfs.vfs import Vfs
@@ -62,13 +64,18 @@ class Kernel:
         self.random = Random(seed)
         self.trace = Trace()
         self.sched = Scheduler()
+        self.futexes = Futexes()
         self.calls = CallTable(modules, abis)
         self.vfs = Vfs(disk, self.ram, self.clock)
         self.nsproxy = NsProxy(UtsNamespace(machine=abis[0].machine.encode()))
+        self.root_cred = root_cred()
+        """What a task has whose own credentials nobody can ask for any more."""
         self.tasks: dict[int, Task] = {}
         self.next_pid = 1
         self.init: Task | None = None
         self.completed_calls = 0
+        self.checkpoints = 0
+        """How many checkpoints sys_checkpoint has taken."""
         self.vfs.mount_proc(self)
         self._elf: dict[int, tuple[int, ElfImage]] = {}
         self._vdso: dict[str, VdsoPage] = {}
@@ -114,23 +121,10 @@ class Kernel:
         self.next_pid += 1
         return self.next_pid - 1
 
-    def exit_task(self, task: Task, code: int) -> None:
-        """End a thread: give back what it held, and tell its parent."""
-        task.exit_code = code
-        task.wake()
-        self.sched.dequeue(task)
-        task.state = State.ZOMBIE
-        task.regs.leave()
-        if task.mm is not None:
-            task.mm.drop()
-            task.mm = None
-        task.files.drop()
-        task.fs.drop()
-        task.sighand.drop()
-        for timer in task.signal.itimers:
-            if timer.timer is not None:
-                self.clock.cancel(timer.timer)
-                timer.timer = None
+    def reaper(self, orphan_maker: Task) -> Task | None:
+        """Who becomes the parent of orphans: the container's init, if it is another process."""
+        init = self.init
+        return init if init is not None and init is not orphan_maker and not init.exited else None
 
     # ---- running
 
@@ -195,9 +189,7 @@ class Kernel:
             handle_fault(task.mm, stop.addr, stop.access, task.stack_limit)
         except BadAccess as bad:
             task.fault_resumed = False
-            signo = SIGBUS if bad.bus else SIGSEGV
-            addr = fault_address(task, stop)
-            force(task, SigInfo(signo, bad.code, addr=addr, cause=stop.access))
+            force(task, signal_of_fault(task, stop, bad))
         except OutOfMemory:
             if not self.vfs.shrink():
                 task.fault_resumed = False

@@ -28,12 +28,17 @@ def exact_address(registers: Registers, code: bytes, page_addr: int, access: str
     if access == "fetch":
         pc = registers.words[0]
         return pc if pc & ~PAGE_MASK == page else page
-    find = _PIECES[registers.spec.uc_arch]
-    mask = (1 << 8 * registers.spec.word_bytes) - 1
-    for addr in find(registers, code):
-        if addr & mask & ~PAGE_MASK == page:
-            return addr & mask
+    for addr in operand_addresses(registers, code):
+        if addr & ~PAGE_MASK == page:
+            return addr
     return page
+
+
+def operand_addresses(registers: Registers, code: bytes) -> Iterator[int]:
+    """Where the operands of an instruction may lie; the likeliest first."""
+    mask = (1 << 8 * registers.spec.word_bytes) - 1
+    for addr in _PIECES[registers.spec.uc_arch](registers, code):
+        yield addr & mask
 
 
 def _powerpc(registers: Registers, code: bytes) -> Iterator[int]:

@@ -21,16 +21,19 @@ MSR_PR, MSR_FP, MSR_VEC, MSR_VSX = 1 << 14, 1 << 13, 1 << 25, 1 << 23
 _MSR_OF_UNIT = {"fp": MSR_FP, "altivec": MSR_VEC, "vsx": MSR_VSX}
 
 # Stub places in the window page, and the data area that r3 points to.
-_GET_XER, _SET_XER, _SET_TIME = 0x000, 0x040, 0x080
+_GET_XER, _SET_XER, _SET_TIME, TWO_BLOCKS = 0x000, 0x040, 0x080, 0x0C0
 _GET_VECTORS, _SET_VECTORS, _GET_VSX, _SET_VSX = 0x100, 0x300, 0x500, 0x700
 _DATA = 0xA00
 _SC = 0x44000002
 
 TRAPS: dict[int, Trap] = {
+    5: Trap("alignment", 4),
     6: Trap("program", 4),
     8: Trap("syscall"),
     96: Trap("illegal", 4),
 }
+UNKNOWN = Trap("illegal", 4)
+"""A facility that is switched off, or none at all."""
 UNIT_TRAPS: dict[int, tuple[str, ...]] = {
     7: ("fp",),
     73: ("altivec",),
@@ -80,6 +83,7 @@ _VRSAVE, _XER, _TBL_WRITE, _TBU_WRITE = 256, 1, 284, 285
 
 def write_stubs(cpu: UnicornCpu, *, vsx: bool) -> None:
     """Put the machine's own code into the window."""
+    cpu.batches["fp"] = cpu.batch([(f"UC_PPC_REG_FPR{k}", 8 * k) for k in range(32)], 256)
     cpu.window_write(_GET_XER, _words(_spr(_MFSPR, 3, _XER), _SC))
     # The store-conditional breaks a reservation that the last task may have left behind.
     dummy = _x_form(_STWCX, 5, 0, 4) | 1
@@ -87,6 +91,7 @@ def write_stubs(cpu: UnicornCpu, *, vsx: bool) -> None:
     cpu.window_write(
         _SET_TIME, _words(_spr(_MTSPR, 4, _TBU_WRITE), _spr(_MTSPR, 3, _TBL_WRITE), _SC)
     )
+    cpu.window_write(TWO_BLOCKS, _words(18 << 26 | 8, _SC, _SC))  # b +8
     store_vscr = [_MFVSCR, _x_form(_STVX, 0, 0, 3)]
     cpu.window_write(
         _GET_VECTORS,
@@ -158,11 +163,6 @@ def store_system(cpu: UnicornCpu, registers: Registers) -> None:
     cpu.reg_write("UC_PPC_REG_MSR", msr)
 
 
-def _fpr_ids(cpu: UnicornCpu) -> list[int]:
-    first = cpu.reg_id("UC_PPC_REG_FPR0")
-    return [first + k for k in range(32)]
-
-
 def load_units(cpu: UnicornCpu, registers: Registers) -> None:
     """The units in use into the engine."""
     units = registers.units
@@ -172,7 +172,9 @@ def load_units(cpu: UnicornCpu, registers: Registers) -> None:
         _call(cpu, _SET_VECTORS, everything, r3=_data(cpu))
     if "fp" in units:
         words = struct.unpack(">33Q", units["fp"])
-        cpu.write_many(_fpr_ids(cpu), 8, struct.pack("<32Q", *words[:32]))
+        batch = cpu.batches["fp"]
+        struct.pack_into("<32Q", batch.buffer, 0, *words[:32])
+        batch.write()
         cpu.reg_write("UC_PPC_REG_FPSCR", words[32])
     if "vsx" in units:
         high = [units["fp"][8 * k : 8 * k + 8] for k in range(32)]
@@ -187,8 +189,7 @@ def store_units(cpu: UnicornCpu, registers: Registers) -> None:
     everything = _all_units(cpu)
     units: dict[str, bytes] = {}
     if msr & MSR_FP:
-        raw = cpu.read_many(_fpr_ids(cpu), 8)
-        words = struct.unpack("<32Q", raw)
+        words = struct.unpack("<32Q", cpu.batches["fp"].read())
         units["fp"] = struct.pack(">33Q", *words, cpu.reg_read("UC_PPC_REG_FPSCR") & 0xFFFFFFFF)
     if msr & MSR_VEC:
         _call(cpu, _GET_VECTORS, everything, r3=_data(cpu))
@@ -199,6 +200,14 @@ def store_units(cpu: UnicornCpu, registers: Registers) -> None:
         units["vsx"] = b"".join(raw[16 * k + 8 : 16 * k + 16] for k in range(32))
     registers.receive({}, units)
     cpu.reg_write("UC_PPC_REG_MSR", msr)
+
+
+def program_cause(word: int) -> str:
+    """What a program exception is about: a trap instruction, or one of the supervisor's."""
+    primary, extended = word >> 26, word >> 1 & 0x3FF
+    if primary in (2, 3) or (primary == 31 and extended in (4, 68)):
+        return "program"
+    return "privileged"
 
 
 def set_time(cpu: UnicornCpu, ticks: int) -> None:

@@ -42,10 +42,16 @@ class CpuSpec:
     window_page: int
     """Page number of the machine's own window, out of reach of every user mapping."""
     traps: dict[int, Trap]
+    unknown_trap: Trap
+    """For the numbers that `traps` does not have."""
     insn_hooks: tuple[tuple[str, str], ...]
     """(hook, Unicorn's instruction) pairs."""
     time_registers: tuple[tuple[str, str], ...]
     """Where a time stamp instruction puts its result: (accelerator field, Unicorn's register)."""
+    code_bits: int
+    """Width of code whose instructions vary in length; 0 where all are one word."""
+    forbidden: tuple[int, int] | None
+    """(mask, word) of an instruction that must not run, because nothing can hook what it does."""
     rebase_after_exception: bool
     """The engine remembers an exception and must be put back to its base state after one."""
     unit_traps: dict[int, tuple[str, ...]]
@@ -110,6 +116,14 @@ class Registers:
             self._system[name] = value
         else:
             self.words[self.spec.fast.index(name)] = value
+
+    def held_unit(self, unit: str) -> bytes:
+        """For the CPU: a unit's state as these registers hold it."""
+        return self._units[unit]
+
+    def held_system(self) -> dict[str, int]:
+        """For the CPU: the system words as these registers hold them; not to be changed."""
+        return self._system
 
     @property
     def units(self) -> dict[str, bytes]:

@@ -81,7 +81,13 @@ class Abi:
     """The highest system call number of Linux 3.2 with linux-cr's three."""
     first_tls_slot: int = 0
     """GDT index of the first TLS descriptor (x86-32)."""
+    stack_is_base: bool = False
+    """eclone: child_stack is the lowest address of the stack, not the stack pointer."""
     min_sigstack: int = 2048
+    illegal_code: int = 2
+    """si_code of an illegal instruction: ILL_ILLOPN or ILL_ILLOPC."""
+    canonical_bits: int = 64
+    """Addresses of more bits than this are no page faults: the CPU refuses them unseen."""
     old_rlimit_max: int = 0xFFFFFFFF
     """The largest limit that getrlimit tells."""
 

@@ -69,6 +69,7 @@ ABI = Abi(
     platform=b"power7",
     hwcap=_HWCAP,
     last_number=353,
+    stack_is_base=True,
     machine="ppc64",
     start=_start,
     set_result=_set_result,
@@ -76,6 +77,7 @@ ABI = Abi(
     push_frame=ppc64_signal.push_frame,
     sigreturn=ppc64_signal.rt_sigreturn,
     rt_sigreturn=ppc64_signal.rt_sigreturn,
+    illegal_code=1,
     pack_siginfo=ppc64_signal.pack_siginfo,
     vdso=ppc64_signal.VDSO,
 )

@@ -10,9 +10,12 @@ Not modelled: XSAVE (the modelled CPUs have none), frames of a CPU without FXSR.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from emu.layout import Record, array, at, hex16, hex32, raw, record, u16
+
+if TYPE_CHECKING:
+    from emu.arch.spec import Registers
 
 FXSAVE_BYTES = 512
 UNIT = "fpu"
@@ -134,3 +137,14 @@ def from_frame(legacy: bytes, state: bytes) -> bytes:
         ),
     )
     return merged.pack("<") + state[_XMM_AT:]
+
+
+# (bits of the status words, FPE_* code), in the order in which Linux looks.
+_EXCEPTIONS = ((0x01, 7), (0x04, 3), (0x08, 4), (0x12, 5), (0x20, 6))
+
+
+def pending_exception(regs: Registers) -> int:
+    """FPE_* of an x87 or SSE exception that is set and not masked; 0 if there is none."""
+    head = FxHead.unpack_from(regs.units[UNIT], "<")
+    raised = head.swd & ~head.cwd & 0x3F or head.mxcsr & ~(head.mxcsr >> 7) & 0x3F
+    return next((code for bits, code in _EXCEPTIONS if raised & bits), 0)

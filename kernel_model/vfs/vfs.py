@@ -81,10 +81,10 @@ class Vfs:
         """Root directory, current directory and umask of the first task."""
         return FsStruct(self.root, self.root)
 
-    def nameless(self, mode: int, ino: int) -> Path:
-        """A file of the root file system without a name: for restart."""
+    def nameless(self, mode: int, ino: int, shown: bytes) -> Path:
+        """A file of the root file system without a name, for restart; `shown` is what it was."""
         inode = self.rootfs.nameless(mode, ino)
-        dentry = Dentry(self.root.dentry, b"#%d" % inode.node.ino, inode)
+        dentry = Dentry(self.root.dentry, shown.lstrip(b"/"), inode)
         dentry.unlinked = True
         return Path(self.root.mount, dentry)
 

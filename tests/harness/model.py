@@ -5,15 +5,16 @@ The program lies on an empty disk as /bin/program, its working directory is /.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 import cr
-from cr.system import Ended, System
+from cr.system import Ended, System, Until
 from guests.stories import ENVIRONMENT, Story
 from guests.toolchain import build
-from kernel_model.abi.errno import NotModelled
+from kernel_model.clock import UNITS_PER_NS
 from kernel_model.console import Console
 from kernel_model.dump import dump
 from kernel_model.vfs.disk import Disk, DiskNode
@@ -88,31 +89,79 @@ def run_straight(story: Story, arch: str, kind: str, *, accelerate: bool = True)
     kernel = start(story, arch, kind, accelerate=accelerate)
     ended = kernel.run(max_time_ns=MAX_TIME_NS)
     assert ended is Ended.EXITED, f"{story.name} on {arch}: {ended.value}"
-    return outcome(kernel, kernel.console.output)
+    result = outcome(kernel, kernel.console.output)
+    kernel.power_off()
+    return result
 
 
-def run_cycled(story: Story, arch: str, kind: str, step: int = 1) -> ModelOutcome:
-    """With checkpoint, reboot and restart after every `step` system calls.
+def cycled(kernel: System) -> System:
+    """Checkpoint, reboot, restart. The dump, and a checkpoint of the new kernel, are the same."""
+    image = kernel.checkpoint()
+    before = dump(kernel)
+    missing = kernel.trace.not_modelled
+    kernel = kernel.reboot()
+    kernel.restart(image)
+    kernel.trace.not_modelled.update(missing)
+    after = dump(kernel)
+    assert after == before, first_difference(before, after)
+    assert kernel.checkpoint() == image, "a checkpoint of the restarted kernel is another image"
+    return kernel
 
-    After each restart the dump of the new kernel must equal that of the old one.
-    """
+
+def run_cycled(
+    story: Story,
+    arch: str,
+    kind: str,
+    places: Iterable[Until],
+    between: Callable[[System], System] = cycled,
+) -> ModelOutcome:
+    """With `between` (checkpoint, reboot, restart) at each place, counted from the one before."""
     kernel = start(story, arch, kind)
     console = b""
     cycles = 0
-    while True:
-        ended = kernel.run(cr.after_syscalls(step), max_time_ns=MAX_TIME_NS)
+    for place in places:
+        ended = kernel.run(place, max_time_ns=MAX_TIME_NS)
         if ended is Ended.EXITED:
-            return outcome(kernel, console + kernel.console.output, cycles)
+            break
         assert ended is Ended.REACHED, f"{story.name} on {arch}: {ended.value}"
-        image = kernel.checkpoint()
-        before = dump(kernel)
         console += kernel.console.output
-        missing = kernel.trace.not_modelled
-        kernel = kernel.reboot()
-        kernel.restart(image)
-        kernel.trace.not_modelled.update(missing)
+        kernel = between(kernel)
         cycles += 1
-        assert dump(kernel) == before, first_difference(before, dump(kernel))
+    else:
+        ended = kernel.run(max_time_ns=MAX_TIME_NS)
+        assert ended is Ended.EXITED, f"{story.name} on {arch}: {ended.value}"
+    result = outcome(kernel, console + kernel.console.output, cycles)
+    kernel.power_off()
+    return result
+
+
+def spread(calls: int) -> list[Until]:
+    """Five places: behind the first call, behind the last but the exit, and between them."""
+    last = calls - 1
+    wanted = sorted({1, last // 4, last // 2, 3 * last // 4, last} - {0})
+    return [cr.after_syscalls(here - before) for before, here in zip([0, *wanted], wanted)]
+
+
+def in_the_middle(units: int) -> list[Until]:
+    """Two places by time, at a third and two thirds: in the middle of code, or of a sleep."""
+    third = units // UNITS_PER_NS // 3
+    return [cr.after_time(third), cr.after_time(third)] if third else []
+
+
+def every_call() -> Iterator[Until]:
+    """A place behind each system call."""
+    while True:
+        yield cr.after_syscalls(1)
+
+
+def assert_same(result: ModelOutcome, expected: ModelOutcome) -> None:
+    """Console, status, time and the final dump are those of an undisturbed run."""
+    assert result.console == expected.console
+    assert result.status == expected.status
+    assert result.units == expected.units
+    assert result.not_modelled == expected.not_modelled
+    if result.final_dump != expected.final_dump:
+        raise AssertionError(first_difference(expected.final_dump, result.final_dump))
 
 
 def first_difference(before: str, after: str) -> str:
@@ -121,6 +170,3 @@ def first_difference(before: str, after: str) -> str:
         if old != new:
             return f"dump differs: {old!r} became {new!r}"
     return "dump differs in length"
-
-
-__all__ = ["ModelOutcome", "NotModelled", "run_cycled", "run_straight"]

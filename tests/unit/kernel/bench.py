@@ -49,7 +49,7 @@ def make_task(name: str, seed: int = 1, *, vdso: bool = True) -> Task:
     for start, length in ((STACK, STACK_BYTES), (OTHER, OTHER_BYTES)):
         mm.insert(Vma(start, start + length, VM_READ | VM_WRITE | MAY_ALL))
     if vdso and abi.vdso:
-        map_vdso_at(task, mm, abi, VDSO_ADDR)
+        map_vdso_at(kernel, mm, abi, VDSO_ADDR)
     task.elf_flags = 2
     make_noise(task, seed)
     task.regs.words[abi.sp] = STACK + STACK_BYTES - 0x1238

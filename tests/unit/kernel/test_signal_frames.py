@@ -76,6 +76,10 @@ def test_stack_is_aligned_and_the_red_zone_is_spared(name: str) -> None:
         x86 = task.abi.name.startswith("x86")
         assert (sp + task.abi.word_bytes * x86) % 16 == 0
         assert task.user.read(old - gap, gap) == b"\xa5" * gap
+        if task.abi.name == "x86_64":
+            assert u(task, sp + 48 + 184, 8) % 64 == 0
+        if task.abi.name == "x86_32":
+            assert (u(task, sp + 164 + 76, 4) + 112) % 64 == 0
 
 
 @pytest.mark.parametrize("name", sorted(ABIS))
@@ -115,6 +119,7 @@ def test_no_room_and_no_frame(name: str, sp: int) -> None:
 
 def test_high_addresses_are_not_low_ones() -> None:
     task = make_task("x86_64")
+    task.user.write(OTHER, b"here")
     for high in (1 << 48, 1 << 52, 0xFFFF << 48):
         with pytest.raises(EFAULT):
             task.user.read(OTHER + high, 8)
@@ -400,3 +405,26 @@ def test_page_faults_in_frames(cause: str, code: int, error: int) -> None:
         gregs = sp + 80 + 320 if width == 4 else sp + 128 + 232
         trap = 0x400 if cause == "fetch" else 0x300
         assert [u(task, gregs + k * width, width) for k in (40, 41, 42)] == [trap, 0x1234, dsisr]
+
+
+def test_x87_tags_of_an_i386_frame() -> None:
+    task = make_task("x86_32")
+    state = bytearray(task.regs.units["fpu"])
+    state[2:5] = bytes((0, 2 << 3, 0b10001101))  # top is 2; physical 0, 2, 3, 7 are in use
+    state[32:160] = bytes(128)  # ST0 (physical 2) is zero
+    state[48:58] = bytes.fromhex("0000000000000080ff3f")  # ST1 (physical 3) is one
+    state[32 + 16 * 5 : 42 + 16 * 5] = bytes.fromhex("0000000000000080ff7f")  # physical 7: infinite
+    state[32 + 16 * 6 : 42 + 16 * 6] = bytes.fromhex("01000000000000000000")  # physical 0: tiny
+    task.regs.units = {"fpu": bytes(state)}
+    task.regs["ds"] = task.regs["ss"]
+    sp = enter(task)
+    fpstate = u(task, sp + 164 + 76, 4)
+    assert u(task, fpstate + 8, 4) == 0xFFFF0000 | 0b10_11_11_11_00_01_11_10
+    assert [u(task, fpstate + at, 4) for at in (0, 4, 16, 24)] == [
+        0xFFFF0000 | int.from_bytes(state[:2], "little"),
+        0xFFFF1000,
+        0x73,
+        0xFFFF0000 | task.regs["ss"],
+    ]
+    leave(task, sp)
+    assert task.regs.units == {"fpu": bytes(state)}
