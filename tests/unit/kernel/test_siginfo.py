@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from kernel_model.abi.siginfo import pack_siginfo, unpack_siginfo
 
 from emu.arch.fault_address import exact_address
 from emu.stops import MemoryFault, Trapped
 from kernel_model.mm.fault import BadAccess
+from kernel_model.siginfo import pack_siginfo, unpack_siginfo
 from kernel_model.signals import SIGCHLD, SIGIO, SIGSEGV, SigInfo
 from kernel_model.traps import signal_of_fault, signal_of_trap
 from tests.unit.kernel.bench import ABIS, OTHER, make_task
