@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cr.system import Settings, boot_machine
 from emu.machine import Machine
-from guests.stories import GUESTS_FOLDER, find_story
+from guests.stories import GUESTS_FOLDER
 from guests.toolchain import build
 from kernel_model.boot import spawn
 from kernel_model.console import Console

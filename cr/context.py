@@ -94,6 +94,16 @@ class Restart:
         self.header_arch: Any = None
         self.pid_numbers: dict[int, int] = {}
         """Pid by the number of its pid object."""
+        self.committed = False
+        """What was built is in place: the restart can fail no more."""
+        self._numbers = kernel.vfs.numbers()
+
+    def end(self) -> None:
+        """Let go of all that nobody took; a refused image leaves the kernel as it was."""
+        self.image.on_objref = None
+        self.objs.drop_all()
+        if not self.committed:
+            self.kernel.vfs.set_numbers(self._numbers)
 
     def refuse(self, sentence: str, *, errno: int = EINVAL) -> NoReturn:
         """This image cannot be restored."""

@@ -49,7 +49,7 @@ def restore_ns(ctx: Restart) -> NsProxy:
 def restore_uts(ctx: Restart) -> UtsNamespace:
     """Read what uname tells."""
     record = ctx.image.read(t.HDR_UTS_NS, image.UtsNs)
-    return UtsNamespace(
+    names = (
         record.sysname,
         record.nodename,
         record.release,
@@ -57,3 +57,5 @@ def restore_uts(ctx: Restart) -> UtsNamespace:
         record.machine,
         record.domainname,
     )
+    # What lies behind the first zero byte of a field is no part of the name.
+    return UtsNamespace(*(name.partition(b"\0")[0] for name in names))

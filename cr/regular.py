@@ -130,7 +130,7 @@ def _restore_unlinked(ctx: Restart, record: File, name: bytes) -> OpenFile:
         extent = ctx.image.read(t.HDR_UNLINKED_DATA, ours.UnlinkedData)
         if extent.offset + len(extent.content) > unlinked.size:
             ctx.refuse("data behind the end of an unlinked file")
-        place.inode.node.store(extent.offset, extent.content)
+        ctx.attempt(lambda extent=extent: _store(place.inode, extent))
     node = place.inode.node
     node.mtime_ns, node.ctime_ns = unlinked.mtime_ns, unlinked.ctime_ns
     file: OpenFile = ctx.attempt(lambda: open_place(ctx.opener, place, record.f_flags))
@@ -143,8 +143,13 @@ def _make_unlinked(ctx: Restart, unlinked: ours.Unlinked, name: bytes) -> Path:
     node.uid, node.gid = unlinked.uid, unlinked.gid
     node.atime_ns = unlinked.atime_ns
     node.resize(unlinked.size)
-    ctx.objs.insert(ctx, unlinked.objref, t.OBJ_INODE, place)
+    ctx.objs.insert(ctx, unlinked.objref, t.OBJ_INODE, place, place.inode.forget_if_unused)
     return place
+
+
+def _store(inode: Inode, extent: ours.UnlinkedData) -> None:
+    inode.fs.reserve(inode.node.growth(extent.offset, len(extent.content)))
+    inode.node.store(extent.offset, extent.content)
 
 
 def checkpoint_fs(ctx: Checkpoint, fs: FsStruct) -> None:

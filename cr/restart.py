@@ -26,6 +26,7 @@ from cr.task import (
 from cr.tree import Identity, restore_tree
 from kernel_model.boot import bare_task, new_signal_struct
 from kernel_model.clock import UNITS_PER_NS
+from kernel_model.clone import lend_memory_again
 from kernel_model.kernel import Kernel
 from kernel_model.task import State, Task
 
@@ -74,10 +75,10 @@ def restart_container(kernel: Kernel, image: bytes | memoryview) -> Task:
         restored = read_image(ctx)
         _check_tree(ctx, restored)
         root = _commit(kernel, restored)
+        ctx.committed = True
     finally:
         if ctx is not None:
-            ctx.image.on_objref = None
-            ctx.objs.drop_all()
+            ctx.end()
         opener.files.drop()
     return root
 
@@ -138,10 +139,11 @@ def _new_task(kernel: Kernel, identity: Identity, parts: TaskParts) -> Task:
     task.signal = parts.signal or new_signal_struct()
     task.signal.threads.append(task)
     task.signal.pgid, task.signal.sid = identity.pgid, identity.sid
+    task.signal.run_units = parts.group_units
+    task.signal.children_units = parts.children_units
     if parts.dead:
         install_zombie(task, parts)
     else:
-        task.signal.run_units = parts.group_units
         install(task, parts)
     task.state = restored_state(parts)
     kernel.tasks[identity.pid] = task
@@ -157,9 +159,11 @@ def _set_running(kernel: Kernel, restored: Restored, tasks: list[Task]) -> None:
         record = restored.machine.record
         place = {pid: position for position, pid in enumerate(record.run_queue)}
         ready.sort(key=lambda task: place.get(task.pid, len(place)))
+        asleep.sort(key=lambda task: place.get(task.pid, len(place)))
         slice_left = record.slice_left
     kernel.sched.set_order(ready, slice_left)
     for task in asleep:
+        lend_memory_again(task)
         # The handler looks again, and goes back to sleep on the queues of this kernel.
         kernel.calls.resume(task)
         if task.state is State.RUNNING:

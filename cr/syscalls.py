@@ -44,6 +44,7 @@ from kernel_model.syscalls.dispatch import Replaced
 from kernel_model.waitqueue import Sleep
 
 if TYPE_CHECKING:
+    from kernel_model.freezer import FreezerCgroup
     from kernel_model.task import Task
     from kernel_model.vfs.openfile import OpenFile
 
@@ -66,6 +67,8 @@ class Draining:
     """A checkpoint that is complete, on its way into a descriptor."""
 
     image: bytes
+    group: FreezerCgroup | None
+    """The freezer group that must not thaw until the image is out."""
     done: int = 0
 
 
@@ -78,7 +81,7 @@ class Collecting:
     wanted: int = _FIRST_READ
 
 
-@syscall(partial="tasks of other processes must be frozen, and there is no freezer yet")
+@syscall()
 def checkpoint(task: Task, pid: Int, fd: Fd, flags: Size, logfd: Int) -> int:
     """Write an image of a task tree to `fd`; a positive number, or 0 in the restarted copy."""
     state = task.call_state
@@ -94,11 +97,17 @@ def checkpoint(task: Task, pid: Int, fd: Fd, flags: Size, logfd: Int) -> int:
         while state.done < len(state.image):
             state.done += file.write(state.image[state.done : state.done + _DRAIN_BYTES])
     except LinuxError:
-        task.call_state = None
+        _end(task, state)
         raise
-    task.call_state = None
+    _end(task, state)
     task.kernel.checkpoints += 1
     return task.kernel.checkpoints
+
+
+def _end(task: Task, state: Draining) -> None:
+    task.call_state = None
+    if state.group is not None:
+        state.group.end_checkpoint()
 
 
 def _writable(task: Task, fd: int) -> OpenFile:
@@ -116,8 +125,11 @@ def _build(task: Task, pid: int, flags: int, file: OpenFile, log: OpenFile | Non
     ctx = Checkpoint(kernel, [], root.fs.root, pure=False, caller=task)
     if isinstance(file, PipeEnd):
         ctx.image_pipe = file.pipe
+    group = root.cgroup if root is not task else None
     try:
         tasks = _tasks(ctx, task, root, flags)
+        if group is not None:
+            group.begin_checkpoint()
         pieces = checkpoint_tasks(ctx, tasks, flags)
     except Refused as refused:
         text = f"[err -{refused.errno}] {refused.sentence}".encode()[:1000]
@@ -125,8 +137,10 @@ def _build(task: Task, pid: int, flags: int, file: OpenFile, log: OpenFile | Non
         pieces_of_error: list[bytes] = []
         Writer(pieces_of_error, kernel.abis[0].order).write_error(text)
         _say(file, b"".join(pieces_of_error))
+        if group is not None:
+            group.end_checkpoint()
         raise _error(refused.errno, refused.sentence) from refused
-    return Draining(b"".join(pieces))
+    return Draining(b"".join(pieces), group)
 
 
 def _tasks(ctx: Checkpoint, caller: Task, root: Task, flags: int) -> list[Task]:
@@ -141,6 +155,8 @@ def _tasks(ctx: Checkpoint, caller: Task, root: Task, flags: int) -> list[Task]:
     for task in tasks:
         ctx.task = task
         if task is not caller and not task.frozen:
+            ctx.refuse(EBUSY, "Not frozen or wrong cgroup")
+        if task is not caller and task.cgroup is not root.cgroup:
             ctx.refuse(EBUSY, "Not frozen or wrong cgroup")
         if not _may_attach(caller, task):
             ctx.refuse(EPERM, "no right to attach to this task")
@@ -251,6 +267,7 @@ def _commit(task: Task, restored: Restored) -> None:
     task.signal.threads.append(task)
     task.signal.pgid, task.signal.sid = pgid, sid
     task.signal.run_units = parts.group_units
+    task.signal.children_units = parts.children_units
     install(task, parts)
     start_timers(task)
     task.call_state = None

@@ -243,7 +243,7 @@ class System(Kernel):
 
     def reboot(self) -> System:
         """Throw this kernel away; a new one with the same disk and settings, and nothing else."""
-        self.vfs.sync()
+        self.vfs.unmount()
         ram = self.machine.power_off()
         machine = Machine(ram=ram, memory_bytes=0, accelerate=self.settings.accelerate)
         return System(self.settings, self.disk, self.console.successor(), machine)
@@ -256,7 +256,7 @@ class System(Kernel):
 
     def power_off(self) -> None:
         """The end: the disk is as the guest left it, memory and CPUs are given back."""
-        self.vfs.sync()
+        self.vfs.unmount()
         self.machine.power_off()
 
 

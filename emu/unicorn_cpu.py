@@ -15,6 +15,7 @@ What was measured about Unicorn 2.1.4 and is relied on here has a test each in t
 from __future__ import annotations
 
 import ctypes
+from array import array
 from typing import Any
 
 import unicorn
@@ -26,21 +27,20 @@ import unicorn.x86_const
 from emu import accel
 from emu.accel import FIELDS
 from emu.accel.twin import Twin
+from emu.arch.batch import Batch
 from emu.arch.ppc import program_cause
-from emu.arch.spec import CpuSpec, Registers
-from emu.arch.x86_border import last_boundary
-from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
+from emu.arch.spec import UNITS_PER_NS, CpuSpec, Registers
+from emu.detours import goes_on, instruction_word
+from emu.memory import PAGE_SHIFT, PAGE_SIZE
 from emu.pagetable import PageTable, PageTables
 from emu.stops import BUDGET, SYSCALL, MemoryFault, Stop, Trapped
 
 _CONSTS = {"x86_const": unicorn.x86_const, "ppc_const": unicorn.ppc_const}
+_ENGINE: Any = unicorn  # its type hints are incomplete
 _CTL_WRITE = 1 << 30
 _TLB_FLUSH = const.UC_CTL_TLB_FLUSH | _CTL_WRITE
+_TB_REMOVE = const.UC_CTL_TB_REMOVE_CACHE | _CTL_WRITE
 _TB_FLUSH = const.UC_CTL_TB_FLUSH | _CTL_WRITE
-UNITS_PER_NS = 4
-"""Bytes of code that take a nanosecond of virtual time."""
-TIME_BASE_SHIFT = 20
-"""The PowerPC time base moves on in steps of 2**20 ticks (nanoseconds)."""
 _FIRST_FILLS = 1024
 """After so many fills the accelerator flushes the TLB, which is the engine's only way to enlarge
 it; then after twice as many, and so on."""
@@ -74,32 +74,6 @@ _STRUCT_WORDS = 1024
 _PROBES = 0x2468ACE4, 0x13579BD8
 
 
-class Batch:
-    """Registers that move together between the engine and one buffer, in one call."""
-
-    def __init__(
-        self, handle: ctypes.c_void_p, ids: list[int], offsets: list[int], size_bytes: int
-    ) -> None:
-        count = len(ids)
-        self.buffer = bytearray(size_bytes)
-        base = ctypes.addressof(ctypes.c_char.from_buffer(self.buffer))
-        self._handle = handle
-        self._ids = (ctypes.c_int * count)(*ids)
-        self._places = (ctypes.c_void_p * count)(*(base + offset for offset in offsets))
-        self._count = count
-        self._read: Any = binding.uclib.uc_reg_read_batch
-        self._write: Any = binding.uclib.uc_reg_write_batch
-
-    def read(self) -> bytearray:
-        """The registers' values, in the buffer."""
-        self._read(self._handle, self._ids, self._places, self._count)
-        return self.buffer
-
-    def write(self) -> None:
-        """What is in the buffer becomes the registers' values."""
-        self._write(self._handle, self._ids, self._places, self._count)
-
-
 class UnicornCpu:
     """A CPU of one execution mode over shared RAM and page tables."""
 
@@ -115,7 +89,7 @@ class UnicornCpu:
         self.batches: dict[str, Batch] = {}
         """What the arch files move; made by their set_up."""
         self._consts = _CONSTS[spec.uc_const]
-        self._uc = unicorn.Uc(getattr(const, spec.uc_arch), _mode(spec.uc_mode))
+        self._uc: Any = _ENGINE.Uc(getattr(const, spec.uc_arch), _mode(spec.uc_mode))
         if spec.uc_model is not None:
             self._uc.ctl_set_cpu_model(getattr(self._consts, spec.uc_model))
         self._uc.ctl_set_tcg_buffer_size(64 << 20)
@@ -127,9 +101,9 @@ class UnicornCpu:
         self._block = (ctypes.c_uint64 * (accel.SIZE_BYTES // 8))()
         self._address = ctypes.addressof(self._block)
         self.words = memoryview(self._block).cast("B").cast("Q")
-        self._signed = memoryview(self._block).cast("B").cast("q")
+        self.signed = memoryview(self._block).cast("B").cast("q")
         count = len(spec.fast)
-        self._reg_words = self.words[_REGS : _REGS + count]
+        self.reg_words = self.words[_REGS : _REGS + count]
         self._fill_block(first_machine_frame)
         self._driver: Any = library if library is not None else Twin(self.words, binding.uclib)
         self._driver.accel_prepare(self._address)
@@ -140,7 +114,6 @@ class UnicornCpu:
         self.table_frame = first_machine_frame + 1
         self.window_write(0, bytes(PAGE_SIZE))
         self.table_write(0, bytes(PAGE_SIZE))
-        self._time_base = -1
         self._find_invalid_addr()
         spec.set_up(self)
         self._base = self._uc.context_save()
@@ -169,7 +142,8 @@ class UnicornCpu:
         words[FIELDS["pc_id"]] = self.reg_id(self.spec.fast_ids[0])
         words[FIELDS["ram"]] = ctypes.addressof(ctypes.c_char.from_buffer(self.ram.buffer))
         if self.spec.forbidden is not None:
-            words[FIELDS["forbid_mask"]], words[FIELDS["forbid_word"]] = self.spec.forbidden
+            first = FIELDS["forbid_mask"]
+            words[first : first + 4] = array("Q", self.spec.forbidden)
         for field, name in self.spec.time_registers:
             words[FIELDS[field]] = self.reg_id(name)
 
@@ -197,7 +171,7 @@ class UnicornCpu:
             *extra,
         )
         if status != const.UC_ERR_OK:
-            raise AssertionError(f"hook {name}: {unicorn.UcError(status)}")
+            raise AssertionError(f"hook {name}: the engine answers {status}")
         self._hooks.append(callback)
 
     def _find_invalid_addr(self) -> None:
@@ -236,7 +210,7 @@ class UnicornCpu:
     def batch(self, places: list[tuple[str, int]], size_bytes: int) -> Batch:
         """Registers that always move together: (Unicorn's name, offset in the buffer) pairs."""
         ids = [self.reg_id(name) for name, _ in places]
-        return Batch(self._handle, ids, [offset for _, offset in places], size_bytes)
+        return Batch(binding.uclib, self._handle, ids, [offset for _, offset in places], size_bytes)
 
     # ---- the machine's own frames
 
@@ -271,14 +245,6 @@ class UnicornCpu:
         words[_BLOCK_START], words[_BLOCK_END] = block
         self.flush_tlb()
 
-    def _set_time_base(self, now: int) -> None:
-        # It stands still until it is set again; so it moves in steps, and only between runs that
-        # no fault has cut, or a guest could tell a page that was there from one that was not.
-        ticks = now // UNITS_PER_NS >> TIME_BASE_SHIFT << TIME_BASE_SHIFT
-        if ticks != self._time_base and self.spec.set_time is not None:
-            self._time_base = ticks
-            self.spec.set_time(self, ticks)
-
     def flush_tlb(self) -> None:
         """Forget all translations of addresses."""
         self._flush(self._handle, _TLB_FLUSH)
@@ -288,6 +254,10 @@ class UnicornCpu:
     def flush_code(self) -> None:
         """Forget all translated code."""
         self._flush(self._handle, _TB_FLUSH)
+
+    def forget_code(self, start: int, end: int) -> None:
+        """Forget what was translated of some addresses, all in one page."""
+        self._flush(self._handle, _TB_REMOVE, ctypes.c_uint64(start), ctypes.c_uint64(end))
 
     # ---- running a task
 
@@ -316,8 +286,8 @@ class UnicornCpu:
     ) -> tuple[Stop, int]:
         """Run until a stop: what it was, and the bytes of code spent.
 
-        `now` is the virtual time at which the run begins, in bytes of code. `resumed` says that the last stop of this task was a fault: the block goes on as if it
-        had not been interrupted.
+        `now` is the virtual time at which the run begins, in bytes of code. `resumed` says that
+        the task's last stop was a fault: the block goes on as if nothing had interrupted it.
         """
         words = self.words
         if self._must_rebase:
@@ -329,76 +299,24 @@ class UnicornCpu:
         elif words[_ROOT] != table.root:
             self.flush_tlb()
         words[_ROOT] = table.root
-        self._table = table
+        self.table = table
         if not resumed:
             words[_BLOCK_START] = words[_BLOCK_END] = 0
-            if self.spec.set_time is not None:
-                self._set_time_base(now)
         words[_TSC_BASE] = now
-        self._signed[_SPENT] = 0
-        self._signed[_LIMIT] = budget
+        self.signed[_SPENT] = 0
+        self.signed[_LIMIT] = budget
         registers.fresh = False
-        self._reg_words[:] = registers.view
+        self.reg_words[:] = registers.view
         while True:
             self._run(self._address)
             if words[_STOP] == accel.STOP_SYSCALL and not words[_UNTIL]:
-                registers.view[:] = self._reg_words
-                return SYSCALL, self._signed[_SPENT]
-            if not self._goes_on(registers):
+                registers.view[:] = self.reg_words
+                return SYSCALL, self.signed[_SPENT]
+            if not goes_on(self, registers):
                 break
         reason = self._classify(words[_STOP])
-        registers.view[:] = self._reg_words
-        return reason, self._signed[_SPENT]
-
-    def _goes_on(self, registers: Registers) -> bool:
-        # Stops that are none of the guest's business: it goes on where it was.
-        words = self.words
-        pc, stop, until = self._reg_words[0], words[_STOP], words[_UNTIL]
-        if until:
-            # What was translated to end there must not stay.
-            words[_UNTIL] = 0
-            self.flush_code()
-            if stop == accel.STOP_NONE and pc == until:
-                return True
-        if stop == accel.STOP_INTERRUPT:
-            wanted = self.spec.unit_traps.get(words[_NUMBER])
-            if wanted is not None:
-                self._switch_on(registers, wanted)
-            return wanted is not None
-        if stop == accel.STOP_FORBIDDEN:
-            self.flush_code()
-            words[_UNTIL] = words[FIELDS["forbid_addr"]]
-            if words[_UNTIL] == pc:
-                words[_UNTIL] = 0
-                return False
-            return True
-        if stop == accel.STOP_FAULT and words[_FAULT_ACCESS] == _FETCH:
-            words[_UNTIL] = self._border(pc, words[_FAULT_ADDR])
-            return words[_UNTIL] != 0
-        # PowerPC's `wait` asks for an interrupt, and there is always another one to come.
-        return stop == accel.STOP_NONE and pc == words[_BLOCK_END] and not words[_ERROR]
-
-    def _border(self, pc: int, fault: int) -> int:
-        # The engine translates a block whole before it runs any of it. If the block leaves its
-        # page and the next one is refused, what lies before the border has not run yet.
-        if not self.spec.code_bits or fault >> PAGE_SHIFT == pc >> PAGE_SHIFT:
-            return 0
-        entry = self._table.get(pc >> PAGE_SHIFT)
-        code = self.ram.read(entry >> PAGE_SHIFT, pc & PAGE_MASK, PAGE_SIZE - (pc & PAGE_MASK))
-        last = last_boundary(code, self.spec.code_bits)
-        return pc + last if last else 0
-
-    def _switch_on(self, registers: Registers, wanted: tuple[str, ...]) -> None:
-        self._reg_words[0] -= 4
-        self._give_back(self._reg_words[0])
-        registers.view[:] = self._reg_words
-        units = registers.units
-        for unit in wanted:
-            units.setdefault(unit, self.spec.fresh_units[unit])
-        registers.units = units
-        self.load(registers)
-        registers.fresh = False
-        self._reg_words[:] = registers.view
+        registers.view[:] = self.reg_words
+        return reason, self.signed[_SPENT]
 
     def _rebase(self) -> None:
         # The engine keeps the last exception and would make the next one a double fault.
@@ -407,51 +325,47 @@ class UnicornCpu:
         self._uc.context_restore(self._base)
         self._must_rebase = False
 
-    def _give_back(self, pc: int) -> None:
-        # Of the block that was charged when it began, what lies from pc on did not run.
+    def give_back(self, pc: int) -> None:
+        """Of the block that was charged when it began, what lies from `pc` on did not run."""
         words = self.words
         if words[_BLOCK_START] <= pc < words[_BLOCK_END]:
-            self._signed[_SPENT] -= words[_BLOCK_END] - pc
+            self.signed[_SPENT] -= words[_BLOCK_END] - pc
             words[_BLOCK_END] = pc
             words[_BLOCK_START] = pc
 
     def _classify(self, stop: int) -> Stop:
         words = self.words
-        pc = self._reg_words[0]
+        pc = self.reg_words[0]
         if stop == accel.STOP_INTERRUPT:
             trap = self.spec.traps.get(words[_NUMBER], self.spec.unknown_trap)
             if trap.kind == "syscall":
                 return SYSCALL
             pc -= trap.back
-            self._reg_words[0] = pc
-            self._give_back(pc)
+            self.reg_words[0] = pc
+            self.give_back(pc)
             self._must_rebase = self.spec.rebase_after_exception
             if trap.kind == "program":
-                return Trapped(program_cause(self._instruction_word(pc)))
+                return Trapped(program_cause(instruction_word(self, pc)))
             return Trapped(trap.kind)
         if stop == accel.STOP_SYSCALL:
             return SYSCALL
         if stop == accel.STOP_BUDGET:
             return BUDGET
         if stop == accel.STOP_FAULT:
-            self._give_back(pc)
+            self.give_back(pc)
             return MemoryFault(words[_FAULT_ADDR], _ACCESS[words[_FAULT_ACCESS]])
         if stop in (accel.STOP_ILLEGAL, accel.STOP_FORBIDDEN):
-            self._give_back(pc)
+            self.give_back(pc)
             self._must_rebase = self.spec.rebase_after_exception
             return Trapped("illegal")
         if stop in (accel.STOP_PORT, accel.STOP_NO_SUCH):
-            self._reg_words[0] = words[_FAULT_ADDR]
-            self._give_back(words[_FAULT_ADDR])
+            self.reg_words[0] = words[_FAULT_ADDR]
+            self.give_back(words[_FAULT_ADDR])
             return Trapped("protection" if stop == accel.STOP_PORT else "illegal")
         if pc == 0:
             # Address 0 is where emu_start was told to end; nothing is ever mapped there.
             return MemoryFault(0, "fetch")
         raise AssertionError(f"{self.spec.name}: stopped at {pc:#x}, error {words[_ERROR]}")
-
-    def _instruction_word(self, pc: int) -> int:
-        entry = self._table.get(pc >> PAGE_SHIFT)
-        return int.from_bytes(self.ram.read(entry >> PAGE_SHIFT, pc & PAGE_MASK, 4), "big")
 
     def close(self) -> None:
         """Take the last task's state out; the engine goes with the object."""

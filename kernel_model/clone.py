@@ -13,6 +13,7 @@ from emu.memory import OutOfFrames
 from emu.pagetable import OutOfNodes
 from kernel_model.abi.errno import EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM, NotModelled
 from kernel_model.nsproxy import NsProxy
+from kernel_model.restart_block import RestartBlock
 from kernel_model.signals import SignalStruct
 from kernel_model.task import RLIMIT_NPROC, Task
 from kernel_model.waitqueue import WaitQueue
@@ -91,7 +92,9 @@ def copy_process(task: Task, args: CloneArgs) -> Task:
     child.comm, child.blocked = task.comm, task.blocked
     child.elf_flags, child.load_bias = task.elf_flags, task.load_bias
     child.forked_no_exec = True
-    child.frozen = task.frozen
+    if task.cgroup is not None:
+        child.cgroup = task.cgroup
+        task.cgroup.tasks[pid] = child
     if not flags & CLONE_VM or flags & CLONE_VFORK:
         child.altstack = task.altstack
     _join_family(task, child, args)
@@ -151,4 +154,14 @@ def _set_registers(task: Task, child: Task, args: CloneArgs) -> None:
     if flags & CLONE_CHILD_CLEARTID:
         child.clear_child_tid = args.child_tid
     if flags & CLONE_VFORK:
+        child.vfork_done = WaitQueue()
+
+
+def lend_memory_again(task: Task) -> None:
+    """Restart: a task that slept in vfork waits for its child as before."""
+    block = task.restart_block
+    if block is None or isinstance(block, RestartBlock):
+        return
+    child = task.kernel.tasks.get(block.done)
+    if child is not None and child.parent is task and child.mm is task.mm:
         child.vfork_done = WaitQueue()

@@ -40,6 +40,10 @@ def exit_task(task: Task, code: int) -> None:
     task.state = State.ZOMBIE
     task.syscall, task.interrupted, task.restart_block = None, None, None
     task.call_state = None
+    task.frozen = False
+    if task.cgroup is not None:
+        del task.cgroup.tasks[task.pid]
+        task.cgroup = None
     task.regs.leave()
     _release(task)
     signal.run_units += task.run_units

@@ -9,6 +9,7 @@ Not modelled: priority-inheritance futexes.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from emu.memory import PAGE_SHIFT
@@ -63,7 +64,9 @@ class Futexes:
             if woken >= count:
                 break
             if waiter.futex_bits & bits:
-                waiter.futex_woken = True
+                # The wait is over, whatever the word says when the handler looks again.
+                assert waiter.restart_block is not None
+                waiter.restart_block = replace(waiter.restart_block, done=1)
                 waiter.wake()
                 woken += 1
         if not self.waiters(key):

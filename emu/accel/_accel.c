@@ -65,10 +65,10 @@ struct cpu {
     u64 error;
     u64 *invalid_addr; /* where the engine notes the exact address of a refused access */
     u64 until;         /* stop at this address; 0: nowhere */
-    /* an instruction that must not run: found when code is translated */
+    /* instructions that must not run: found when code is translated */
     u8 *ram;
-    u64 forbid_mask;
-    u64 forbid_word;
+    u64 forbid_mask, forbid_word;
+    u64 forbid_mask_2, forbid_word_2;
     u64 forbid_addr;
     /* time stamp counter = (tsc_base + spent - what of the block is still to come) / tsc_divisor */
     u64 tsc_base;
@@ -274,7 +274,8 @@ void accel_translated(void *uc, struct translated *block, void *last, struct cpu
     const u8 *code = c->ram + (c->nodes[index] >> 12 << 12) + (block->pc & 4095);
     for (u64 at = 0; at + 4 <= block->size; at += 4) {
         u64 word = (u64)code[at] << 24 | code[at + 1] << 16 | code[at + 2] << 8 | code[at + 3];
-        if ((word & c->forbid_mask) == c->forbid_word) {
+        if ((word & c->forbid_mask) == c->forbid_word ||
+            (word & c->forbid_mask_2) == c->forbid_word_2) {
             c->stop = STOP_FORBIDDEN;
             c->forbid_addr = block->pc + at;
             c->emu_stop(c->uc);

@@ -197,8 +197,10 @@ class Twin:
         start = words[FIELDS["ram"]] + (self.nodes[index] >> 12 << 12) + (pc & 4095)
         code = ctypes.string_at(start, size)
         mask, wanted = words[FIELDS["forbid_mask"]], words[FIELDS["forbid_word"]]
+        mask_2, wanted_2 = words[FIELDS["forbid_mask_2"]], words[FIELDS["forbid_word_2"]]
         for at in range(0, size - 3, 4):
-            if int.from_bytes(code[at : at + 4], "big") & mask == wanted:
+            word = int.from_bytes(code[at : at + 4], "big")
+            if word & mask == wanted or word & mask_2 == wanted_2:
                 words[FIELDS["forbid_addr"]] = pc + at
                 self._stop(accel.STOP_FORBIDDEN)
                 return

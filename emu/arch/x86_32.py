@@ -21,6 +21,14 @@ _XMM = 8
 _GENERAL = "eax ebx ecx edx esi edi ebp esp".split()
 _SELECTORS = ("ds", "es", "fs", "gs")
 TLS_COUNT = 3
+_INSN_HOOKS = (
+    ("no_such", "UC_X86_INS_SYSENTER"),
+    ("no_such", "UC_X86_INS_SYSCALL"),
+    ("rdtsc", "UC_X86_INS_RDTSC"),
+    ("rdtscp", "UC_X86_INS_RDTSCP"),
+    ("port_in", "UC_X86_INS_IN"),
+    ("port_out", "UC_X86_INS_OUT"),
+)
 _TLS = tuple(f"tls{slot}" for slot in range(TLS_COUNT))
 
 
@@ -49,9 +57,7 @@ def _spec(name: str, user_cs: int, user_ds: int, first_tls: int) -> CpuSpec:
         for slot, name in enumerate(_TLS):
             write_descriptor(cpu, first_tls + slot, words[name])
         batch = cpu.batches["selectors"]
-        struct.pack_into(
-            "<4H", batch.buffer, 0, words["ds"], words["es"], words["fs"], words["gs"]
-        )
+        struct.pack_into("<4H", batch.buffer, 0, words["ds"], words["es"], words["fs"], words["gs"])
         batch.write()
 
     return CpuSpec(
@@ -71,14 +77,7 @@ def _spec(name: str, user_cs: int, user_ds: int, first_tls: int) -> CpuSpec:
         system=("cs", "ss", *_SELECTORS, *_TLS),
         window_page=0xFFFF7,
         traps=TRAPS,
-        insn_hooks=(
-            ("no_such", "UC_X86_INS_SYSENTER"),
-            ("no_such", "UC_X86_INS_SYSCALL"),
-            ("rdtsc", "UC_X86_INS_RDTSC"),
-            ("rdtscp", "UC_X86_INS_RDTSCP"),
-            ("port_in", "UC_X86_INS_IN"),
-            ("port_out", "UC_X86_INS_OUT"),
-        ),
+        insn_hooks=_INSN_HOOKS,
         time_registers=(
             ("ax_id", "UC_X86_REG_EAX"),
             ("cx_id", "UC_X86_REG_ECX"),
@@ -86,6 +85,7 @@ def _spec(name: str, user_cs: int, user_ds: int, first_tls: int) -> CpuSpec:
         ),
         code_bits=32,
         forbidden=None,
+        emulate=None,
         unknown_trap=UNKNOWN,
         rebase_after_exception=True,
         unit_traps={},
@@ -94,7 +94,6 @@ def _spec(name: str, user_cs: int, user_ds: int, first_tls: int) -> CpuSpec:
         store_system=_store_system,
         load_units=_load_units,
         store_units=_store_units,
-        set_time=None,
         initial_system={
             "cs": user_cs,
             "ss": user_ds,

@@ -81,14 +81,12 @@ def _wait(task: Task, addr: int, operation: int, value: int, timeout: int, bits:
             args=(addr, value, operation, bits),
         )
         task.restart_block = block
-        task.futex_woken = False
     return continue_futex(task, block)
 
 
 def continue_futex(task: Task, block: RestartBlock) -> int:
     """Wait on: also what restart_syscall does after a signal without a handler."""
-    if task.futex_woken:
-        task.futex_woken = False
+    if block.done:
         return 0
     deadline = block.deadline_ns
     if deadline is not None and task.kernel.clock.now_ns() >= deadline:

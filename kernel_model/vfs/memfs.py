@@ -53,8 +53,13 @@ class MemFs(FileSystem):
 
     def forget(self, inode: Inode) -> None:
         """The node is gone with its last name and its last user."""
-        self.inodes.pop(inode.node.ino, None)
-        self.reserve(-inode.node.stored)
+        if self.inodes.pop(inode.node.ino, None) is not None:
+            self.reserve(-inode.node.stored)
+
+    def forget_nameless(self) -> None:
+        """The kernel is going away: what only open files kept alive is gone with it."""
+        for inode in [inode for inode in self.inodes.values() if not inode.node.nlink]:
+            self.forget(inode)
 
     def room(self) -> tuple[int, int]:
         """(bytes in all, bytes free); what lies in a host folder below is not counted."""

@@ -116,9 +116,7 @@ class Bare:
 
     def run(self, budget: int = FOREVER, now: int = 0) -> Stop:
         """Run until a stop; counts what was spent."""
-        stop, spent = self.machine.run(
-            self.regs, self.table, budget, now, resumed=self.resumed
-        )
+        stop, spent = self.machine.run(self.regs, self.table, budget, now, resumed=self.resumed)
         self.resumed = isinstance(stop, MemoryFault)
         self.spent += spent
         return stop

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from emu.pagetable import DIRTY, READ
 from emu.stops import MemoryFault
 from tests.unit.emu.bare import (
     ALL,
@@ -22,7 +23,6 @@ from tests.unit.emu.bare import (
     stw,
     trap_code,
 )
-from emu.pagetable import DIRTY, READ
 
 
 def middle_of_a_block(mode: str, *, store: bool, offset: int = 3) -> tuple[bytes, int, int]:
@@ -216,7 +216,7 @@ def test_a_loop_that_reaches_the_border_only_in_the_end(mode: str) -> None:
 @pytest.mark.parametrize("mode", ALL)
 def test_lowered_rights_and_moved_pages_are_honoured_at_the_next_run(mode: str) -> None:
     bare = Bare(mode)
-    store, where, length = middle_of_a_block(mode, store=True)
+    store, _, _ = middle_of_a_block(mode, store=True)
     bare.map(CODE, RX, store)
     bare.map(DATA, RW)
     bare.regs[bare.r2], bare.regs[bare.r3] = DATA, 0x01010101

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from emu.fault_address import exact_address
 from kernel_model.abi.siginfo import pack_siginfo, unpack_siginfo
 
+from emu.arch.fault_address import exact_address
 from emu.stops import MemoryFault, Trapped
 from kernel_model.mm.fault import BadAccess
 from kernel_model.signals import SIGCHLD, SIGIO, SIGSEGV, SigInfo
