@@ -39,11 +39,11 @@ nightly: setup
 	$(PYTEST) -m nightly
 
 docs: setup
-	$(BIN)/python -m docs.generate
+	$(BIN)/python -m cr.image.schema > docs/FORMAT.md.new && mv docs/FORMAT.md.new docs/FORMAT.md
 
 # All stories for all modes, into the user's cache.
 guests: setup
-	$(BIN)/python -m guests.all
+	$(BIN)/python -m guests.every_program
 
 clean:
 	rm -rf build *.egg-info emu/accel/_accel.so $(VENV)

@@ -43,7 +43,7 @@ def checkpoint_tasks(ctx: Checkpoint, tasks: list[Task], uflags: int) -> list[An
         checkpoint_header(ctx, uflags)
         checkpoint_tree(ctx, tasks)
         if not ctx.pure:
-            checkpoint_machine(ctx)
+            checkpoint_machine(ctx, tasks)
         for task in tasks:
             call = task.syscall if task is ctx.caller else None
             checkpoint_task(ctx, task, completed=call)

@@ -19,6 +19,7 @@ from kernel_model.abi.errno import LinuxError
 if TYPE_CHECKING:
     from kernel_model.arch.abi import Abi
     from kernel_model.kernel import Kernel
+    from kernel_model.pipe import Pipe
     from kernel_model.task import Task
     from kernel_model.vfs.mounts import Path
 
@@ -51,6 +52,8 @@ class Checkpoint:
         """The task that called sys_checkpoint; None when the host did."""
         self.now_ns = kernel.clock.now_ns()
         self.task: Task | None = None
+        self.image_pipe: Pipe | None = None
+        """The pipe that the image is written to: it cannot be in the image itself."""
         self.pids: dict[int, int] = {}
         """Number of the pid object of a pid."""
 
@@ -84,6 +87,8 @@ class Restart:
         """A task with the rights and the root directory by which names are opened."""
         self.abi: Abi = kernel.abis[0]
         """Of the task that is being restored."""
+        self.clock_shift_ns = 0
+        """From the image's virtual clock to this kernel's."""
         self.now_ns = kernel.clock.now_ns()
         """What relative times of the image are relative to."""
         self.header_arch: Any = None

@@ -24,6 +24,7 @@ from cr.image import types as t
 from cr.memory import AT_VECTOR_SIZE
 from kernel_model.clock import NS_PER_S
 from kernel_model.sched import SLICE_UNITS
+from kernel_model.task import State, Task
 
 _CONSTANTS = image.Constants(
     task_comm_len=t.TASK_COMM_BYTES,
@@ -95,10 +96,12 @@ def restore_header(ctx: Restart) -> None:
     ctx.image.read_blob(t.HDR_LSM_INFO, t.LSM_INFO_LIMIT)
 
 
-def checkpoint_machine(ctx: Checkpoint) -> None:
+def checkpoint_machine(ctx: Checkpoint, tasks: list[Task]) -> None:
     """Write what a restarted machine must know besides its tasks."""
     kernel = ctx.kernel
     order, slice_left = kernel.sched.order()
+    asleep = [task for task in tasks if task.state is State.SLEEPING]
+    asleep.sort(key=lambda task: task.sleep_number)
     state = kernel.random.state()
     record = ours.Machine(
         clock_units=kernel.clock.units,
@@ -107,7 +110,7 @@ def checkpoint_machine(ctx: Checkpoint) -> None:
         next_pid=kernel.next_pid,
         random_bytes=len(state),
         nr_running=len(order),
-        run_queue=tuple(task.pid for task in order),
+        run_queue=tuple(task.pid for task in [*order, *asleep]),
     )
     ctx.image.write(t.HDR_MACHINE, record)
     ctx.image.write_blob(t.HDR_BUFFER, state)

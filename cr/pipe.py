@@ -22,7 +22,7 @@ from cr import regular
 from cr.context import Checkpoint, Restart
 from cr.image import types as t
 from cr.image.files import FilePipe
-from kernel_model.abi.errno import EBADF
+from kernel_model.abi.errno import EBADF, EBUSY
 from kernel_model.abi.fcntl import O_ACCMODE, O_NONBLOCK
 from kernel_model.pipe import PIPE_CAPACITY, Pipe, PipeEnd
 from kernel_model.vfs.inode import Inode
@@ -35,6 +35,8 @@ _EITHER = O_ACCMODE
 
 def checkpoint_end(ctx: Checkpoint, end: PipeEnd, common: dict[str, int]) -> None:
     """Write one end; write the bytes too if this pipe is new to the image."""
+    if end.pipe is ctx.image_pipe:
+        ctx.refuse(EBUSY, "the image is to be written to a pipe that would be in it")
     objref, first = ctx.objs.intern(end.pipe)
     f_type = t.FILE_PIPE if end.path is None else t.FILE_FIFO
     ctx.image.write(t.HDR_FILE, FilePipe(f_type=f_type, pipe_objref=objref, **common))

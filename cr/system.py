@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from enum import Enum
 from types import ModuleType
 
+from cr import syscalls as cr_syscalls
 from cr.tools.image_bytes import Image
 from emu.machine import Machine
 from kernel_model import boot as kernel_boot
@@ -33,7 +34,9 @@ from kernel_model.console import Console
 from kernel_model.kernel import Deadlock, Kernel
 from kernel_model.syscalls import (
     attributes,
+    clone,
     descriptors,
+    futex,
     getdents,
     groups,
     identity,
@@ -45,11 +48,13 @@ from kernel_model.syscalls import (
     poll,
     process,
     readwrite,
+    restart_syscall,
     signal,
     stat,
     thread_area,
     time,
     truncate,
+    wait,
     xattr,
 )
 from kernel_model.task import State, Task
@@ -57,7 +62,9 @@ from kernel_model.vfs.disk import Disk
 
 MODULES: tuple[ModuleType, ...] = (
     attributes,
+    clone,
     descriptors,
+    futex,
     getdents,
     groups,
     identity,
@@ -69,12 +76,15 @@ MODULES: tuple[ModuleType, ...] = (
     poll,
     process,
     readwrite,
+    restart_syscall,
     signal,
     stat,
     thread_area,
     time,
     truncate,
+    wait,
     xattr,
+    cr_syscalls,
 )
 
 ARCHES: dict[str, tuple[Abi, ...]] = {

@@ -22,7 +22,7 @@ Deviates: what a sleeping call has done so far (SYSCALL_PROGRESS) and how much c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cr import signals
 from cr.arch.support import CpuState
@@ -95,6 +95,8 @@ def checkpoint_task(ctx: Checkpoint, task: Task, completed: int | None = None) -
     ctx.task = task
     _checkpoint_struct(ctx, task)
     if task.exited:
+        if not ctx.pure:
+            _checkpoint_times(ctx, task)
         return
     if task.mm is None:
         ctx.refuse(EBUSY, "a task without memory")
@@ -172,9 +174,17 @@ def _checkpoint_restart_block(ctx: Checkpoint, task: Task) -> None:
     ctx.image.write(t.HDR_RESTART_BLOCK, record)
 
 
-def _checkpoint_ours(ctx: Checkpoint, task: Task) -> None:
-    times = ours.TaskTimes(run_units=task.run_units, group_units=task.signal.run_units)
+def _checkpoint_times(ctx: Checkpoint, task: Task) -> None:
+    times = ours.TaskTimes(
+        run_units=task.run_units,
+        group_units=task.signal.run_units,
+        children_units=task.signal.children_units,
+    )
     ctx.image.write(t.HDR_TASK_TIMES, times)
+
+
+def _checkpoint_ours(ctx: Checkpoint, task: Task) -> None:
+    _checkpoint_times(ctx, task)
     block = task.restart_block
     if block is not None and (block.done or not isinstance(block, RestartBlock)):
         deadline = _NEVER if block.deadline_ns is None else block.deadline_ns
@@ -196,6 +206,7 @@ class TaskParts:
     restart_block: Progress | None = None
     run_units: int = 0
     group_units: int = 0
+    children_units: int = 0
     cred: Cred | None = None
     nsproxy: NsProxy | None = None
     files: FdTable | None = None
@@ -220,6 +231,7 @@ def restore_task(ctx: Restart) -> TaskParts:
     parts = TaskParts(comm, record)
     _check_struct(ctx, record)
     if parts.dead:
+        _restore_times(ctx, parts)
         return parts
     arch = arch_of(ctx.kernel)
     parts.abi, system = arch.restore_thread(ctx)
@@ -268,13 +280,19 @@ def _restore_restart_block(ctx: Restart) -> RestartBlock | None:
     )
 
 
+def _restore_times(ctx: Restart, parts: TaskParts) -> None:
+    if ctx.image.peek() != t.HDR_TASK_TIMES:
+        return
+    times = ctx.image.read(t.HDR_TASK_TIMES, ours.TaskTimes)
+    if max(times.run_units, times.group_units, times.children_units) > _MAX_NS:
+        ctx.refuse("a task that has run for longer than time lasts")
+    parts.run_units, parts.group_units = times.run_units, times.group_units
+    parts.children_units = times.children_units
+
+
 def _restore_ours(ctx: Restart, parts: TaskParts, block: RestartBlock | None) -> Progress | None:
     progress: Progress | None = block
-    if ctx.image.peek() == t.HDR_TASK_TIMES:
-        times = ctx.image.read(t.HDR_TASK_TIMES, ours.TaskTimes)
-        if max(times.run_units, times.group_units) > _MAX_NS:
-            ctx.refuse("a task that has run for longer than time lasts")
-        parts.run_units, parts.group_units = times.run_units, times.group_units
+    _restore_times(ctx, parts)
     if ctx.image.peek() == t.HDR_SYSCALL_PROGRESS:
         record = ctx.image.read(t.HDR_SYSCALL_PROGRESS, ours.SyscallProgress)
         if record.done_bytes > 1 << 62:
@@ -282,7 +300,12 @@ def _restore_ours(ctx: Restart, parts: TaskParts, block: RestartBlock | None) ->
         deadline = None if record.deadline_ns == _NEVER else record.deadline_ns
         if deadline is not None and deadline > _MAX_NS:
             ctx.refuse(f"a deadline at {deadline} ns")
-        progress = Progress(done=record.done_bytes, deadline_ns=deadline)
+        if deadline is not None:
+            deadline += ctx.clock_shift_ns
+        if block is None:
+            progress = Progress(done=record.done_bytes, deadline_ns=deadline)
+        else:
+            progress = replace(block, done=record.done_bytes)
     return progress
 
 
@@ -339,6 +362,12 @@ def install(task: Task, parts: TaskParts) -> None:
     task.sighand = parts.sighand.grab()
     task.pending, task.blocked, task.saved_blocked = parts.pending, parts.blocked, None
     task.attention = True
+    _install_struct(task, record)
+    task.run_units = parts.run_units
+    task.elf_flags = task.kernel.elf_flags(task.mm.exe)
+
+
+def _install_struct(task: Task, record: image.Task) -> None:
     task.altstack = (record.sas_ss_sp, record.sas_ss_size)
     task.robust_list = (
         record.robust_futex_list or record.compat_robust_futex_list,
@@ -346,12 +375,18 @@ def install(task: Task, parts: TaskParts) -> None:
     )
     task.set_child_tid, task.clear_child_tid = record.set_child_tid, record.clear_child_tid
     task.pdeath_signal = record.pdeath_signal
-    if record.exit_signal != _NO_SIGNAL:
-        task.exit_signal = record.exit_signal
+    task.exit_signal = 0 if record.exit_signal == _NO_SIGNAL else record.exit_signal
     task.forked_no_exec = bool(record.flags & t.PF_FORKNOEXEC)
     task.used_superuser = bool(record.flags & t.PF_SUPERPRIV)
+
+
+def install_zombie(task: Task, parts: TaskParts) -> None:
+    """Commit: a task that has only its exit code left."""
+    task.comm = parts.comm
+    task.exit_code = parts.record.exit_code
+    _install_struct(task, parts.record)
     task.run_units = parts.run_units
-    task.elf_flags = task.kernel.elf_flags(task.mm.exe)
+    task.cred = task.kernel.root_cred
 
 
 def restored_state(parts: TaskParts) -> State:

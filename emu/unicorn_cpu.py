@@ -15,6 +15,7 @@ What was measured about Unicorn 2.1.4 and is relied on here has a test each in t
 from __future__ import annotations
 
 import ctypes
+from array import array
 from typing import Any
 
 import unicorn
@@ -26,43 +27,51 @@ import unicorn.x86_const
 from emu import accel
 from emu.accel import FIELDS
 from emu.accel.twin import Twin
-from emu.arch.spec import CpuSpec, Registers, Trap
-from emu.memory import PAGE_SHIFT
+from emu.arch.batch import Batch
+from emu.arch.ppc import program_cause
+from emu.arch.spec import UNITS_PER_NS, CpuSpec, Registers
+from emu.detours import goes_on, instruction_word
+from emu.memory import PAGE_SHIFT, PAGE_SIZE
 from emu.pagetable import PageTable, PageTables
 from emu.stops import BUDGET, SYSCALL, MemoryFault, Stop, Trapped
 
 _CONSTS = {"x86_const": unicorn.x86_const, "ppc_const": unicorn.ppc_const}
+_ENGINE: Any = unicorn  # its type hints are incomplete
 _CTL_WRITE = 1 << 30
 _TLB_FLUSH = const.UC_CTL_TLB_FLUSH | _CTL_WRITE
+_TB_REMOVE = const.UC_CTL_TB_REMOVE_CACHE | _CTL_WRITE
 _TB_FLUSH = const.UC_CTL_TB_FLUSH | _CTL_WRITE
-UNITS_PER_NS = 4
-"""Bytes of code that take a nanosecond of virtual time."""
-TIME_BASE_SHIFT = 20
-"""The PowerPC time base moves on in steps of 2**20 ticks (nanoseconds)."""
-_FILLS_BEFORE_FLUSH = 2048
-"""The engine's TLB grows only when it is flushed while well used."""
+_FIRST_FILLS = 1024
+"""After so many fills the accelerator flushes the TLB, which is the engine's only way to enlarge
+it; then after twice as many, and so on."""
 
 _STOP = FIELDS["stop"]
 _NUMBER = FIELDS["number"]
 _TSC_BASE = FIELDS["tsc_base"]
 _SPENT = FIELDS["spent"]
 _LIMIT = FIELDS["limit"]
+_LEFT = FIELDS["left"]
+_UNTIL = FIELDS["until"]
 _BLOCK_START = FIELDS["block_start"]
 _BLOCK_END = FIELDS["block_end"]
 _FILLS = FIELDS["fills"]
+_FILLS_LIMIT = FIELDS["fills_limit"]
 _ROOT = FIELDS["root"]
 _FAULT_ADDR = FIELDS["fault_addr"]
 _FAULT_ACCESS = FIELDS["fault_access"]
 _ERROR = FIELDS["error"]
 _REGS = FIELDS["regs"]
 
-_ACCESS = {16: "read", 17: "write", 18: "fetch"}
+_FETCH = 18
+_ACCESS = {16: "read", 17: "write", _FETCH: "fetch"}
 _HOOK_TYPES = {
     "block": const.UC_HOOK_BLOCK,
     "interrupt": const.UC_HOOK_INTR,
     "illegal": const.UC_HOOK_INSN_INVALID,
     "fill": const.UC_HOOK_TLB_FILL,
 }
+_STRUCT_WORDS = 1024
+_PROBES = 0x2468ACE4, 0x13579BD8
 
 
 class UnicornCpu:
@@ -75,8 +84,12 @@ class UnicornCpu:
         self.tables = tables
         self.ram = tables.ram
         self.resident: Registers | None = None
+        self.descriptors: dict[int, int] = {}
+        """What the descriptor table page holds, by slot."""
+        self.batches: dict[str, Batch] = {}
+        """What the arch files move; made by their set_up."""
         self._consts = _CONSTS[spec.uc_const]
-        self._uc = unicorn.Uc(getattr(const, spec.uc_arch), _mode(spec.uc_mode))
+        self._uc: Any = _ENGINE.Uc(getattr(const, spec.uc_arch), _mode(spec.uc_mode))
         if spec.uc_model is not None:
             self._uc.ctl_set_cpu_model(getattr(self._consts, spec.uc_model))
         self._uc.ctl_set_tcg_buffer_size(64 << 20)
@@ -88,9 +101,9 @@ class UnicornCpu:
         self._block = (ctypes.c_uint64 * (accel.SIZE_BYTES // 8))()
         self._address = ctypes.addressof(self._block)
         self.words = memoryview(self._block).cast("B").cast("Q")
-        self._signed = memoryview(self._block).cast("B").cast("q")
+        self.signed = memoryview(self._block).cast("B").cast("q")
         count = len(spec.fast)
-        self._reg_words = self.words[_REGS : _REGS + count]
+        self.reg_words = self.words[_REGS : _REGS + count]
         self._fill_block(first_machine_frame)
         self._driver: Any = library if library is not None else Twin(self.words, binding.uclib)
         self._driver.accel_prepare(self._address)
@@ -99,7 +112,9 @@ class UnicornCpu:
         self._flush: Any = binding.uclib.uc_ctl
         self.window_frame = first_machine_frame
         self.table_frame = first_machine_frame + 1
-        self._time_base = -1
+        self.window_write(0, bytes(PAGE_SIZE))
+        self.table_write(0, bytes(PAGE_SIZE))
+        self._find_invalid_addr()
         spec.set_up(self)
         self._base = self._uc.context_save()
         self._must_rebase = False
@@ -113,6 +128,7 @@ class UnicornCpu:
             ("read_batch", lib.uc_reg_read_batch),
             ("write_batch", lib.uc_reg_write_batch),
             ("reg_write", lib.uc_reg_write),
+            ("ctl", lib.uc_ctl),
         ):
             words[FIELDS[field]] = ctypes.cast(function, ctypes.c_void_p).value or 0
         nodes = ctypes.c_char.from_buffer(self.tables.buffer)
@@ -124,6 +140,10 @@ class UnicornCpu:
         for position, name in enumerate(self.spec.fast_ids):
             words[FIELDS["reg_ids"] + position] = self.reg_id(name)
         words[FIELDS["pc_id"]] = self.reg_id(self.spec.fast_ids[0])
+        words[FIELDS["ram"]] = ctypes.addressof(ctypes.c_char.from_buffer(self.ram.buffer))
+        if self.spec.forbidden is not None:
+            first = FIELDS["forbid_mask"]
+            words[first : first + 4] = array("Q", self.spec.forbidden)
         for field, name in self.spec.time_registers:
             words[FIELDS[field]] = self.reg_id(name)
 
@@ -131,6 +151,8 @@ class UnicornCpu:
         self._hooks: list[Any] = []
         for name, hook_type in _HOOK_TYPES.items():
             self._hook(hook_type, name, None)
+        if self.spec.forbidden is not None:
+            self._hook(const.UC_HOOK_EDGE_GENERATED, "translated", None)
         for name, instruction in self.spec.insn_hooks:
             self._hook(const.UC_HOOK_INSN, name, getattr(self._consts, instruction))
 
@@ -149,8 +171,26 @@ class UnicornCpu:
             *extra,
         )
         if status != const.UC_ERR_OK:
-            raise AssertionError(f"hook {name}: {unicorn.UcError(status)}")
+            raise AssertionError(f"hook {name}: the engine answers {status}")
         self._hooks.append(callback)
+
+    def _find_invalid_addr(self) -> None:
+        # The fill hook is told the page only. The engine keeps the exact address in its own
+        # structure, which has no name for it in the interface: two faults show where it is.
+        engine = (ctypes.c_uint64 * _STRUCT_WORDS).from_address(self.words[FIELDS["uc"]])
+        places = set(range(_STRUCT_WORDS))
+        for address in _PROBES:
+            self._emu_start(address)
+            places &= {k for k, word in enumerate(engine) if word == address}
+        if len(places) != 1:
+            raise AssertionError(f"{self.spec.name}: no single place holds the refused address")
+        self.words[FIELDS["invalid_addr"]] = ctypes.addressof(engine) + 8 * places.pop()
+
+    def _emu_start(self, address: int) -> None:
+        zero = ctypes.c_uint64(0)
+        binding.uclib.uc_emu_start(
+            self._handle, ctypes.c_uint64(address), zero, zero, ctypes.c_size_t(0)
+        )
 
     # ---- registers by Unicorn's name, for the arch files
 
@@ -167,24 +207,10 @@ class UnicornCpu:
         """Set one register of the engine."""
         self._uc.reg_write(self.reg_id(name), value)
 
-    def read_many(self, ids: list[int], size_bytes: int) -> bytes:
-        """Registers of `size_bytes` each, one behind the other."""
-        count = len(ids)
-        buffer = ctypes.create_string_buffer(size_bytes * count)
-        base = ctypes.addressof(buffer)
-        numbers = (ctypes.c_int * count)(*ids)
-        places = (ctypes.c_void_p * count)(*(base + size_bytes * k for k in range(count)))
-        binding.uclib.uc_reg_read_batch(self._handle, numbers, places, count)
-        return buffer.raw
-
-    def write_many(self, ids: list[int], size_bytes: int, data: bytes) -> None:
-        """The opposite of read_many."""
-        count = len(ids)
-        buffer = ctypes.create_string_buffer(data, size_bytes * count)
-        base = ctypes.addressof(buffer)
-        numbers = (ctypes.c_int * count)(*ids)
-        places = (ctypes.c_void_p * count)(*(base + size_bytes * k for k in range(count)))
-        binding.uclib.uc_reg_write_batch(self._handle, numbers, places, count)
+    def batch(self, places: list[tuple[str, int]], size_bytes: int) -> Batch:
+        """Registers that always move together: (Unicorn's name, offset in the buffer) pairs."""
+        ids = [self.reg_id(name) for name, _ in places]
+        return Batch(binding.uclib, self._handle, ids, [offset for _, offset in places], size_bytes)
 
     # ---- the machine's own frames
 
@@ -212,38 +238,26 @@ class UnicornCpu:
         words = self.words
         words[FIELDS["window_frame"]] = self.window_frame
         words[_STOP] = 0
-        words[_LIMIT] = 1 << 62
-        spent = self._signed[_SPENT]
+        words[_LEFT] = 1 << 62
         block = words[_BLOCK_START], words[_BLOCK_END]
-        address = (self.spec.window_page << PAGE_SHIFT) + offset
-        binding.uclib.uc_emu_start(
-            self._handle,
-            ctypes.c_uint64(address),
-            ctypes.c_uint64(0),
-            ctypes.c_uint64(0),
-            ctypes.c_size_t(0),
-        )
+        self._emu_start((self.spec.window_page << PAGE_SHIFT) + offset)
         words[FIELDS["window_frame"]] = 0
-        self._signed[_SPENT] = spent
         words[_BLOCK_START], words[_BLOCK_END] = block
         self.flush_tlb()
-
-    def _set_time_base(self, now: int) -> None:
-        # It stands still until it is set again; so it moves in steps, and only between runs that
-        # no fault has cut, or a guest could tell a page that was there from one that was not.
-        ticks = now // UNITS_PER_NS >> TIME_BASE_SHIFT << TIME_BASE_SHIFT
-        if ticks != self._time_base and self.spec.set_time is not None:
-            self._time_base = ticks
-            self.spec.set_time(self, ticks)
 
     def flush_tlb(self) -> None:
         """Forget all translations of addresses."""
         self._flush(self._handle, _TLB_FLUSH)
         self.words[_FILLS] = 0
+        self.words[_FILLS_LIMIT] = _FIRST_FILLS
 
     def flush_code(self) -> None:
         """Forget all translated code."""
         self._flush(self._handle, _TB_FLUSH)
+
+    def forget_code(self, start: int, end: int) -> None:
+        """Forget what was translated of some addresses, all in one page."""
+        self._flush(self._handle, _TB_REMOVE, ctypes.c_uint64(start), ctypes.c_uint64(end))
 
     # ---- running a task
 
@@ -272,8 +286,8 @@ class UnicornCpu:
     ) -> tuple[Stop, int]:
         """Run until a stop: what it was, and the bytes of code spent.
 
-        `now` is the virtual time at which the run begins, in bytes of code. `resumed` says that the last stop of this task was a fault: the block goes on as if it
-        had not been interrupted.
+        `now` is the virtual time at which the run begins, in bytes of code. `resumed` says that
+        the task's last stop was a fault: the block goes on as if nothing had interrupted it.
         """
         words = self.words
         if self._must_rebase:
@@ -282,45 +296,27 @@ class UnicornCpu:
             self.load(registers)
             words[_BLOCK_START] = words[_BLOCK_END] = registers.words[0] if resumed else 0
             self.flush_tlb()
-        elif words[_ROOT] != table.root or words[_FILLS] > _FILLS_BEFORE_FLUSH:
+        elif words[_ROOT] != table.root:
             self.flush_tlb()
         words[_ROOT] = table.root
+        self.table = table
         if not resumed:
             words[_BLOCK_START] = words[_BLOCK_END] = 0
-            if self.spec.set_time is not None:
-                self._set_time_base(now)
         words[_TSC_BASE] = now
-        self._signed[_SPENT] = 0
-        self._signed[_LIMIT] = budget
+        self.signed[_SPENT] = 0
+        self.signed[_LIMIT] = budget
         registers.fresh = False
-        self._reg_words[:] = registers.view
+        self.reg_words[:] = registers.view
         while True:
-            self._run(self._address, 1)
-            stop = words[_STOP]
-            if stop == accel.STOP_INTERRUPT:
-                wanted = self.spec.unit_traps.get(words[_NUMBER])
-                if wanted is not None:
-                    self._switch_on(registers, wanted)
-                    continue
-            break
-        if stop == accel.STOP_SYSCALL:
-            registers.view[:] = self._reg_words
-            return SYSCALL, self._signed[_SPENT]
-        reason = self._classify(stop)
-        registers.view[:] = self._reg_words
-        return reason, self._signed[_SPENT]
-
-    def _switch_on(self, registers: Registers, wanted: tuple[str, ...]) -> None:
-        self._reg_words[0] -= 4
-        self._give_back(self._reg_words[0])
-        registers.view[:] = self._reg_words
-        units = registers.units
-        for unit in wanted:
-            units.setdefault(unit, self.spec.fresh_units[unit])
-        registers.units = units
-        self.load(registers)
-        registers.fresh = False
-        self._reg_words[:] = registers.view
+            self._run(self._address)
+            if words[_STOP] == accel.STOP_SYSCALL and not words[_UNTIL]:
+                registers.view[:] = self.reg_words
+                return SYSCALL, self.signed[_SPENT]
+            if not goes_on(self, registers):
+                break
+        reason = self._classify(words[_STOP])
+        registers.view[:] = self.reg_words
+        return reason, self.signed[_SPENT]
 
     def _rebase(self) -> None:
         # The engine keeps the last exception and would make the next one a double fault.
@@ -329,37 +325,43 @@ class UnicornCpu:
         self._uc.context_restore(self._base)
         self._must_rebase = False
 
-    def _give_back(self, pc: int) -> None:
-        # Of the block that was charged when it began, what lies from pc on did not run.
+    def give_back(self, pc: int) -> None:
+        """Of the block that was charged when it began, what lies from `pc` on did not run."""
         words = self.words
         if words[_BLOCK_START] <= pc < words[_BLOCK_END]:
-            self._signed[_SPENT] -= words[_BLOCK_END] - pc
+            self.signed[_SPENT] -= words[_BLOCK_END] - pc
             words[_BLOCK_END] = pc
             words[_BLOCK_START] = pc
 
     def _classify(self, stop: int) -> Stop:
         words = self.words
-        pc = self._reg_words[0]
+        pc = self.reg_words[0]
         if stop == accel.STOP_INTERRUPT:
-            trap = self.spec.traps.get(words[_NUMBER], _UNKNOWN)
+            trap = self.spec.traps.get(words[_NUMBER], self.spec.unknown_trap)
             if trap.kind == "syscall":
                 return SYSCALL
             pc -= trap.back
-            self._reg_words[0] = pc
-            self._give_back(pc)
+            self.reg_words[0] = pc
+            self.give_back(pc)
             self._must_rebase = self.spec.rebase_after_exception
+            if trap.kind == "program":
+                return Trapped(program_cause(instruction_word(self, pc)))
             return Trapped(trap.kind)
+        if stop == accel.STOP_SYSCALL:
+            return SYSCALL
         if stop == accel.STOP_BUDGET:
             return BUDGET
         if stop == accel.STOP_FAULT:
-            self._give_back(pc)
+            self.give_back(pc)
             return MemoryFault(words[_FAULT_ADDR], _ACCESS[words[_FAULT_ACCESS]])
-        if stop == accel.STOP_ILLEGAL:
-            self._give_back(pc)
+        if stop in (accel.STOP_ILLEGAL, accel.STOP_FORBIDDEN):
+            self.give_back(pc)
             self._must_rebase = self.spec.rebase_after_exception
             return Trapped("illegal")
-        if stop == accel.STOP_PORT:
-            return Trapped("protection")
+        if stop in (accel.STOP_PORT, accel.STOP_NO_SUCH):
+            self.reg_words[0] = words[_FAULT_ADDR]
+            self.give_back(words[_FAULT_ADDR])
+            return Trapped("protection" if stop == accel.STOP_PORT else "illegal")
         if pc == 0:
             # Address 0 is where emu_start was told to end; nothing is ever mapped there.
             return MemoryFault(0, "fetch")
@@ -369,9 +371,6 @@ class UnicornCpu:
         """Take the last task's state out; the engine goes with the object."""
         if self.resident is not None:
             self.resident.leave()
-
-
-_UNKNOWN = Trap("protection")
 
 
 def _mode(names: str) -> int:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from emu.elf import PF_R, PF_W, PF_X, ElfImage, NotAnElf, Segment
 from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
 from kernel_model.abi.errno import E2BIG, EFAULT, EINVAL, ELIBBAD, ENOENT, ENOEXEC, ENOMEM
+from kernel_model.exit import finish_vfork
 from kernel_model.mm.address_space import AddressSpace, page_up
 from kernel_model.mm.fault import BadAccess, OutOfMemory, handle_fault
 from kernel_model.mm.vma import (
@@ -159,6 +160,7 @@ def _begin_anew(task: Task, program: Program) -> None:
     task.clear_child_tid = 0
     task.robust_list = (0, 0)
     task.forked_no_exec = False
+    finish_vfork(task)
     task.fault_resumed = False
 
 

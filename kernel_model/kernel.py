@@ -17,6 +17,9 @@ from kernel_model.abi.errno import ENOMEM
 from kernel_model.arch.abi import Abi
 from kernel_model.clock import Clock
 from kernel_model.console import Console
+from kernel_model.creds import root_cred
+from kernel_model.freezer import FreezerCgroup
+from kernel_model.futex import Futexes
 from kernel_model.mm.address_space import AddressSpace
 from kernel_model.mm.backing import VdsoPage
 from kernel_model.mm.fault import BadAccess, OutOfMemory, handle_fault
@@ -62,14 +65,23 @@ class Kernel:
         self.random = Random(seed)
         self.trace = Trace()
         self.sched = Scheduler()
+        self.futexes = Futexes()
         self.calls = CallTable(modules, abis)
         self.vfs = Vfs(disk, self.ram, self.clock)
         self.nsproxy = NsProxy(UtsNamespace(machine=abis[0].machine.encode()))
+        self.root_cred = root_cred()
+        """What a task has whose own credentials nobody can ask for any more."""
         self.tasks: dict[int, Task] = {}
         self.next_pid = 1
         self.init: Task | None = None
         self.completed_calls = 0
+        self.sleeps = 0
+        """How often a task fell asleep."""
+        self.checkpoints = 0
+        """How many checkpoints sys_checkpoint has taken."""
         self.vfs.mount_proc(self)
+        self.freezer = FreezerCgroup(b"")
+        self.vfs.mount_freezer(self)
         self._elf: dict[int, tuple[int, ElfImage]] = {}
         self._vdso: dict[str, VdsoPage] = {}
 
@@ -114,23 +126,10 @@ class Kernel:
         self.next_pid += 1
         return self.next_pid - 1
 
-    def exit_task(self, task: Task, code: int) -> None:
-        """End a thread: give back what it held, and tell its parent."""
-        task.exit_code = code
-        task.wake()
-        self.sched.dequeue(task)
-        task.state = State.ZOMBIE
-        task.regs.leave()
-        if task.mm is not None:
-            task.mm.drop()
-            task.mm = None
-        task.files.drop()
-        task.fs.drop()
-        task.sighand.drop()
-        for timer in task.signal.itimers:
-            if timer.timer is not None:
-                self.clock.cancel(timer.timer)
-                timer.timer = None
+    def reaper(self, orphan_maker: Task) -> Task | None:
+        """Who becomes the parent of orphans: the container's init, if it is another process."""
+        init = self.init
+        return init if init is not None and init is not orphan_maker and not init.exited else None
 
     # ---- running
 
@@ -144,6 +143,9 @@ class Kernel:
             return self.clock.jump()
         clock = self.clock
         while task.state is State.RUNNING:
+            if task.frozen:
+                self.sched.dequeue(task)
+                return True
             if task.syscall is not None:
                 self.calls.resume(task)
                 if task.state is not State.RUNNING or self.completed_calls >= stop_at_calls:
@@ -154,11 +156,13 @@ class Kernel:
                 if task.state is not State.RUNNING or self.completed_calls >= stop_at_calls:
                     return True
             units = clock.units
-            if units >= clock.next_due_units:
+            # After a fault the block goes on, even on an overdrawn budget: where timers fire and
+            # slices end must not depend on which pages are present.
+            if units >= clock.next_due_units and not task.fault_resumed:
                 clock.fire_due()
                 continue
             budget = min(self.sched.slice_left, clock.next_due_units - units, stop_at_units - units)
-            if budget <= 0:
+            if budget <= 0 and not task.fault_resumed:
                 return True
             assert task.mm is not None
             stop, spent = self.machine.run(

@@ -25,8 +25,13 @@ class Scheduler:
 
     def enqueue(self, task: Task) -> None:
         """A task has become runnable."""
-        if task is not self.current and task not in self.queue:
+        if task is not self.current and task not in self.queue and not task.frozen:
             self.queue.append(task)
+
+    def leave_queue(self, task: Task) -> None:
+        """A runnable task must wait; the current one finishes its handler first."""
+        if task in self.queue:
+            self.queue.remove(task)
 
     def dequeue(self, task: Task) -> None:
         """A task is no longer runnable."""

@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING
 
 from emu.arch.spec import Registers
 from kernel_model.mm.usermem import UserMemory
+from kernel_model.restart_block import Progress, RestartBlock
 from kernel_model.signals import (
+    SA_NOCLDSTOP,
+    SIGCHLD,
+    SIGCONT,
     SIGKILL,
     Pending,
     Sighand,
@@ -29,10 +33,10 @@ if TYPE_CHECKING:
     from kernel_model.arch.abi import Abi
     from kernel_model.clock import Timer
     from kernel_model.creds import Cred
+    from kernel_model.freezer import FreezerCgroup
     from kernel_model.kernel import Kernel
     from kernel_model.mm.address_space import AddressSpace
     from kernel_model.nsproxy import NsProxy
-    from kernel_model.restart_block import Progress
     from kernel_model.vfs.fdtable import FdTable
     from kernel_model.vfs.fs_struct import FsStruct
 
@@ -41,6 +45,7 @@ RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_AS, RLIMIT_LOCKS = range(6, 
 RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_RTPRIO, RLIMIT_RTTIME = range(11, 16)
 RLIM_INFINITY = (1 << 64) - 1
 RLIM_NLIMITS = 16
+CLD_STOPPED, CLD_CONTINUED = 5, 6
 
 
 class State(Enum):
@@ -65,8 +70,7 @@ class Task:
         self.regs = self.new_registers(abi)
         self.state = State.RUNNING
         self.exit_code = 0
-        self.exit_signal = 17
-        self.pdeath_signal = 0
+        self.exit_signal, self.pdeath_signal = SIGCHLD, 0
         # what it owns or shares
         self.mm: AddressSpace | None = None
         self.files: FdTable
@@ -96,15 +100,26 @@ class Task:
         self.sleep_restart = Restart.ERESTARTSYS
         """What a signal would make of the call that the task sleeps in."""
         self.restart_block: Progress | None = None
+        self.call_state: object | None = None
+        """What a call of a floor above keeps between its turns (an image on its way)."""
+        self.frozen = False
+        """The freezer holds it."""
+        self.cgroup: FreezerCgroup | None = None
+        """Its freezer group; None is the root group."""
         self.waiting: Sleep | None = None
         self.timer: Timer | None = None
         self.attention = False
         """Something must be looked at before user code runs: signals, a stop, the freezer."""
         self.fault_resumed = False
         # threads
-        self.set_child_tid = 0
-        self.clear_child_tid = 0
+        self.set_child_tid = self.clear_child_tid = 0
         self.robust_list = (0, 0)
+        self.vfork_done: WaitQueue | None = None
+        """Where a parent waits that lent its memory (vfork)."""
+        self.futex_bits = 0
+        """Which wakers a futex wait listens to."""
+        self.sleep_number = 0
+        """The order in which tasks fell asleep: who waits for the same thing is woken in it."""
         # the program
         self.elf_flags = 0
         self.load_bias = 0
@@ -122,6 +137,11 @@ class Task:
         return self.state in (State.ZOMBIE, State.DEAD)
 
     @property
+    def stopped(self) -> bool:
+        """Stopped by job control."""
+        return self.state is State.STOPPED
+
+    @property
     def is_leader(self) -> bool:
         """Whether this is the thread that gave the process its number."""
         return self.pid == self.tgid
@@ -135,6 +155,11 @@ class Task:
     def dumps_core(self) -> bool:
         """Whether a core dump would be written; only the wait status shows it."""
         return self.signal.rlimits[RLIMIT_CORE][0] > 0
+
+    @property
+    def is_container_init(self) -> bool:
+        """Whether it is the first process of its pid namespace."""
+        return self.tgid == 1 and self.is_leader
 
     def immune(self, signo: int) -> bool:
         """Whether a signal without a handler does nothing: the container's init."""
@@ -151,6 +176,8 @@ class Task:
         """Leave the run queue until one of the queues is woken, or the deadline comes."""
         self.state = State.SLEEPING
         self.sleep_restart = sleep.restart
+        self.kernel.sleeps += 1
+        self.sleep_number = self.kernel.sleeps
         self.waiting = sleep
         for queue in sleep.queues:
             queue.waiters.append(self)
@@ -175,6 +202,16 @@ class Task:
             self.kernel.clock.cancel(self.timer)
             self.timer = None
 
+    def move_to_queue(self, queue: WaitQueue, mover: Task) -> None:
+        """FUTEX_REQUEUE: sleep on, for something else."""
+        block = self.restart_block
+        if self.waiting is None or not isinstance(block, RestartBlock):
+            return
+        for old in self.waiting.queues:
+            old.waiters.remove(self)
+        queue.waiters.append(self)
+        self.waiting.queues = (queue,)
+
     def has_signal(self) -> bool:
         """Whether a signal would interrupt a sleep now."""
         return bool(deliverable(self)) or self.signal.group_exit_code is not None
@@ -193,12 +230,28 @@ class Task:
             thread._leave_queues()
             thread.state = State.STOPPED
             self.kernel.sched.dequeue(thread)
+        self.signal.stop_news, self.signal.continue_news = signo, False
+        self._tell_parent(CLD_STOPPED, signo)
+
+    def _tell_parent(self, code: int, status: int) -> None:
+        parent = self.signal.leader.parent
+        if parent is None:
+            return
+        parent.signal.child_exited.wake_all()
+        if not parent.sighand.actions[SIGCHLD - 1].flags & SA_NOCLDSTOP:
+            info = SigInfo(SIGCHLD, code, pid=self.tgid, uid=self.cred.uid, status=status)
+            send(parent, info)
 
     def unstop(self) -> None:
         """SIGCONT or SIGKILL: run again."""
         if self.state is State.STOPPED:
             self.state = State.RUNNING
             self.kernel.sched.enqueue(self)
+
+    def continued(self) -> None:
+        """The whole process goes on after a stop: its parent hears of it."""
+        self.signal.stop_news, self.signal.continue_news = 0, True
+        self._tell_parent(CLD_CONTINUED, SIGCONT)
 
     # ---- the end
 
@@ -212,7 +265,9 @@ class Task:
 
     def exit(self, code: int) -> None:
         """End this thread."""
-        self.kernel.exit_task(self, code)
+        from kernel_model.exit import exit_task
+
+        exit_task(self, code)
 
     @property
     def exit_status(self) -> int:

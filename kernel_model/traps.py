@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from emu.arch.fault_address import LONGEST_INSTRUCTION, exact_address, operand_addresses
 from emu.stops import MemoryFault, Trapped
-from kernel_model.arch.ppc_signal import is_trap_instruction
 from kernel_model.arch.x86_signal_fpu import pending_exception
 from kernel_model.signals import (
     SI_KERNEL,
@@ -40,6 +39,8 @@ _SIGNALS: dict[str, tuple[int, int]] = {
     "bounds": (SIGSEGV, SI_KERNEL),
     "protection": (SIGSEGV, SI_KERNEL),
     "alignment": (SIGBUS, BUS_ADRALN),
+    "program": (SIGTRAP, TRAP_BRKPT),
+    "privileged": (SIGILL, ILL_PRVOPC),
 }
 _NO_ADDRESS = {"breakpoint", "protection", "overflow", "bounds"}
 
@@ -51,9 +52,6 @@ def signal_of_trap(task: Task, stop: Trapped) -> SigInfo:
         signo, code = SIGILL, task.abi.illegal_code
     elif stop.cause == "float":
         signo, code = SIGFPE, pending_exception(task.regs) or FPE_FLTINV
-    elif stop.cause == "program":
-        trapped = is_trap_instruction(_instruction(task))
-        signo, code = (SIGTRAP, TRAP_BRKPT) if trapped else (SIGILL, ILL_PRVOPC)
     else:
         signo, code = _SIGNALS[stop.cause]
     if stop.cause == "alignment":

@@ -41,10 +41,12 @@ class Machine(Framed):
     random_bytes: u32 = at("length of the random state")
     nr_running: u32 = at("how many tasks are in the run queue")
     pad: u32 = at("zero", default=0, must_be=0)
-    run_queue: Annotated[tuple[int, ...], rest(s32)] = at("their pids, the next one first")
+    run_queue: Annotated[tuple[int, ...], rest(s32)] = at(
+        "their pids, the next one first; then those of the sleepers, the first one asleep first"
+    )
 
     def invalid(self) -> str | None:
-        if self.nr_running != len(self.run_queue):
+        if self.nr_running > len(self.run_queue):
             return f"nr_running is {self.nr_running}, but {len(self.run_queue)} are here"
         if self.next_pid <= 0 or min(self.run_queue, default=1) <= 0:
             return "pids must be positive"
@@ -63,7 +65,7 @@ class SyscallProgress(Framed):
     pad: u32 = at("zero", default=0, must_be=0)
 
 
-@record(size=24)
+@record(size=32)
 class TaskTimes(Framed):
     """What a task has executed; linux-cr loses it."""
 
@@ -71,6 +73,7 @@ class TaskTimes(Framed):
 
     run_units: u64 = at("code that the task has executed, in bytes: four are 1 ns")
     group_units: u64 = at("the same of the threads of its group that are gone")
+    children_units: u64 = at("the same of its children that were waited for")
 
 
 @record(size=80)

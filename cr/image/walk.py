@@ -104,6 +104,8 @@ class _Walk(ObjectWalk):
         assert isinstance(task, Task)
         yield from self._blob(t.HDR_STRING, "comm", exact=t.TASK_COMM_BYTES)
         if task.exit_state:
+            if self._next_is(t.HDR_TASK_TIMES):
+                yield from self._one(TaskTimes)
             return
         yield from self._one(self._arch.thread)
         yield from self._one(RestartBlock)

@@ -12,12 +12,15 @@ from functools import cache
 from pathlib import Path
 
 MAX_REGS = 96
+MOST_FILLS = 1 << 16
+CTL_TLB_FLUSH = 11 | 1 << 30
 
 _ONE_WORD = (
-    "uc emu_start emu_stop read_batch write_batch reg_write nodes "
-    "root window_page window_frame table_page table_frame fills "
-    "spent limit block_start block_end "
-    "stop number fault_addr fault_access error entered "
+    "uc emu_start emu_stop read_batch write_batch reg_write ctl nodes "
+    "root window_page window_frame table_page table_frame fills fills_limit "
+    "spent limit left held block_start block_end "
+    "stop number fault_addr fault_access error invalid_addr until "
+    "ram forbid_mask forbid_word forbid_mask_2 forbid_word_2 forbid_addr "
     "tsc_base tsc_divisor pc_id ax_id cx_id dx_id reg_count"
 ).split()
 
@@ -28,8 +31,8 @@ HIDDEN_BYTES = MAX_REGS * (4 + 8)
 WORD_COUNT = len(_ONE_WORD) + 2 * MAX_REGS
 SIZE_BYTES = 8 * WORD_COUNT + HIDDEN_BYTES
 
-STOP_NONE, STOP_BUDGET, STOP_INTERRUPT, STOP_SYSCALL, STOP_FAULT, STOP_ILLEGAL, STOP_PORT = range(7)
-HOOKS = ("block interrupt syscall port_in port_out illegal fill rdtsc rdtscp").split()
+STOP_NONE, STOP_BUDGET, STOP_INTERRUPT, STOP_SYSCALL = range(4)
+STOP_FAULT, STOP_ILLEGAL, STOP_PORT, STOP_FORBIDDEN, STOP_NO_SUCH = range(4, 9)
 
 
 def library_path() -> Path | None:
@@ -51,6 +54,6 @@ def load_accelerator() -> ctypes.PyDLL | None:
     if library.accel_size() != SIZE_BYTES:
         raise AssertionError(f"{path} was built from another _accel.c: rebuild it")
     library.accel_prepare.argtypes = [ctypes.c_void_p]
-    library.accel_run.argtypes = [ctypes.c_void_p, ctypes.c_int]
+    library.accel_run.argtypes = [ctypes.c_void_p]
     library.accel_run.restype = None
     return library

@@ -20,11 +20,14 @@ _INT = ctypes.c_int
 
 _ACCESS_WRITE, _ACCESS_FETCH = 17, 18
 _PROT_READ, _PROT_WRITE, _PROT_EXEC = 1, 2, 4
-_NOWHERE = (1 << 64) - 1
 
 
 class _TlbEntry(ctypes.Structure):
     _fields_ = [("paddr", _U64), ("perms", _U32)]
+
+
+class _Translated(ctypes.Structure):
+    _fields_ = [("pc", _U64), ("icount", ctypes.c_uint16), ("size", ctypes.c_uint16)]
 
 
 class Twin:
@@ -39,12 +42,16 @@ class Twin:
         self.accel_syscall = ctypes.CFUNCTYPE(None, _P, _P)(self._syscall)
         self.accel_port_in = ctypes.CFUNCTYPE(_U32, _P, _U32, _INT, _P)(self._port_in)
         self.accel_port_out = ctypes.CFUNCTYPE(None, _P, _U32, _INT, _U32, _P)(self._port_out)
+        self.accel_no_such = ctypes.CFUNCTYPE(None, _P, _P)(self._no_such)
         self.accel_illegal = ctypes.CFUNCTYPE(_INT, _P, _P)(self._illegal)
         self.accel_fill = ctypes.CFUNCTYPE(_INT, _P, _U64, _INT, ctypes.POINTER(_TlbEntry), _P)(
             self._fill
         )
         self.accel_rdtsc = ctypes.CFUNCTYPE(_INT, _P, _P)(self._rdtsc)
         self.accel_rdtscp = ctypes.CFUNCTYPE(_INT, _P, _P)(self._rdtscp)
+        self.accel_translated = ctypes.CFUNCTYPE(None, _P, ctypes.POINTER(_Translated), _P, _P)(
+            self._translated
+        )
         self._nodes: memoryview | None = None
 
     def accel_prepare(self, address: int) -> None:
@@ -58,17 +65,28 @@ class Twin:
         self._count = count
         self._uc = _P(words[FIELDS["uc"]])
 
-    def accel_run(self, address: int, load: int) -> None:
+    def accel_run(self, address: int) -> None:
         """Run from regs[0] until something stops."""
-        words = self._words
+        words, signed = self._words, self._signed
         words[FIELDS["stop"]] = accel.STOP_NONE
-        words[FIELDS["entered"]] = 0
-        if load:
-            self._library.uc_reg_write_batch(self._uc, self._ids, self._places, self._count)
+        signed[FIELDS["left"]] = signed[FIELDS["limit"]] - signed[FIELDS["spent"]]
+        words[FIELDS["held"]] = 0
+        self._library.uc_reg_write_batch(self._uc, self._ids, self._places, self._count)
         words[FIELDS["error"]] = self._library.uc_emu_start(
-            self._uc, _U64(words[FIELDS["regs"]]), _U64(0), _U64(0), ctypes.c_size_t(0)
+            self._uc,
+            _U64(words[FIELDS["regs"]]),
+            _U64(words[FIELDS["until"]]),
+            _U64(0),
+            ctypes.c_size_t(0),
         )
         self._library.uc_reg_read_batch(self._uc, self._ids, self._places, self._count)
+        signed[FIELDS["spent"]] = self._executed()
+        if words[FIELDS["stop"]] == accel.STOP_FAULT:
+            words[FIELDS["fault_addr"]] = _U64.from_address(words[FIELDS["invalid_addr"]]).value
+
+    def _executed(self) -> int:
+        signed = self._signed
+        return signed[FIELDS["limit"]] - signed[FIELDS["left"]] - signed[FIELDS["held"]]
 
     def _stop(self, reason: int) -> None:
         self._words[FIELDS["stop"]] = reason
@@ -76,36 +94,62 @@ class Twin:
 
     def _block(self, uc: int, address: int, size: int, _: int) -> None:
         words, signed = self._words, self._signed
-        spent = FIELDS["spent"]
-        if signed[spent] >= signed[FIELDS["limit"]] and address != words[FIELDS["block_end"]]:
+        left = FIELDS["left"]
+        if words[FIELDS["held"]]:
+            self._grow_tlb()
+        if signed[left] <= 0 and address != words[FIELDS["block_end"]]:
             self._stop(accel.STOP_BUDGET)
             return
-        words[FIELDS["entered"]] = 1
-        signed[spent] += size
+        signed[left] -= size
         words[FIELDS["block_start"]] = address
         words[FIELDS["block_end"]] = address + size
 
+    def _grow_tlb(self) -> None:
+        words, signed = self._words, self._signed
+        signed[FIELDS["left"]] += signed[FIELDS["held"]]
+        words[FIELDS["held"]] = 0
+        words[FIELDS["fills"]] = 0
+        self._library.uc_ctl(self._uc, accel.CTL_TLB_FLUSH)
+        if words[FIELDS["fills_limit"]] < accel.MOST_FILLS:
+            words[FIELDS["fills_limit"]] *= 2
+
     def _interrupt(self, uc: int, number: int, _: int) -> None:
-        self._words[FIELDS["number"]] = number
-        self._stop(accel.STOP_INTERRUPT)
+        if self._words[FIELDS["stop"]] == accel.STOP_NONE:
+            self._words[FIELDS["number"]] = number
+            self._words[FIELDS["stop"]] = accel.STOP_INTERRUPT
+        self._library.uc_emu_stop(self._uc)
 
     def _syscall(self, uc: int, _: int) -> None:
-        self._stop(accel.STOP_SYSCALL)
+        if self._words[FIELDS["stop"]] == accel.STOP_NONE:
+            self._words[FIELDS["stop"]] = accel.STOP_SYSCALL
+        self._library.uc_emu_stop(self._uc)
+
+    def _refuse(self, stop: int) -> None:
+        words = self._words
+        if words[FIELDS["stop"]] == accel.STOP_NONE:
+            words[FIELDS["stop"]] = stop
+            words[FIELDS["fault_addr"]] = self._read(words[FIELDS["pc_id"]])
+        self._library.uc_emu_stop(self._uc)
 
     def _port_in(self, uc: int, port: int, size: int, _: int) -> int:
-        self._stop(accel.STOP_PORT)
+        self._refuse(accel.STOP_PORT)
         return 0
 
     def _port_out(self, uc: int, port: int, size: int, value: int, _: int) -> None:
-        self._stop(accel.STOP_PORT)
+        self._refuse(accel.STOP_PORT)
+
+    def _no_such(self, uc: int, _: int) -> None:
+        self._refuse(accel.STOP_NO_SUCH)
 
     def _illegal(self, uc: int, _: int) -> int:
-        self._words[FIELDS["stop"]] = accel.STOP_ILLEGAL
+        if self._words[FIELDS["stop"]] == accel.STOP_NONE:
+            self._words[FIELDS["stop"]] = accel.STOP_ILLEGAL
         return 0
 
     def _fill(self, uc: int, address: int, access: int, entry: Any, _: int) -> int:
         words = self._words
         words[FIELDS["fills"]] += 1
+        self._look_at_fills()
         page = address >> 12
         if words[FIELDS["window_frame"]] and page == words[FIELDS["window_page"]]:
             entry[0].paddr = words[FIELDS["window_frame"]] << 12
@@ -120,9 +164,9 @@ class Twin:
         word = self.nodes[index] if index else 0
         wanted = WRITE if access == _ACCESS_WRITE else EXEC if access == _ACCESS_FETCH else READ
         if not word & wanted:
-            words[FIELDS["stop"]] = accel.STOP_FAULT
-            words[FIELDS["fault_addr"]] = address
-            words[FIELDS["fault_access"]] = access
+            if words[FIELDS["stop"]] == accel.STOP_NONE:
+                words[FIELDS["stop"]] = accel.STOP_FAULT
+                words[FIELDS["fault_access"]] = access
             return 0
         if wanted == WRITE and not word & DIRTY:
             word |= DIRTY
@@ -133,6 +177,33 @@ class Twin:
             perms |= _PROT_WRITE
         entry[0].perms = perms
         return 1
+
+    def _look_at_fills(self) -> None:
+        words, signed = self._words, self._signed
+        many = words[FIELDS["fills"]] > words[FIELDS["fills_limit"]]
+        if many and signed[FIELDS["left"]] > 0 and not words[FIELDS["held"]]:
+            words[FIELDS["held"]] = words[FIELDS["left"]]
+            words[FIELDS["left"]] = 0
+
+    def _translated(self, uc: int, block: Any, last: int, _: int) -> None:
+        words = self._words
+        pc, size = block[0].pc, block[0].size
+        page = pc >> 12
+        if words[FIELDS["window_frame"]] and page == words[FIELDS["window_page"]]:
+            return
+        index = self._leaf(page)
+        if not index:
+            return
+        start = words[FIELDS["ram"]] + (self.nodes[index] >> 12 << 12) + (pc & 4095)
+        code = ctypes.string_at(start, size)
+        mask, wanted = words[FIELDS["forbid_mask"]], words[FIELDS["forbid_word"]]
+        mask_2, wanted_2 = words[FIELDS["forbid_mask_2"]], words[FIELDS["forbid_word_2"]]
+        for at in range(0, size - 3, 4):
+            word = int.from_bytes(code[at : at + 4], "big")
+            if word & mask == wanted or word & mask_2 == wanted_2:
+                words[FIELDS["forbid_addr"]] = pc + at
+                self._stop(accel.STOP_FORBIDDEN)
+                return
 
     @property
     def nodes(self) -> memoryview:
@@ -174,7 +245,7 @@ class Twin:
     def _rdtsc(self, uc: int, _: int) -> int:
         words = self._words
         pc = self._read(words[FIELDS["pc_id"]])
-        executed = words[FIELDS["spent"]] - (words[FIELDS["block_end"]] - pc)
+        executed = self._executed() - (words[FIELDS["block_end"]] - pc)
         stamp = (words[FIELDS["tsc_base"]] + executed) // words[FIELDS["tsc_divisor"]]
         self._write("ax_id", stamp & 0xFFFFFFFF)
         self._write("dx_id", stamp >> 32 & 0xFFFFFFFF)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from emu.arch.spec import CpuSpec, Registers, Trap
+from emu.arch.spec import UNITS_PER_NS, CpuSpec, Registers, Trap
 from emu.memory import PAGE_SHIFT
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ MSR_PR, MSR_FP, MSR_VEC, MSR_VSX = 1 << 14, 1 << 13, 1 << 25, 1 << 23
 _MSR_OF_UNIT = {"fp": MSR_FP, "altivec": MSR_VEC, "vsx": MSR_VSX}
 
 # Stub places in the window page, and the data area that r3 points to.
-_GET_XER, _SET_XER, _SET_TIME = 0x000, 0x040, 0x080
+_GET_XER, _SET_XER, _TWO_BLOCKS = 0x000, 0x040, 0x080
 _GET_VECTORS, _SET_VECTORS, _GET_VSX, _SET_VSX = 0x100, 0x300, 0x500, 0x700
 _DATA = 0xA00
 _SC = 0x44000002
@@ -32,6 +32,8 @@ TRAPS: dict[int, Trap] = {
     8: Trap("syscall"),
     96: Trap("illegal", 4),
 }
+UNKNOWN = Trap("illegal", 4)
+"""A facility that is switched off, or none at all."""
 UNIT_TRAPS: dict[int, tuple[str, ...]] = {
     7: ("fp",),
     73: ("altivec",),
@@ -41,7 +43,7 @@ UNIT_TRAPS: dict[int, tuple[str, ...]] = {
 FP_BYTES = 33 * 8
 ALTIVEC_BYTES = 32 * 16 + 16 + 8
 VSX_BYTES = 32 * 8
-_VSCR_NJ = 0x00010000
+_VRSAVE_AT = 532
 FRESH_UNITS = {
     "fp": bytes(FP_BYTES),
     "altivec": bytes(32 * 16) + bytes(16) + bytes(8),
@@ -76,18 +78,24 @@ _MFSPR, _MTSPR = 339, 467
 _STVX, _LVX, _STWCX = 231, 103, 150
 _STXVD2X, _LXVD2X = 972, 844
 _MFVSCR, _MTVSCR = 4 << 26 | 1540, 4 << 26 | 1604
-_VRSAVE, _XER, _TBL_WRITE, _TBU_WRITE = 256, 1, 284, 285
+_VRSAVE, _XER = 256, 1
 
 
-def write_stubs(cpu: UnicornCpu, *, vsx: bool) -> None:
-    """Put the machine's own code into the window."""
-    cpu.window_write(_GET_XER, _words(_spr(_MFSPR, 3, _XER), _SC))
+def set_up(cpu: UnicornCpu) -> None:
+    """Put the machine's own code into the window, and go into user mode."""
+    _write_stubs(cpu, vsx="vsx" in cpu.spec.fresh_units)
+    cpu.reg_write("UC_PPC_REG_MSR", base_msr(cpu.spec))
+    # The engine tells of translated blocks only after one block has run to its end.
+    cpu.run_stub(_TWO_BLOCKS)
+
+
+def _write_stubs(cpu: UnicornCpu, *, vsx: bool) -> None:
+    cpu.batches["fp"] = cpu.batch([(f"UC_PPC_REG_FPR{k}", 8 * k) for k in range(32)], 256)
+    cpu.window_write(_GET_XER, _words(_spr(_MFSPR, 3, _XER), _spr(_MFSPR, 4, _VRSAVE), _SC))
     # The store-conditional breaks a reservation that the last task may have left behind.
     dummy = _x_form(_STWCX, 5, 0, 4) | 1
-    cpu.window_write(_SET_XER, _words(_spr(_MTSPR, 3, _XER), dummy, _SC))
-    cpu.window_write(
-        _SET_TIME, _words(_spr(_MTSPR, 4, _TBU_WRITE), _spr(_MTSPR, 3, _TBL_WRITE), _SC)
-    )
+    cpu.window_write(_SET_XER, _words(_spr(_MTSPR, 3, _XER), _spr(_MTSPR, 6, _VRSAVE), dummy, _SC))
+    cpu.window_write(_TWO_BLOCKS, _words(18 << 26 | 8, _SC, _SC))  # b +8
     store_vscr = [_MFVSCR, _x_form(_STVX, 0, 0, 3)]
     cpu.window_write(
         _GET_VECTORS,
@@ -143,8 +151,11 @@ def base_msr(spec: CpuSpec) -> int:
 
 
 def load_system(cpu: UnicornCpu, registers: Registers) -> None:
-    """XER into the engine, reservation dropped, the units in use switched on."""
-    _call(cpu, _SET_XER, base_msr(cpu.spec), r3=registers["xer"], r4=_data(cpu))
+    """XER and VRSAVE into the engine, reservation dropped, the units in use switched on."""
+    altivec = registers.units.get("altivec", FRESH_UNITS["altivec"])
+    vrsave = struct.unpack_from(">I", altivec, _VRSAVE_AT)[0]
+    xer = registers.held_system()["xer"]
+    _call(cpu, _SET_XER, base_msr(cpu.spec), r3=xer, r4=_data(cpu), r6=vrsave)
     msr = base_msr(cpu.spec)
     for unit in registers.units:
         msr |= _MSR_OF_UNIT[unit]
@@ -152,16 +163,14 @@ def load_system(cpu: UnicornCpu, registers: Registers) -> None:
 
 
 def store_system(cpu: UnicornCpu, registers: Registers) -> None:
-    """XER out of the engine; MSR stays as it was."""
+    """XER out of the engine; MSR stays as it was, unless the program has set VRSAVE."""
     msr = cpu.reg_read("UC_PPC_REG_MSR")
     _call(cpu, _GET_XER, base_msr(cpu.spec))
     registers.receive({"xer": cpu.reg_read("UC_PPC_REG_3") & 0xFFFFFFFF}, {})
+    if cpu.reg_read("UC_PPC_REG_4") & 0xFFFFFFFF:
+        # VRSAVE has no switch of its own. Who sets it uses AltiVec, and has it from now on.
+        msr |= MSR_VEC
     cpu.reg_write("UC_PPC_REG_MSR", msr)
-
-
-def _fpr_ids(cpu: UnicornCpu) -> list[int]:
-    first = cpu.reg_id("UC_PPC_REG_FPR0")
-    return [first + k for k in range(32)]
 
 
 def load_units(cpu: UnicornCpu, registers: Registers) -> None:
@@ -173,7 +182,9 @@ def load_units(cpu: UnicornCpu, registers: Registers) -> None:
         _call(cpu, _SET_VECTORS, everything, r3=_data(cpu))
     if "fp" in units:
         words = struct.unpack(">33Q", units["fp"])
-        cpu.write_many(_fpr_ids(cpu), 8, struct.pack("<32Q", *words[:32]))
+        batch = cpu.batches["fp"]
+        struct.pack_into("<32Q", batch.buffer, 0, *words[:32])
+        batch.write()
         cpu.reg_write("UC_PPC_REG_FPSCR", words[32])
     if "vsx" in units:
         high = [units["fp"][8 * k : 8 * k + 8] for k in range(32)]
@@ -188,8 +199,7 @@ def store_units(cpu: UnicornCpu, registers: Registers) -> None:
     everything = _all_units(cpu)
     units: dict[str, bytes] = {}
     if msr & MSR_FP:
-        raw = cpu.read_many(_fpr_ids(cpu), 8)
-        words = struct.unpack("<32Q", raw)
+        words = struct.unpack("<32Q", cpu.batches["fp"].read())
         units["fp"] = struct.pack(">33Q", *words, cpu.reg_read("UC_PPC_REG_FPSCR") & 0xFFFFFFFF)
     if msr & MSR_VEC:
         _call(cpu, _GET_VECTORS, everything, r3=_data(cpu))
@@ -202,9 +212,31 @@ def store_units(cpu: UnicornCpu, registers: Registers) -> None:
     cpu.reg_write("UC_PPC_REG_MSR", msr)
 
 
-def set_time(cpu: UnicornCpu, ticks: int) -> None:
-    """Write the time base (a supervisor's privilege), then go back to user mode."""
-    msr = cpu.reg_read("UC_PPC_REG_MSR")
-    supervisor = base_msr(cpu.spec) & ~MSR_PR
-    _call(cpu, _SET_TIME, supervisor, r3=ticks & 0xFFFFFFFF, r4=ticks >> 32)
-    cpu.reg_write("UC_PPC_REG_MSR", msr)
+def program_cause(word: int) -> str:
+    """What a program exception is about: a trap instruction, or one of the supervisor's."""
+    primary, extended = word >> 26, word >> 1 & 0x3FF
+    if primary in (2, 3) or (primary == 31 and extended in (4, 68)):
+        return "program"
+    return "privileged"
+
+
+_DARN = 755
+DARN = 63 << 26 | 0x7FE, 31 << 26 | _DARN << 1
+"""`deliver a random number`: the engine would ask the host for one."""
+MFTB = 0xFFFFFFFF & ~(31 << 21 | 1 << 16 | 0x41), _spr(_MFSPR, 0, 268) & ~0x40
+"""mftb, mftbu and their other spelling, mfspr: the engine's time base stands still at 0."""
+
+
+def emulate(word: int, now: int) -> tuple[int, int] | None:
+    """The time base, in nanoseconds; `darn` is illegal."""
+    if word >> 1 & 0x3FF == _DARN:
+        return None
+    ticks = now // UNITS_PER_NS
+    upper = word >> 16 & 1
+    return 1 + (word >> 21 & 31), ticks >> 32 & 0xFFFFFFFF if upper else ticks
+
+
+def emulate_32(word: int, now: int) -> tuple[int, int] | None:
+    """The same, in words of 32 bits."""
+    value = emulate(word, now)
+    return None if value is None else (value[0], value[1] & 0xFFFFFFFF)

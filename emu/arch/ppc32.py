@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from emu.arch import ppc
 from emu.arch.spec import CpuSpec
 
-if TYPE_CHECKING:
-    from emu.unicorn_cpu import UnicornCpu
-
 UNITS = ("fp", "altivec")
-
-
-def _set_up(cpu: UnicornCpu) -> None:
-    ppc.write_stubs(cpu, vsx=False)
-    cpu.reg_write("UC_PPC_REG_MSR", ppc.base_msr(cpu.spec))
 
 
 SPEC = CpuSpec(
@@ -39,14 +29,17 @@ SPEC = CpuSpec(
     traps=ppc.TRAPS,
     insn_hooks=(),
     time_registers=(),
+    code_bits=0,
+    forbidden=(*ppc.MFTB, *ppc.MFTB),
+    emulate=ppc.emulate_32,
+    unknown_trap=ppc.UNKNOWN,
     rebase_after_exception=False,
     unit_traps=ppc.UNIT_TRAPS,
-    set_up=_set_up,
+    set_up=ppc.set_up,
     load_system=ppc.load_system,
     store_system=ppc.store_system,
     load_units=ppc.load_units,
     store_units=ppc.store_units,
-    set_time=ppc.set_time,
     initial_system={},
     initial_units={},
     fresh_units={unit: ppc.FRESH_UNITS[unit] for unit in UNITS},

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from emu.unicorn_cpu import UnicornCpu
 
 
+UNITS_PER_NS = 4
+"""Bytes of code that take a nanosecond of virtual time."""
+
+
 @dataclass(frozen=True)
 class Trap:
     """What a CPU's exception number means: the kind of Stop, and how far back the culprit is."""
@@ -42,10 +46,19 @@ class CpuSpec:
     window_page: int
     """Page number of the machine's own window, out of reach of every user mapping."""
     traps: dict[int, Trap]
+    unknown_trap: Trap
+    """For the numbers that `traps` does not have."""
     insn_hooks: tuple[tuple[str, str], ...]
     """(hook, Unicorn's instruction) pairs."""
     time_registers: tuple[tuple[str, str], ...]
     """Where a time stamp instruction puts its result: (accelerator field, Unicorn's register)."""
+    code_bits: int
+    """Width of code whose instructions vary in length; 0 where all are one word."""
+    forbidden: tuple[int, int, int, int] | None
+    """(mask, word, mask, word) of instructions that must not run: nothing can hook what they do."""
+    emulate: Callable[[int, int], tuple[int, int] | None] | None
+    """What such an instruction does at a time (in units): (index of a fast register, its value).
+    None: it is illegal."""
     rebase_after_exception: bool
     """The engine remembers an exception and must be put back to its base state after one."""
     unit_traps: dict[int, tuple[str, ...]]
@@ -55,7 +68,6 @@ class CpuSpec:
     store_system: Callable[[UnicornCpu, Registers], None]
     load_units: Callable[[UnicornCpu, Registers], None]
     store_units: Callable[[UnicornCpu, Registers], None]
-    set_time: Callable[[UnicornCpu, int], None] | None
     initial_system: dict[str, int]
     initial_units: dict[str, bytes]
     """State of the units that every program has from its first instruction."""
@@ -110,6 +122,14 @@ class Registers:
             self._system[name] = value
         else:
             self.words[self.spec.fast.index(name)] = value
+
+    def held_unit(self, unit: str) -> bytes:
+        """For the CPU: a unit's state as these registers hold it."""
+        return self._units[unit]
+
+    def held_system(self) -> dict[str, int]:
+        """For the CPU: the system words as these registers hold them; not to be changed."""
+        return self._system
 
     @property
     def units(self) -> dict[str, bytes]:

@@ -6,12 +6,13 @@ but the selectors of the user segments and the slots of the three TLS descriptor
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from emu.arch import x86_fpu
 from emu.arch.spec import CpuSpec, Registers
 from emu.arch.x86_segments import enter_ring3, write_descriptor
-from emu.arch.x86_traps import TRAPS
+from emu.arch.x86_traps import TRAPS, UNKNOWN
 
 if TYPE_CHECKING:
     from emu.unicorn_cpu import UnicornCpu
@@ -20,30 +21,44 @@ _XMM = 8
 _GENERAL = "eax ebx ecx edx esi edi ebp esp".split()
 _SELECTORS = ("ds", "es", "fs", "gs")
 TLS_COUNT = 3
+_INSN_HOOKS = (
+    ("no_such", "UC_X86_INS_SYSENTER"),
+    ("no_such", "UC_X86_INS_SYSCALL"),
+    ("rdtsc", "UC_X86_INS_RDTSC"),
+    ("rdtscp", "UC_X86_INS_RDTSCP"),
+    ("port_in", "UC_X86_INS_IN"),
+    ("port_out", "UC_X86_INS_OUT"),
+)
+_TLS = tuple(f"tls{slot}" for slot in range(TLS_COUNT))
 
 
 def _store_system(cpu: UnicornCpu, registers: Registers) -> None:
-    registers.receive({name: cpu.reg_read(f"UC_X86_REG_{name.upper()}") for name in _SELECTORS}, {})
+    words = struct.unpack_from("<4H", cpu.batches["selectors"].read())
+    registers.receive(dict(zip(_SELECTORS, words)), {})
 
 
 def _load_units(cpu: UnicornCpu, registers: Registers) -> None:
-    x86_fpu.load(cpu, registers.units[x86_fpu.UNIT], _XMM)
+    x86_fpu.load(cpu, registers.held_unit(x86_fpu.UNIT))
 
 
 def _store_units(cpu: UnicornCpu, registers: Registers) -> None:
-    x86_fpu.store(cpu, registers, _XMM)
+    x86_fpu.store(cpu, registers)
 
 
 def _spec(name: str, user_cs: int, user_ds: int, first_tls: int) -> CpuSpec:
     def set_up(cpu: UnicornCpu) -> None:
         enter_ring3(cpu, user_cs, user_ds, long_mode=False)
-        x86_fpu.load(cpu, x86_fpu.INITIAL, _XMM)
+        x86_fpu.set_up(cpu, _XMM)
+        selectors = [(f"UC_X86_REG_{name.upper()}", 2 * k) for k, name in enumerate(_SELECTORS)]
+        cpu.batches["selectors"] = cpu.batch(selectors, 8)
 
     def load_system(cpu: UnicornCpu, registers: Registers) -> None:
-        for slot in range(TLS_COUNT):
-            write_descriptor(cpu, first_tls + slot, registers[f"tls{slot}"])
-        for name in _SELECTORS:
-            cpu.reg_write(f"UC_X86_REG_{name.upper()}", registers[name])
+        words = registers.held_system()
+        for slot, name in enumerate(_TLS):
+            write_descriptor(cpu, first_tls + slot, words[name])
+        batch = cpu.batches["selectors"]
+        struct.pack_into("<4H", batch.buffer, 0, words["ds"], words["es"], words["fs"], words["gs"])
+        batch.write()
 
     return CpuSpec(
         name=name,
@@ -59,20 +74,19 @@ def _spec(name: str, user_cs: int, user_ds: int, first_tls: int) -> CpuSpec:
             *(f"UC_X86_REG_{name.upper()}" for name in _GENERAL),
             "UC_X86_REG_EFLAGS",
         ),
-        system=("cs", "ss", *_SELECTORS, *(f"tls{slot}" for slot in range(TLS_COUNT))),
+        system=("cs", "ss", *_SELECTORS, *_TLS),
         window_page=0xFFFF7,
         traps=TRAPS,
-        insn_hooks=(
-            ("rdtsc", "UC_X86_INS_RDTSC"),
-            ("rdtscp", "UC_X86_INS_RDTSCP"),
-            ("port_in", "UC_X86_INS_IN"),
-            ("port_out", "UC_X86_INS_OUT"),
-        ),
+        insn_hooks=_INSN_HOOKS,
         time_registers=(
             ("ax_id", "UC_X86_REG_EAX"),
             ("cx_id", "UC_X86_REG_ECX"),
             ("dx_id", "UC_X86_REG_EDX"),
         ),
+        code_bits=32,
+        forbidden=None,
+        emulate=None,
+        unknown_trap=UNKNOWN,
         rebase_after_exception=True,
         unit_traps={},
         set_up=set_up,
@@ -80,7 +94,6 @@ def _spec(name: str, user_cs: int, user_ds: int, first_tls: int) -> CpuSpec:
         store_system=_store_system,
         load_units=_load_units,
         store_units=_store_units,
-        set_time=None,
         initial_system={
             "cs": user_cs,
             "ss": user_ds,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from emu.arch import x86_fpu
 from emu.arch.spec import CpuSpec, Registers
 from emu.arch.x86_segments import enter_ring3
-from emu.arch.x86_traps import TRAPS
+from emu.arch.x86_traps import TRAPS, UNKNOWN
 
 if TYPE_CHECKING:
     from emu.unicorn_cpu import UnicornCpu
@@ -20,30 +21,29 @@ _SELECTORS = ("ds", "es", "fs", "gs")
 
 def _set_up(cpu: UnicornCpu) -> None:
     enter_ring3(cpu, USER_CS, USER_DS, long_mode=True)
-    x86_fpu.load(cpu, x86_fpu.INITIAL, _XMM)
+    x86_fpu.set_up(cpu, _XMM)
+    bases = [("UC_X86_REG_FS_BASE", 0), ("UC_X86_REG_GS_BASE", 8)]
+    cpu.batches["bases"] = cpu.batch(bases, 16)
 
 
 def _load_system(cpu: UnicornCpu, registers: Registers) -> None:
-    cpu.reg_write("UC_X86_REG_FS_BASE", registers["fs_base"])
-    cpu.reg_write("UC_X86_REG_GS_BASE", registers["gs_base"])
+    batch = cpu.batches["bases"]
+    words = registers.held_system()
+    struct.pack_into("<QQ", batch.buffer, 0, words["fs_base"], words["gs_base"])
+    batch.write()
 
 
 def _store_system(cpu: UnicornCpu, registers: Registers) -> None:
-    registers.receive(
-        {
-            "fs_base": cpu.reg_read("UC_X86_REG_FS_BASE"),
-            "gs_base": cpu.reg_read("UC_X86_REG_GS_BASE"),
-        },
-        {},
-    )
+    fs_base, gs_base = struct.unpack_from("<QQ", cpu.batches["bases"].read())
+    registers.receive({"fs_base": fs_base, "gs_base": gs_base}, {})
 
 
 def _load_units(cpu: UnicornCpu, registers: Registers) -> None:
-    x86_fpu.load(cpu, registers.units[x86_fpu.UNIT], _XMM)
+    x86_fpu.load(cpu, registers.held_unit(x86_fpu.UNIT))
 
 
 def _store_units(cpu: UnicornCpu, registers: Registers) -> None:
-    x86_fpu.store(cpu, registers, _XMM)
+    x86_fpu.store(cpu, registers)
 
 
 SPEC = CpuSpec(
@@ -62,9 +62,10 @@ SPEC = CpuSpec(
     ),
     system=("fs_base", "gs_base", "cs", "ss", *_SELECTORS),
     window_page=0xFFFFFFFFFFFF7,
-    traps=TRAPS,
+    traps={**TRAPS, 128: UNKNOWN},
     insn_hooks=(
         ("syscall", "UC_X86_INS_SYSCALL"),
+        ("no_such", "UC_X86_INS_SYSENTER"),
         ("rdtsc", "UC_X86_INS_RDTSC"),
         ("rdtscp", "UC_X86_INS_RDTSCP"),
         ("port_in", "UC_X86_INS_IN"),
@@ -75,6 +76,10 @@ SPEC = CpuSpec(
         ("cx_id", "UC_X86_REG_RCX"),
         ("dx_id", "UC_X86_REG_RDX"),
     ),
+    code_bits=64,
+    forbidden=None,
+    emulate=None,
+    unknown_trap=UNKNOWN,
     rebase_after_exception=True,
     unit_traps={},
     set_up=_set_up,
@@ -82,7 +87,6 @@ SPEC = CpuSpec(
     store_system=_store_system,
     load_units=_load_units,
     store_units=_store_units,
-    set_time=None,
     initial_system={"cs": USER_CS, "ss": USER_DS},
     initial_units={x86_fpu.UNIT: x86_fpu.INITIAL},
     fresh_units={},

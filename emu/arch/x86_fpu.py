@@ -22,48 +22,57 @@ INITIAL = struct.pack("<HHHHQQII", 0x37F, 0, 0, 0, 0, 0, 0x1F80, _MXCSR_MASK).lj
 UNIT = "fpu"
 
 
-def store(cpu: UnicornCpu, registers: Registers, xmm_count: int) -> None:
+_MASK_BYTES = _MXCSR_MASK.to_bytes(4, "little")
+_NOTHING = bytes(SIZE_BYTES)
+_TAGS = SIZE_BYTES  # the engine's own tag word, behind the FXSAVE image
+_STACK = 32
+_EMPTY = 3
+_HALF_ABRIDGED = tuple(
+    sum(1 << k for k in range(4) if half >> 2 * k & 3 != _EMPTY) for half in range(256)
+)
+_FULL = tuple(
+    sum((0 if abridged >> k & 1 else _EMPTY) << 2 * k for k in range(8)) for abridged in range(256)
+)
+
+
+def set_up(cpu: UnicornCpu, xmm_count: int) -> None:
+    """Lay out the batch: everything but the stack lies where FXSAVE has it."""
+    places = [("FPCW", 0), ("FPSW", 2), ("FPTAG", _TAGS), ("MXCSR", 24)]
+    places += [(f"FP{k}", _STACK + 16 * k) for k in range(8)]
+    places += [(f"XMM{k}", 160 + 16 * k) for k in range(xmm_count)]
+    named = [("UC_X86_REG_" + name, offset) for name, offset in places]
+    cpu.batches[UNIT] = cpu.batch(named, SIZE_BYTES + 2)
+    load(cpu, INITIAL)
+
+
+def _rotated(state: bytearray, registers: int) -> bytes:
+    # The stack in FXSAVE begins with the top; the engine counts its registers from 0.
+    cut = 16 * (registers & 7)
+    stack = bytes(state[_STACK : _STACK + 128])
+    return stack[cut:] + stack[:cut]
+
+
+def store(cpu: UnicornCpu, registers: Registers) -> None:
     """Read the engine's state into the registers' `fpu` unit."""
-    control, status, tags = (
-        cpu.reg_read("UC_X86_REG_FPCW"),
-        cpu.reg_read("UC_X86_REG_FPSW"),
-        cpu.reg_read("UC_X86_REG_FPTAG"),
-    )
-    abridged = sum(1 << k for k in range(8) if tags >> 2 * k & 3 != 3)
-    head = struct.pack(
-        "<HHHHQQII",
-        control,
-        status,
-        abridged,
-        0,
-        0,
-        0,
-        cpu.reg_read("UC_X86_REG_MXCSR"),
-        _MXCSR_MASK,
-    )
-    first = cpu.reg_id("UC_X86_REG_FP0")
-    raw = cpu.read_many([first + k for k in range(8)], 16)
-    top = status >> 11 & 7
-    stack = b"".join(
-        raw[16 * (k + top & 7) : 16 * (k + top & 7) + 10].ljust(16, b"\0") for k in range(8)
-    )
-    first = cpu.reg_id("UC_X86_REG_XMM0")
-    vectors = cpu.read_many([first + k for k in range(xmm_count)], 16)
-    registers.receive({}, {UNIT: (head + stack + vectors).ljust(SIZE_BYTES, b"\0")})
+    state = cpu.batches[UNIT].read()
+    top = state[3] >> 3 & 7
+    if top:
+        state[_STACK : _STACK + 128] = _rotated(state, top)
+    state[4] = _HALF_ABRIDGED[state[_TAGS]] | _HALF_ABRIDGED[state[_TAGS + 1]] << 4
+    state[28:32] = _MASK_BYTES
+    registers.receive({}, {UNIT: bytes(state[:SIZE_BYTES])})
 
 
-def load(cpu: UnicornCpu, state: bytes, xmm_count: int) -> None:
+def load(cpu: UnicornCpu, image: bytes) -> None:
     """Give an FXSAVE image to the engine."""
-    control, status, abridged = struct.unpack_from("<HHH", state, 0)
-    (mxcsr,) = struct.unpack_from("<I", state, 24)
-    tags = sum((0 if abridged >> k & 1 else 3) << 2 * k for k in range(8))
-    cpu.reg_write("UC_X86_REG_FPCW", control)
-    cpu.reg_write("UC_X86_REG_FPSW", status)
-    top = status >> 11 & 7
-    physical = b"".join(state[32 + 16 * (k - top & 7) : 48 + 16 * (k - top & 7)] for k in range(8))
-    first = cpu.reg_id("UC_X86_REG_FP0")
-    cpu.write_many([first + k for k in range(8)], 16, physical)
-    cpu.reg_write("UC_X86_REG_FPTAG", tags)
-    first = cpu.reg_id("UC_X86_REG_XMM0")
-    cpu.write_many([first + k for k in range(xmm_count)], 16, state[160 : 160 + 16 * xmm_count])
-    cpu.reg_write("UC_X86_REG_MXCSR", mxcsr)
+    batch = cpu.batches[UNIT]
+    state = batch.buffer
+    state[:SIZE_BYTES] = image
+    top = image[3] >> 3 & 7
+    if top:
+        state[_STACK : _STACK + 128] = _rotated(state, -top)
+    full = _FULL[image[4]]
+    state[_TAGS] = full & 0xFF
+    state[_TAGS + 1] = full >> 8
+    batch.write()
+    state[:SIZE_BYTES] = _NOTHING  # `store` must find zeros where no register lies

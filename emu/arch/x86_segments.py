@@ -32,7 +32,9 @@ def write_descriptor(cpu: UnicornCpu, index: int, descriptor: int) -> None:
     if descriptor:
         # Else the CPU would set the bit itself when it loads the segment, and fault.
         descriptor |= _ACCESSED
-    cpu.table_write(8 * index, descriptor.to_bytes(8, "little"))
+    if cpu.descriptors.get(index, 0) != descriptor:
+        cpu.descriptors[index] = descriptor
+        cpu.table_write(8 * index, descriptor.to_bytes(8, "little"))
 
 
 def enter_ring3(cpu: UnicornCpu, code: int, data: int, *, long_mode: bool) -> None:

@@ -11,11 +11,16 @@ TRAPS: dict[int, Trap] = {
     4: Trap("overflow"),
     5: Trap("bounds"),
     6: Trap("illegal"),
+    10: Trap("protection"),
+    11: Trap("protection"),
+    12: Trap("protection"),
     13: Trap("protection"),
     16: Trap("float"),
     17: Trap("alignment"),
     19: Trap("float"),
     128: Trap("syscall"),
 }
-# Any other one is an `int n` whose gate is not the user's: refused at the instruction.
-TRAPS |= {number: Trap("protection", 2) for number in range(256) if number not in TRAPS}
+
+UNKNOWN = Trap("protection", 2)
+"""`int n` with a number that is no user's. From 64-bit code int 0x80 is one of them: the 32-bit
+calls of a 64-bit program are not modelled."""

@@ -81,6 +81,8 @@ class Abi:
     """The highest system call number of Linux 3.2 with linux-cr's three."""
     first_tls_slot: int = 0
     """GDT index of the first TLS descriptor (x86-32)."""
+    stack_is_base: bool = False
+    """eclone: child_stack is the lowest address of the stack, not the stack pointer."""
     min_sigstack: int = 2048
     illegal_code: int = 2
     """si_code of an illegal instruction: ILL_ILLOPN or ILL_ILLOPC."""

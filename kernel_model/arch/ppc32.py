@@ -66,6 +66,7 @@ ABI = Abi(
     platform=b"ppc7450",
     hwcap=_HWCAP,
     last_number=353,
+    stack_is_base=True,
     machine="ppc",
     start=_start,
     set_result=_set_result,

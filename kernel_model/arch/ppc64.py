@@ -69,6 +69,7 @@ ABI = Abi(
     platform=b"power7",
     hwcap=_HWCAP,
     last_number=353,
+    stack_is_base=True,
     machine="ppc64",
     start=_start,
     set_result=_set_result,

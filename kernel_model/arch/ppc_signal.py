@@ -135,10 +135,3 @@ def quiet_fpscr(regs: Registers) -> None:
     if "fp" in units and any(units["fp"][-8:]):
         units["fp"] = units["fp"][:-8] + bytes(8)
         regs.units = units
-
-
-def is_trap_instruction(code: bytes) -> bool:
-    """tw, td, twi, tdi: any other program exception is a privileged instruction."""
-    word = int.from_bytes(code[:4], "big")
-    primary, extended = word >> 26, word >> 1 & 0x3FF
-    return primary in (2, 3) or (primary == 31 and extended in (4, 68))

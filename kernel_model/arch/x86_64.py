@@ -65,6 +65,7 @@ ABI = Abi(
     platform=b"x86_64",
     hwcap=0x0FCBFBFD,
     last_number=314,
+    variants={"clone": "clone_tls_last"},
     machine="x86_64",
     start=_start,
     set_result=_set_result,

@@ -32,6 +32,10 @@ class Interrupted(Exception):
         self.restart = restart
 
 
+class Replaced(Exception):
+    """The task is another one now (restart): registers, and perhaps the call that it is in."""
+
+
 class NoResult(Exception):
     """The handler has set the registers itself (sigreturn, execve, restart)."""
 
@@ -155,6 +159,9 @@ class CallTable:
             return
         except NoResult:
             self._complete(task)
+            return
+        except Replaced:
+            task.kernel.completed_calls += 1
             return
         except TaskDead:
             task.syscall = None

@@ -5,9 +5,11 @@ Mirrors: Linux kernel/signal.c.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import EAGAIN, EINVAL, ENOMEM, EPERM, ESRCH
+from kernel_model.siginfo import unpack_siginfo
 from kernel_model.signals import (
     NSIG,
     SI_TKILL,
@@ -315,23 +317,7 @@ def rt_sigreturn(task: Task) -> int:
 
 
 def _queued_info(task: Task, target: Task, signo: int, addr: int) -> SigInfo:
-    raw = task.user.read(addr, 128)
-    abi = task.abi
-    width = abi.word_bytes
-
-    def number(offset: int, size: int, *, signed: bool = False) -> int:
-        return int.from_bytes(raw[offset : offset + size], abi.byte_order, signed=signed)
-
-    # Behind signo, errno and code the union begins at a word's border: pid, uid, value.
-    union = 16 if width == 8 else 12
-    info = SigInfo(
-        signo,
-        number(8, 4, signed=True),
-        number(4, 4, signed=True),
-        pid=number(union, 4),
-        uid=number(union + 4, 4),
-        value=number(union + 8, width),
-    )
+    info = replace(unpack_siginfo(task.abi, task.user.read(addr, 128)), signo=signo)
     if info.code >= 0 or info.code == SI_TKILL:
         if target.tgid != task.tgid:
             raise EPERM(f"si_code {info.code} is the kernel's own")

@@ -13,7 +13,7 @@ SPIN = bytes.fromhex("ebfe")
 PAUSE = bytes.fromhex("b822000000 0f05")
 CRASH = bytes.fromhex("31c0 8a00")  # mov al,[0]
 SLEEP_1_S = bytes.fromhex("6a00 6a01 4889e7 31f6 b823000000 0f05") + EXIT_0
-NOT_MODELLED = bytes.fromhex("b8e7030000 0f05")  # system call 999
+NOT_MODELLED = bytes.fromhex("b865000000 0f05")  # ptrace
 
 
 def say(text: bytes) -> bytes:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
 from emu.fault_address import exact_address
-from emu.stops import MemoryFault, Trapped
 from kernel_model.abi.siginfo import pack_siginfo, unpack_siginfo
+
+from emu.stops import MemoryFault, Trapped
 from kernel_model.mm.fault import BadAccess
 from kernel_model.signals import SIGCHLD, SIGIO, SIGSEGV, SigInfo
 from kernel_model.traps import signal_of_fault, signal_of_trap
