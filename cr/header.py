@@ -44,7 +44,10 @@ _KERNEL_VERSION = (3, 2, 0)
 _LSM_NAME = b"lsm_none".ljust(t.LSM_NAME_BYTES, b"\0")
 _LSM_INFO = b"dummy"
 _UFLAGS = t.CHECKPOINT_SUBTREE | t.CHECKPOINT_NETNS
-_MAX_UNITS = 1 << 61
+_MAX_UNITS = 1 << 60
+"""Nine years: far from where the clock's own numbers end."""
+_MAX_BOOT_NS = 1 << 62
+_MAX_PID = 1 << 22
 _RANDOM_LIMIT = 4096
 
 
@@ -126,8 +129,10 @@ def restore_machine(ctx: Restart) -> MachineState | None:
     if ctx.image.peek() != t.HDR_MACHINE:
         return None
     record = ctx.image.read(t.HDR_MACHINE, ours.Machine)
-    if max(record.clock_units, record.boot_time_ns) > _MAX_UNITS << 2:
+    if record.clock_units > _MAX_UNITS or record.boot_time_ns > _MAX_BOOT_NS:
         ctx.refuse("a machine that has run for longer than time lasts")
+    if record.next_pid > _MAX_PID:
+        ctx.refuse(f"there is no pid {record.next_pid}")
     if record.slice_left > SLICE_UNITS or record.random_bytes > _RANDOM_LIMIT:
         ctx.refuse("a time slice or a random state of absurd size")
     state = bytes(ctx.image.read_exact(t.HDR_BUFFER, record.random_bytes))

@@ -248,9 +248,9 @@ def _become(task: Task, image: bytes) -> NoReturn:
         if restored.tasks[0].dead:
             ctx.refuse("a dead task cannot be restored into a live one")
         _commit(task, restored)
+        ctx.committed = True
     finally:
-        ctx.image.on_objref = None
-        ctx.objs.drop_all()
+        ctx.end()
     raise Replaced
 
 

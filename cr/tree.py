@@ -21,6 +21,7 @@ from emu.layout import LayoutError
 from kernel_model.task import Task
 
 MAX_TASKS = 32768
+MAX_PID = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,10 @@ def restore_tree(ctx: Restart) -> list[Identity]:
     except LayoutError as error:
         ctx.refuse(str(error))
     for position, entry in enumerate(entries):
-        if entry.depth or entry.numbers[0] <= 0:
+        if entry.depth:
             ctx.refuse("nested pid namespaces are not modelled")
+        if not 0 < entry.numbers[0] <= MAX_PID:
+            ctx.refuse(f"there is no pid {entry.numbers[0]}")
         ctx.pid_numbers[pids.offset + position] = entry.numbers[0]
     tree = ctx.image.read(t.HDR_TREE, image.Tree)
     if tree.nr_tasks > MAX_TASKS:

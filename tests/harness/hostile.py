@@ -72,6 +72,10 @@ _PLACES: dict[str, Until] = {
     "memory/shared_anonymous": cr.after_syscalls(6),
     "memory/shared_file": cr.after_syscalls(10),
     "memory/private_file": cr.after_syscalls(8),
+    "processes/fork_wait": cr.after_syscalls(8),
+    "processes/pipe_pingpong": cr.after_syscalls(12),
+    "processes/threads": cr.after_syscalls(12),
+    "processes/zombies": cr.after_syscalls(8),
     "process/identity": cr.after_syscalls(30),
     "signals/queue": cr.after_syscalls(20),
     "signals/nested": cr.after_syscalls(8),
@@ -112,6 +116,8 @@ class Anvil:
         self.slowest_s = 0.0
         self.accepted = 0
         self.refused = 0
+        self.watchful = True
+        """Look at the whole kernel after each refusal; else only where somebody asks."""
         self._machine = Machine(MEMORY_BYTES)
         self._boot()
 
@@ -137,18 +143,24 @@ class Anvil:
         except ImageError as refused:
             self.refused += 1
             self._note(begin)
-            found = state_of(self.kernel)
-            assert found == self.untouched, difference(self.untouched, found)
             assert refused.sentence and str(refused)
+            if self.watchful:
+                self.assert_untouched()
             return refused
         self.accepted += 1
         run_on(self.kernel)
         self._note(begin)
+        assert_all_given_back(self.kernel, self.untouched)
         self._reboot()
         return None
 
     def _note(self, begin: float) -> None:
         self.slowest_s = max(self.slowest_s, time.perf_counter() - begin)
+
+    def assert_untouched(self) -> None:
+        """Nothing that was refused has left a trace."""
+        found = state_of(self.kernel)
+        assert found == self.untouched, difference(self.untouched, found)
 
     def close(self) -> None:
         """Give the machine back."""
@@ -163,10 +175,25 @@ def run_on(kernel: System) -> None:
     except Refused:
         pass
     try:
-        kernel.run(cr.after_time(RUN_ON_NS))
+        ended = kernel.run(cr.after_time(RUN_ON_NS))
+        assert ended in (Ended.REACHED, Ended.EXITED), ended
     except Deadlock:
         pass
     dump(kernel)
+
+
+_RESOURCES = ("free frames", "page table nodes", "nameless", "opens", "writers", "mappings")
+
+
+def assert_all_given_back(kernel: System, fresh: State) -> None:
+    """Kill what still runs: every frame, table, open file and timer is free again."""
+    for task in list(kernel.tasks.values()):
+        if not task.exited:
+            task.exit_group(9)
+    kernel.vfs.shrink()
+    found = state_of(kernel)
+    kept = [name for name in (*_RESOURCES, "executions", "timers") if found[name] != fresh[name]]
+    assert not kept, f"not given back: {kept}: {difference(fresh, found)}"
 
 
 State = dict[str, object]
@@ -229,11 +256,16 @@ def bounded(seconds: float = 300.0) -> Iterator[None]:
 
 
 def strike_all(
-    specimen: Specimen, inputs: Iterator[tuple[str, bytes]], tell: Callable[[str], object] = print
+    specimen: Specimen,
+    inputs: Iterator[tuple[str, bytes]],
+    *,
+    watchful: bool = True,
+    tell: Callable[[str], object] = print,
 ) -> Anvil:
     """Strike with every input (what was done, image); say which one broke the law."""
     with bounded():
         anvil = Anvil(specimen)
+        anvil.watchful = watchful
         for what, image in inputs:
             signal.setitimer(signal.ITIMER_REAL, 10 * SLOWEST_S)
             before_s = anvil.slowest_s
@@ -244,6 +276,7 @@ def strike_all(
                 raise
             if anvil.slowest_s > SLOWEST_S > before_s:
                 raise AssertionError(f"{what} took {anvil.slowest_s:.1f} s")
+        anvil.assert_untouched()
         anvil.close()
     return anvil
 

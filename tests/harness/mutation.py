@@ -58,28 +58,27 @@ class _Word:
     size: int
 
 
-def _words(items: list[Item]) -> list[_Word]:
-    found = []
-    for item in items:
-        payload = item.offset + t.FRAME_BYTES
-        found.append(_Word(f"{item.name}.type", item.offset, 4))
-        found.append(_Word(f"{item.name}.length", item.offset + 4, 4))
-        if isinstance(item.value, Record):
-            found += _fields(item.value, payload - type(item.value).LEAD, item.name)
-        elif isinstance(item.value, tuple):
-            at = payload
-            for record in item.value:
-                found += _fields(record, at, item.role)
-                at += len(record.pack("<"))
-        elif isinstance(item.value, Pages):
-            count = len(item.value)
-            width = (item.length - t.FRAME_BYTES) // count - t.PAGE_SIZE
-            found += [_Word("page address", payload + width * k, width) for k in range(count)]
-        else:
-            found += [
-                _Word(f"{item.role}[{at}]", payload + at, 8)
-                for at in range(0, len(item.value) - 7, 8)
-            ]
+def _words(item: Item) -> list[_Word]:
+    payload = item.offset + t.FRAME_BYTES
+    found = [
+        _Word(f"{item.name}.type", item.offset, 4),
+        _Word(f"{item.name}.length", item.offset + 4, 4),
+    ]
+    if isinstance(item.value, Record):
+        found += _fields(item.value, payload - type(item.value).LEAD, item.name)
+    elif isinstance(item.value, tuple):
+        at = payload
+        for record in item.value:
+            found += _fields(record, at, item.role)
+            at += len(record.pack("<"))
+    elif isinstance(item.value, Pages):
+        count = len(item.value)
+        width = (item.length - t.FRAME_BYTES) // count - t.PAGE_SIZE
+        found += [_Word("page address", payload + width * k, width) for k in range(count)]
+    else:
+        found += [
+            _Word(f"{item.role}[{at}]", payload + at, 8) for at in range(0, len(item.value) - 7, 8)
+        ]
     return found
 
 
@@ -103,7 +102,8 @@ def _fields(record: Record, base: int, name: str) -> list[_Word]:
 def changed_fields(specimen: Specimen, random: Random, count: int) -> Iterator[tuple[str, bytes]]:
     """Images with one to three fields changed, or a record left out, doubled or exchanged."""
     items = list(walk(specimen.image))
-    words = _words(items)
+    # A record first, then one of its numbers: small records are hit as often as large ones.
+    words = [_words(item) for item in items]
     order = byte_order(specimen.image)
     for _ in range(count):
         image = bytearray(specimen.image)
@@ -112,7 +112,7 @@ def changed_fields(specimen: Specimen, random: Random, count: int) -> Iterator[t
             done.append(_shuffle(image, items, random))
         else:
             for _ in range(random.choice((1, 1, 1, 2, 3))):
-                word = random.choice(words)
+                word = random.choice(random.choice(words))
                 done.append(_change(image, word, random, order))
         yield ", ".join(done), bytes(image)
 
@@ -123,6 +123,7 @@ def _change(image: bytearray, word: _Word, random: Random, order: str) -> str:
     (old,) = struct.unpack_from(order + letter, image, word.offset)
     new = random.choice(
         (
+            random.choice(_HURTFUL),
             random.choice(_HURTFUL),
             old + random.choice((-1, 1, 4096, -4096)),
             old ^ 1 << random.randrange(8 * word.size),
