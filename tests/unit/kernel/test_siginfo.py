@@ -103,7 +103,7 @@ def test_exact_address_through_a_segment() -> None:
         ("ppc32", "7fe00008", "program", (5, 1)),
         ("ppc64", "08000000", "program", (5, 1)),  # tdi
         ("ppc64", "0c830005", "program", (5, 1)),
-        ("ppc32", "7c6000a6", "program", (4, 5)),  # mfmsr
+        ("ppc32", "7c6000a6", "privileged", (4, 5)),  # mfmsr
         ("ppc32", "00000000", "illegal", (4, 1)),
         ("x86_64", "0f0b", "illegal", (4, 2)),
         ("x86_64", "f7f1", "divide", (8, 1)),
