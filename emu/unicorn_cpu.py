@@ -268,17 +268,14 @@ class UnicornCpu:
             self.resident.cpu = None
         if registers.cpu is not None and registers.cpu is not self:
             registers.leave()
-        spec = self.spec
-        spec.load_units(self, registers)
-        spec.load_system(self, registers)
+        self.spec.load(self, registers)
         registers.cpu = self
         self.resident = registers
 
     def store(self, registers: Registers) -> None:
         """Bring a resident task's system words and units up to date."""
         if not registers.fresh:
-            self.spec.store_system(self, registers)
-            self.spec.store_units(self, registers)
+            self.spec.store(self, registers)
             registers.fresh = True
 
     def run(
