@@ -207,6 +207,14 @@ class UnicornCpu:
         """Set one register of the engine."""
         self._uc.reg_write(self.reg_id(name), value)
 
+    def reg_try_write(self, name: str, value: int) -> bool:
+        """Set one register; False, and nothing done, if the engine refuses the value."""
+        try:
+            self.reg_write(name, value)
+        except _ENGINE.UcError:
+            return False
+        return True
+
     def batch(self, places: list[tuple[str, int]], size_bytes: int) -> Batch:
         """Registers that always move together: (Unicorn's name, offset in the buffer) pairs."""
         ids = [self.reg_id(name) for name, _ in places]

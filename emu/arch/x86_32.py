@@ -39,6 +39,14 @@ def _store(cpu: UnicornCpu, registers: Registers) -> None:
     registers.receive(dict(zip(_SELECTORS, words)), {x86_fpu.UNIT: image})
 
 
+def _load_one_by_one(cpu: UnicornCpu, words: dict[str, int]) -> None:
+    # A selector of nothing becomes 0, as where Linux gives a task its segments back.
+    for name in _SELECTORS:
+        register = f"UC_X86_REG_{name.upper()}"
+        cpu.reg_write(register, 0)
+        cpu.reg_try_write(register, words[name])
+
+
 def _spec(name: str, user_cs: int, user_ds: int, first_tls: int) -> CpuSpec:
     def set_up(cpu: UnicornCpu) -> None:
         enter_ring3(cpu, user_cs, user_ds, long_mode=False)
@@ -51,7 +59,8 @@ def _spec(name: str, user_cs: int, user_ds: int, first_tls: int) -> CpuSpec:
             write_descriptor(cpu, first_tls + slot, words[name])
         selectors = words["ds"], words["es"], words["fs"], words["gs"]
         struct.pack_into("<4H", cpu.batches[x86_fpu.UNIT].buffer, x86_fpu.EXTRA, *selectors)
-        x86_fpu.load(cpu, registers.held_unit(x86_fpu.UNIT))
+        if not x86_fpu.load(cpu, registers.held_unit(x86_fpu.UNIT)):
+            _load_one_by_one(cpu, words)
 
     return CpuSpec(
         name=name,

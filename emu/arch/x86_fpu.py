@@ -70,8 +70,11 @@ def store(cpu: UnicornCpu) -> bytearray:
     return state
 
 
-def load(cpu: UnicornCpu, image: bytes) -> None:
-    """Give an FXSAVE image to the engine, and what lies in the buffer from EXTRA on."""
+def load(cpu: UnicornCpu, image: bytes) -> bool:
+    """Give an FXSAVE image to the engine, and what lies in the buffer from EXTRA on.
+
+    False if a register from EXTRA on was refused.
+    """
     batch = cpu.batches[UNIT]
     state = batch.buffer
     state[:SIZE_BYTES] = image
@@ -81,5 +84,6 @@ def load(cpu: UnicornCpu, image: bytes) -> None:
     full = _FULL[image[4]]
     state[_TAGS] = full & 0xFF
     state[_TAGS + 1] = full >> 8
-    batch.write()
+    done = batch.write()
     state[:SIZE_BYTES] = _NOTHING  # `store` must find zeros where no register lies
+    return done
