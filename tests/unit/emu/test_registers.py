@@ -230,6 +230,22 @@ def test_the_x87_stack_is_in_the_order_of_its_top() -> None:
         assert state[6:24] == bytes(18)
 
 
+def test_what_no_register_holds_is_zero_whatever_was_given() -> None:
+    for mode in X86:
+        first = Bare(mode)
+        second = Bare(mode, machine=first.machine)
+        for bare in (first, second):
+            bare.map(CODE, RX, nop(mode))
+        image = bytearray(x86_fpu.INITIAL)
+        image[5:24] = b"\xff" * 19  # pointers and opcode
+        image[416:512] = b"\xff" * 96  # reserved
+        first.regs.units = {"fpu": bytes(image)}
+        first.run()
+        second.run()
+        assert first.regs.units["fpu"] == x86_fpu.INITIAL
+        assert second.regs.units["fpu"] == x86_fpu.INITIAL
+
+
 def test_the_first_state_is_linuxs() -> None:
     assert x86_fpu.INITIAL[:2] == b"\x7f\x03"
     for mode in X86:
