@@ -1,6 +1,6 @@
 """Digests of images, disks and dumps of some stories: run in processes that should agree.
 
-    python -m tests.properties.same_bytes accelerated|plain
+python -m tests.properties.same_bytes accelerated|plain
 """
 
 import hashlib
