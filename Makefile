@@ -1,24 +1,49 @@
-# Everything below works on a fresh Debian machine with Python 3.11+ and make.
+# Everything here works on a fresh Debian machine with Python 3.11+ and make: the environment is
+# made in .venv, and all that is needed comes from PyPI. Only test-real installs Debian packages.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+JOBS ?= $(shell nproc)
+PYTEST := $(BIN)/python -m pytest -q -n $(JOBS)
 
-$(VENV)/.ready: pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+# A new accelerator when its source changed; a new environment when the packages changed.
+$(VENV)/.ready: pyproject.toml setup.py emu/accel/_accel.c
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,guests]'
 	touch $@
 
-.PHONY: setup demo test check
+.PHONY: setup demo test test-real check bench nightly docs guests clean
 setup: $(VENV)/.ready
 
 demo: setup
 	$(BIN)/cr demo
 
 test: setup
-	$(BIN)/python -m pytest -q
+	$(PYTEST) -m 'not real and not nightly'
+
+# Programs that nobody here wrote; installs Debian packages (as root).
+test-real: setup
+	.ci/debian-packages
+	$(PYTEST) -m 'real and not nightly' -rs
 
 check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q tests/house tests/unit
+	$(PYTEST) -m 'not real and not nightly' tests/house tests/unit
+
+bench: setup
+	$(BIN)/python -m bench
+
+nightly: setup
+	$(PYTEST) -m nightly
+
+docs: setup
+	$(BIN)/python -m cr.image.schema > docs/FORMAT.md.new && mv docs/FORMAT.md.new docs/FORMAT.md
+
+# All stories for all modes, into the user's cache.
+guests: setup
+	$(BIN)/python -m guests.every_program
+
+clean:
+	rm -rf build *.egg-info emu/accel/_accel.so $(VENV)

@@ -1,22 +1,44 @@
-"""Booting: a kernel with checkpoint and restart plugged in.
+"""Booting: a kernel with checkpoint and restart plugged in, and the library's front door.
 
-The kernel model knows nothing of C/R; it takes its system calls from the modules named here.
+The kernel model knows nothing of C/R; it takes its system calls from the modules named here. A
+`System` is such a kernel with the verbs that a person wants:
+
+    kernel = cr.boot("x86_32", disk=cr.Disk.from_dir("rootfs"), seed=1)
+    task = kernel.spawn("/bin/counter", "10")
+    kernel.run(until=cr.after_syscalls(40))
+    image = kernel.checkpoint()
+    kernel = kernel.reboot()
+    task = kernel.restart(image)
+    kernel.run()
+    task.exit_status, kernel.console.output
+
+`run` is where the host and the machine meet: it asks for input when everybody waits for it, while
+virtual time stands still, and it says who waits for what when nothing can ever run again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from types import ModuleType
 
+from cr import syscalls as cr_syscalls
+from cr.tools.image_bytes import Image
 from emu.machine import Machine
+from kernel_model import boot as kernel_boot
 from kernel_model.arch import ppc32, ppc64, x86_32, x86_64
 from kernel_model.arch.abi import Abi
+from kernel_model.clock import UNITS_PER_NS
 from kernel_model.console import Console
-from kernel_model.kernel import Kernel
+from kernel_model.kernel import Deadlock, Kernel
 from kernel_model.syscalls import (
     attributes,
+    clone,
     descriptors,
+    futex,
     getdents,
+    groups,
     identity,
     limits,
     memory,
@@ -26,18 +48,43 @@ from kernel_model.syscalls import (
     poll,
     process,
     readwrite,
+    restart_syscall,
     signal,
     stat,
     thread_area,
     time,
     truncate,
+    wait,
     xattr,
 )
+from kernel_model.task import State, Task
 from kernel_model.vfs.disk import Disk
 
 MODULES: tuple[ModuleType, ...] = (
-    attributes, descriptors, getdents, identity, limits, memory, multiplexed, names, open, poll,
-    process, readwrite, signal, stat, thread_area, time, truncate, xattr,
+    attributes,
+    clone,
+    descriptors,
+    futex,
+    getdents,
+    groups,
+    identity,
+    limits,
+    memory,
+    multiplexed,
+    names,
+    open,
+    poll,
+    process,
+    readwrite,
+    restart_syscall,
+    signal,
+    stat,
+    thread_area,
+    time,
+    truncate,
+    wait,
+    xattr,
+    cr_syscalls,
 )
 
 ARCHES: dict[str, tuple[Abi, ...]] = {
@@ -51,6 +98,8 @@ ARCHES: dict[str, tuple[Abi, ...]] = {
 DEFAULT_EPOCH_NS = 1_300_000_000 * 1_000_000_000
 """2011-03-13: when linux-cr was last posted."""
 DEFAULT_MEMORY_BYTES = 512 << 20
+DEFAULT_ENVIRONMENT = {"HOME": "/", "PATH": "/usr/bin:/bin"}
+_FAR = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -64,15 +113,183 @@ class Settings:
     accelerate: bool = True
 
 
-def boot_machine(settings: Settings, disk: Disk, console: Console, machine: Machine) -> Kernel:
-    """A kernel on a machine that is at hand."""
-    return Kernel(
-        arch=settings.arch,
-        abis=ARCHES[settings.arch],
-        modules=MODULES,
-        machine=machine,
-        disk=disk,
-        console=console,
-        epoch_ns=settings.epoch_ns,
-        seed=settings.seed,
+@dataclass(frozen=True)
+class AfterSyscalls:
+    """A place to stop: `count` more system calls, of any task, have been completed."""
+
+    count: int
+
+
+@dataclass(frozen=True)
+class AfterTime:
+    """A place to stop: `ns` more nanoseconds of virtual time have passed."""
+
+    ns: int
+
+
+Until = AfterSyscalls | AfterTime
+
+
+def after_syscalls(count: int) -> AfterSyscalls:
+    """Run until `count` more system calls have been completed."""
+    if count <= 0:
+        raise ValueError(f"{count} system calls are no place to stop after")
+    return AfterSyscalls(count)
+
+
+def after_time(ns: int) -> AfterTime:
+    """Run for `ns` nanoseconds of virtual time."""
+    if ns <= 0:
+        raise ValueError(f"{ns} ns are no time to stop after")
+    return AfterTime(ns)
+
+
+class Ended(Enum):
+    """Why `System.run` came back."""
+
+    EXITED = "every task has exited"
+    REACHED = "the place to stop was reached"
+    TIMED_OUT = "the most virtual time was reached"
+    INTERRUPTED = "the host asked for it"
+
+
+class System(Kernel):
+    """A kernel that can be checkpointed, rebooted and restarted."""
+
+    def __init__(self, settings: Settings, disk: Disk, console: Console, machine: Machine) -> None:
+        self.settings = settings
+        self._interrupted = False
+        super().__init__(
+            arch=settings.arch,
+            abis=ARCHES[settings.arch],
+            modules=MODULES,
+            machine=machine,
+            disk=disk,
+            console=console,
+            epoch_ns=settings.epoch_ns,
+            seed=settings.seed,
+        )
+
+    def spawn(
+        self, path: str | bytes, *args: str | bytes, env: Mapping[str, str] | None = None
+    ) -> Task:
+        """Start a program of the guest's disk. Raises LinuxError, with nothing changed."""
+        program = _raw(path)
+        variables = DEFAULT_ENVIRONMENT if env is None else env
+        envp = [_raw(f"{name}={value}") for name, value in variables.items()]
+        return kernel_boot.spawn(self, program, [program, *map(_raw, args)], envp)
+
+    # ---- running
+
+    def run(self, until: Until | None = None, max_time_ns: int | None = None) -> Ended:
+        """Run until every task has exited, or one of the limits (counted from now) is reached.
+
+        Raises Deadlock when nothing can ever run again.
+        """
+        clock = self.clock
+        calls_limit, units_limit, time_limit = _FAR, _FAR, _FAR
+        if isinstance(until, AfterSyscalls):
+            calls_limit = self.completed_calls + until.count
+        elif isinstance(until, AfterTime):
+            units_limit = clock.units + until.ns * UNITS_PER_NS
+        if max_time_ns is not None:
+            time_limit = clock.units + max_time_ns * UNITS_PER_NS
+        first_limit = min(units_limit, time_limit)
+        while any(not task.exited for task in self.tasks.values()):
+            if self._interrupted:
+                self._interrupted = False
+                return Ended.INTERRUPTED
+            if self.completed_calls >= calls_limit or clock.units >= units_limit:
+                return Ended.REACHED
+            if clock.units >= time_limit:
+                return Ended.TIMED_OUT
+            if self.sched.current is None and not self.sched.queue:
+                if self.console.queue.waiters and self.console.ask():
+                    continue
+                if clock.next_due_units > first_limit:
+                    clock.units = first_limit
+                    continue
+            if not self.run_turn(first_limit, calls_limit):
+                raise Deadlock(self._who_waits())
+        return Ended.EXITED
+
+    def interrupt(self) -> None:
+        """Make `run` come back soon; may be called from a signal handler of the host."""
+        self._interrupted = True
+
+    def _who_waits(self) -> str:
+        return "nothing can ever run again: " + "; ".join(
+            self._waits(task) for task in self.tasks.values() if not task.exited
+        )
+
+    def _waits(self, task: Task) -> str:
+        who = f"task {task.pid} ({task.comm.decode(errors='replace')})"
+        if task.state is State.STOPPED:
+            return f"{who} is stopped"
+        if task.syscall is None:
+            return f"{who} is {task.state.value}"
+        return f"{who} waits in {self.calls.name(task.abi, task.syscall)}"
+
+    # ---- checkpoint, reboot, restart
+
+    def checkpoint(self, *, pure: bool = False) -> Image:
+        """The image of all tasks. Raises cr.context.Refused, with nothing changed.
+
+        `pure` leaves out all that linux-cr has no record for.
+        """
+        from cr.checkpoint import checkpoint_container  # type: ignore[import-not-found,unused-ignore]
+
+        return Image(checkpoint_container(self, pure=pure))
+
+    def reboot(self) -> System:
+        """Throw this kernel away; a new one with the same disk and settings, and nothing else."""
+        self.vfs.unmount()
+        ram = self.machine.power_off()
+        machine = Machine(ram=ram, memory_bytes=0, accelerate=self.settings.accelerate)
+        return System(self.settings, self.disk, self.console.successor(), machine)
+
+    def restart(self, image: bytes | memoryview) -> Task:
+        """Restart the tasks of an image; the first of them. Raises cr.image.errors.ImageError."""
+        from cr.restart import restart_container
+
+        return restart_container(self, image)
+
+    def power_off(self) -> None:
+        """The end: the disk is as the guest left it, memory and CPUs are given back."""
+        self.vfs.unmount()
+        self.machine.power_off()
+
+
+def boot(
+    arch: str,
+    disk: Disk | None = None,
+    *,
+    console: Console | None = None,
+    memory_bytes: int = DEFAULT_MEMORY_BYTES,
+    epoch_ns: int = DEFAULT_EPOCH_NS,
+    seed: int = 0,
+    accelerate: bool = True,
+) -> System:
+    """A kernel on a new machine; `arch` is one of ARCHES, without `disk` the root is empty.
+
+    `epoch_ns` is the wall clock at boot, `seed` all the chance there is: the same inputs give the
+    same run, down to the bytes of an image. `accelerate` False takes the pure-Python CPU loop.
+    """
+    if arch not in ARCHES:
+        raise ValueError(f"no arch is called {arch!r}; there are {', '.join(ARCHES)}")
+    settings = Settings(arch, memory_bytes, epoch_ns, seed, accelerate)
+    return boot_machine(
+        settings,
+        Disk.empty() if disk is None else disk,
+        Console() if console is None else console,
+        Machine(memory_bytes, accelerate=accelerate),
     )
+
+
+def boot_machine(settings: Settings, disk: Disk, console: Console, machine: Machine) -> System:
+    """A kernel on a machine that is at hand."""
+    return System(settings, disk, console, machine)
+
+
+def _raw(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode(errors="surrogateescape")

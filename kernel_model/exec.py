@@ -12,12 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from emu.arch.modes import MODES
-from emu.elf import PF_R, PF_W, PF_X, ElfImage, NotAnElf, parse
+from emu.elf import PF_R, PF_W, PF_X, ElfImage, NotAnElf, Segment
 from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
-from kernel_model.abi.errno import E2BIG, EFAULT, EINVAL, ELIBBAD, ENOEXEC, ENOMEM, ENOENT
+from kernel_model.abi.errno import E2BIG, EFAULT, EINVAL, ELIBBAD, ENOENT, ENOEXEC, ENOMEM
+from kernel_model.exit import finish_vfork
 from kernel_model.mm.address_space import AddressSpace, page_up
-from kernel_model.mm.fault import OutOfMemory
+from kernel_model.mm.fault import BadAccess, OutOfMemory, handle_fault
 from kernel_model.mm.vma import (
     VM_ACCOUNT,
     VM_EXEC,
@@ -33,20 +33,34 @@ from kernel_model.vfs.open import open_program
 
 if TYPE_CHECKING:
     from kernel_model.arch.abi import Abi
+    from kernel_model.kernel import Kernel
     from kernel_model.task import Task
     from kernel_model.vfs.openfile import OpenFile
 
 MAY_ALL = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC
 _STACK_FIRST_BYTES = 33 * PAGE_SIZE
-_MMAP_GAP_BYTES = 128 << 20
 _MAX_ARG_BYTES = 128 << 10
 _MAX_SCRIPTS = 5
 
 (AT_NULL, AT_PHDR, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_FLAGS, AT_ENTRY) = (
-    0, 3, 4, 5, 6, 7, 8, 9,
+    0,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
 )
 (AT_UID, AT_EUID, AT_GID, AT_EGID, AT_PLATFORM, AT_HWCAP, AT_CLKTCK, AT_SECURE) = (
-    11, 12, 13, 14, 15, 16, 17, 23,
+    11,
+    12,
+    13,
+    14,
+    15,
+    16,
+    17,
+    23,
 )
 AT_RANDOM, AT_EXECFN = 25, 31
 CLOCK_TICKS = 100
@@ -122,10 +136,10 @@ def execute(task: Task, program: Program, envp: list[bytes]) -> None:
     task.mm, task.abi = mm, abi
     if old_abi is not abi:
         task.regs.leave()
-        task.regs = type(task.regs)(MODES[abi.mode])
+        task.regs = task.new_registers(abi)
     try:
         stack = _fill_stack(task, mm, program, envp, layout, base)
-        task.elf_flags, task.load_bias = elf.flags, layout.bias
+        task.known_elf_flags, task.load_bias = elf.flags, layout.bias
         abi.start(task, entry, stack)
     except (EFAULT, OutOfMemory) as problem:
         task.mm, task.abi = old_mm, old_abi
@@ -146,13 +160,12 @@ def _begin_anew(task: Task, program: Program) -> None:
     task.clear_child_tid = 0
     task.robust_list = (0, 0)
     task.forked_no_exec = False
+    finish_vfork(task)
     task.fault_resumed = False
 
 
 def _new_address_space(task: Task, abi: Abi) -> AddressSpace:
-    gap = max(task.stack_limit, _MMAP_GAP_BYTES) if task.stack_limit < 1 << 40 else 1 << 30
-    gap = min(gap, abi.task_size // 6 * 5)
-    mm = AddressSpace(task.kernel.machine.tables, abi.task_size, page_up(abi.task_size - gap))
+    mm = task.kernel.new_address_space(abi, task.stack_limit)
     limit = task.signal.rlimits[9][0]
     mm.limit_bytes = None if limit >= 1 << 63 else limit
     return mm
@@ -210,10 +223,7 @@ def _map_elf(
     return _Loaded(bias, (elf.entry + bias) & ((1 << 64) - 1), phdr)
 
 
-def _map_segment(mm: AddressSpace, file: OpenFile, segment: object, bias: int) -> None:
-    from emu.elf import Segment
-
-    assert isinstance(segment, Segment)
+def _map_segment(mm: AddressSpace, file: OpenFile, segment: Segment, bias: int) -> None:
     if segment.file_bytes and (segment.vaddr - segment.offset) & PAGE_MASK:
         raise ENOEXEC("a segment whose address and file offset do not agree")
     access = (VM_READ if segment.flags & PF_R else 0) | (VM_EXEC if segment.flags & PF_X else 0)
@@ -238,8 +248,6 @@ def _map_segment(mm: AddressSpace, file: OpenFile, segment: object, bias: int) -
 
 def _clear_tail(mm: AddressSpace, addr: int) -> None:
     # The last page of the file part also holds the beginning of .bss.
-    from kernel_model.mm.fault import BadAccess, handle_fault
-
     try:
         handle_fault(mm, addr, "write", 0)
     except BadAccess:
@@ -264,16 +272,16 @@ def _map_vdso(task: Task, mm: AddressSpace, abi: Abi) -> None:
     addr = VDSO_ADDR
     if mm.overlapping(addr, addr + PAGE_SIZE):
         addr = mm.find_gap(PAGE_SIZE)
-    map_vdso_at(task, mm, abi, addr)
+    map_vdso_at(task.kernel, mm, abi, addr)
 
 
 VDSO_ADDR = 0x100000
 
 
-def map_vdso_at(task: Task, mm: AddressSpace, abi: Abi, addr: int) -> None:
+def map_vdso_at(kernel: Kernel, mm: AddressSpace, abi: Abi, addr: int) -> None:
     """Map the signal trampolines; exec and restart do."""
     flags = VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYEXEC
-    page = task.kernel.vdso_page(abi)
+    page = kernel.vdso_page(abi)
     mm.insert(Vma(addr, addr + PAGE_SIZE, flags, 0, page, None, b"[vdso]"))
     mm.vdso = addr
 
@@ -303,12 +311,24 @@ def _fill_stack(
     random_bytes = push(task.kernel.random.bytes(16))
     cred, elf = task.cred, program.elf
     auxv = [
-        (AT_HWCAP, abi.hwcap), (AT_PAGESZ, PAGE_SIZE), (AT_CLKTCK, CLOCK_TICKS),
-        (AT_PHDR, loaded.phdr), (AT_PHENT, elf.phdr_bytes), (AT_PHNUM, elf.phdr_count),
-        (AT_BASE, base), (AT_FLAGS, 0), (AT_ENTRY, loaded.entry),
-        (AT_UID, cred.uid), (AT_EUID, cred.euid), (AT_GID, cred.gid), (AT_EGID, cred.egid),
-        (AT_SECURE, 0), (AT_RANDOM, random_bytes), (AT_EXECFN, exec_name),
-        (AT_PLATFORM, platform), (AT_NULL, 0),
+        (AT_HWCAP, abi.hwcap),
+        (AT_PAGESZ, PAGE_SIZE),
+        (AT_CLKTCK, CLOCK_TICKS),
+        (AT_PHDR, loaded.phdr),
+        (AT_PHENT, elf.phdr_bytes),
+        (AT_PHNUM, elf.phdr_count),
+        (AT_BASE, base),
+        (AT_FLAGS, 0),
+        (AT_ENTRY, loaded.entry),
+        (AT_UID, cred.uid),
+        (AT_EUID, cred.euid),
+        (AT_GID, cred.gid),
+        (AT_EGID, cred.egid),
+        (AT_SECURE, 0),
+        (AT_RANDOM, random_bytes),
+        (AT_EXECFN, exec_name),
+        (AT_PLATFORM, platform),
+        (AT_NULL, 0),
     ]
     words = [len(arg_addrs), *arg_addrs, 0, *env_addrs, 0]
     for key, value in auxv:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kernel_model import signals
 from kernel_model.abi.errno import EINVAL
 from kernel_model.clock import UNITS_PER_NS
-from kernel_model import signals
 
 if TYPE_CHECKING:
     from kernel_model.signals import IntervalTimer

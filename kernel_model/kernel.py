@@ -6,25 +6,30 @@ let the machine run its code; serve the stop. No logic of any one subsystem is h
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from types import ModuleType
 
-from emu.elf import ElfImage, parse
+from emu.elf import ElfImage, NotAnElf, parse
 from emu.machine import Machine
+from emu.pagetable import OutOfNodes
 from emu.stops import BUDGET, SYSCALL, MemoryFault, Stop, Trapped
+from kernel_model.abi.errno import ENOMEM
 from kernel_model.arch.abi import Abi
 from kernel_model.clock import Clock
 from kernel_model.console import Console
+from kernel_model.creds import root_cred
+from kernel_model.freezer import FreezerCgroup
+from kernel_model.futex import Futexes
+from kernel_model.mm.address_space import AddressSpace
 from kernel_model.mm.backing import VdsoPage
 from kernel_model.mm.fault import BadAccess, OutOfMemory, handle_fault
 from kernel_model.nsproxy import NsProxy, UtsNamespace
 from kernel_model.randomness import Random
 from kernel_model.sched import Scheduler
-from kernel_model.signals import SIGBUS, SIGKILL, SIGSEGV, SigInfo, deliver, force
+from kernel_model.signals import SIGKILL, deliver, force
 from kernel_model.syscalls.dispatch import CallTable
 from kernel_model.task import State, Task
 from kernel_model.trace import Trace
-from kernel_model.traps import signal_of_trap
+from kernel_model.traps import signal_of_fault, signal_of_trap
 from kernel_model.vfs.disk import Disk
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.vfs.vfs import Vfs
@@ -42,7 +47,7 @@ class Kernel:
         *,
         arch: str,
         abis: tuple[Abi, ...],
-        modules: Iterable[ModuleType],
+        modules: tuple[ModuleType, ...],
         machine: Machine,
         disk: Disk,
         console: Console,
@@ -59,14 +64,23 @@ class Kernel:
         self.random = Random(seed)
         self.trace = Trace()
         self.sched = Scheduler()
+        self.futexes = Futexes()
         self.calls = CallTable(modules, abis)
         self.vfs = Vfs(disk, self.ram, self.clock)
         self.nsproxy = NsProxy(UtsNamespace(machine=abis[0].machine.encode()))
+        self.root_cred = root_cred()
+        """What a task has whose own credentials nobody can ask for any more."""
         self.tasks: dict[int, Task] = {}
         self.next_pid = 1
         self.init: Task | None = None
         self.completed_calls = 0
+        self.sleeps = 0
+        """How often a task fell asleep."""
+        self.checkpoints = 0
+        """How many checkpoints sys_checkpoint has taken."""
         self.vfs.mount_proc(self)
+        self.freezer = FreezerCgroup(b"")
+        self.vfs.mount_freezer(self)
         self._elf: dict[int, tuple[int, ElfImage]] = {}
         self._vdso: dict[str, VdsoPage] = {}
 
@@ -80,6 +94,22 @@ class Kernel:
             known = (node.mtime_ns, parse(file.pread(0, node.size)))
             self._elf[node.ino] = known
         return known[1]
+
+    def elf_flags(self, file: OpenFile | None) -> int:
+        """e_flags of a program file (restart asks); 0 when it is none any more."""
+        if file is None:
+            return 0
+        try:
+            return self.parsed_elf(file).flags
+        except NotAnElf:
+            return 0
+
+    def new_address_space(self, abi: Abi, stack_limit: int) -> AddressSpace:
+        """An empty address space of an ABI. Raises ENOMEM."""
+        try:
+            return AddressSpace(self.machine.tables, abi.task_size, abi.mmap_base(stack_limit))
+        except OutOfNodes as full:
+            raise ENOMEM(str(full)) from full
 
     def vdso_page(self, abi: Abi) -> VdsoPage:
         """The page of signal trampolines of an ABI, one for all its tasks."""
@@ -95,23 +125,10 @@ class Kernel:
         self.next_pid += 1
         return self.next_pid - 1
 
-    def exit_task(self, task: Task, code: int) -> None:
-        """End a thread: give back what it held, and tell its parent."""
-        task.exit_code = code
-        task.wake()
-        self.sched.dequeue(task)
-        task.state = State.ZOMBIE
-        task.regs.leave()
-        if task.mm is not None:
-            task.mm.drop()
-            task.mm = None
-        task.files.drop()
-        task.fs.drop()
-        task.sighand.drop()
-        for timer in task.signal.itimers:
-            if timer.timer is not None:
-                self.clock.cancel(timer.timer)
-                timer.timer = None
+    def reaper(self, orphan_maker: Task) -> Task | None:
+        """Who becomes the parent of orphans: the container's init, if it is another process."""
+        init = self.init
+        return init if init is not None and init is not orphan_maker and not init.exited else None
 
     # ---- running
 
@@ -125,6 +142,9 @@ class Kernel:
             return self.clock.jump()
         clock = self.clock
         while task.state is State.RUNNING:
+            if task.frozen:
+                self.sched.dequeue(task)
+                return True
             if task.syscall is not None:
                 self.calls.resume(task)
                 if task.state is not State.RUNNING or self.completed_calls >= stop_at_calls:
@@ -132,7 +152,7 @@ class Kernel:
                 continue
             if task.attention:
                 deliver(task)
-                if task.state is not State.RUNNING:
+                if task.state is not State.RUNNING or self.completed_calls >= stop_at_calls:
                     return True
             units = clock.units
             # After a fault the block goes on, even on an overdrawn budget: where timers fire and
@@ -178,8 +198,7 @@ class Kernel:
             handle_fault(task.mm, stop.addr, stop.access, task.stack_limit)
         except BadAccess as bad:
             task.fault_resumed = False
-            signo = SIGBUS if bad.bus else SIGSEGV
-            force(task, SigInfo(signo, bad.code, addr=stop.addr))
+            force(task, signal_of_fault(task, stop, bad))
         except OutOfMemory:
             if not self.vfs.shrink():
                 task.fault_resumed = False

@@ -25,8 +25,13 @@ class Scheduler:
 
     def enqueue(self, task: Task) -> None:
         """A task has become runnable."""
-        if task is not self.current and task not in self.queue:
+        if task is not self.current and task not in self.queue and not task.frozen:
             self.queue.append(task)
+
+    def leave_queue(self, task: Task) -> None:
+        """A runnable task must wait; the current one finishes its handler first."""
+        if task in self.queue:
+            self.queue.remove(task)
 
     def dequeue(self, task: Task) -> None:
         """A task is no longer runnable."""
@@ -48,3 +53,18 @@ class Scheduler:
             self.current = self.queue.popleft()
             self.slice_left = SLICE_UNITS
         return self.current
+
+    def order(self) -> tuple[list[Task], int]:
+        """Who would run, the next one first, and what that one has left of its slice."""
+        waiting = list(self.queue)
+        if self.current is None:
+            return waiting, SLICE_UNITS
+        if self.slice_left > 0:
+            return [self.current, *waiting], self.slice_left
+        return [*waiting, self.current], SLICE_UNITS
+
+    def set_order(self, tasks: list[Task], slice_left: int) -> None:
+        """Restart: the opposite of `order`."""
+        self.queue = deque(tasks)
+        self.current = self.queue.popleft() if self.queue else None
+        self.slice_left = slice_left

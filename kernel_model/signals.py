@@ -77,6 +77,8 @@ class SigInfo:
     timer_id: int = 0
     overrun: int = 0
     trapno: int = 0
+    cause: str = ""
+    """Of a fault: the access (read, write, fetch), or the cause that the CPU named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,13 @@ class SignalStruct:
         self.threads: list[Task] = []
         self.group_exit_code: int | None = None
         self.child_exited = WaitQueue()
+        self.stop_news = 0
+        """The signal that stopped the process, until a parent has asked."""
+        self.continue_news = False
+        self.children_units = 0
+        """Executed code of children that were waited for."""
+        self.tty: object | None = None
+        """The controlling terminal."""
         self.pgid = 0
         self.sid = 0
         self.run_units = 0
@@ -214,8 +223,11 @@ def send(task: Task, info: SigInfo, *, to_thread: bool = False) -> None:
     signal = task.signal
     if info.signo == SIGCONT:
         _forget(task, STOPPING)
-        for thread in signal.threads:
+        stopped = [thread for thread in signal.threads if thread.stopped]
+        for thread in stopped:
             thread.unstop()
+        if stopped:
+            task.continued()
     elif bit(info.signo) & STOPPING:
         _forget(task, bit(SIGCONT))
     if info.signo == SIGKILL:
@@ -321,6 +333,7 @@ def _restart_call(task: Task, action: Action | None) -> None:
     ):
         task.restart_block = None
         task.abi.set_result(task, -EINTR.errno)
+        task.kernel.completed_calls += 1
         return
     task.abi.rewind(task.regs)
     if restart == Restart.ERESTART_RESTARTBLOCK:

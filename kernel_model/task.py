@@ -12,10 +12,13 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from emu.arch.modes import MODES
 from emu.arch.spec import Registers
 from kernel_model.mm.usermem import UserMemory
+from kernel_model.restart_block import Progress, RestartBlock
 from kernel_model.signals import (
+    SA_NOCLDSTOP,
+    SIGCHLD,
+    SIGCONT,
     SIGKILL,
     Pending,
     Sighand,
@@ -30,10 +33,10 @@ if TYPE_CHECKING:
     from kernel_model.arch.abi import Abi
     from kernel_model.clock import Timer
     from kernel_model.creds import Cred
+    from kernel_model.freezer import FreezerCgroup
     from kernel_model.kernel import Kernel
     from kernel_model.mm.address_space import AddressSpace
     from kernel_model.nsproxy import NsProxy
-    from kernel_model.restart_block import Progress
     from kernel_model.vfs.fdtable import FdTable
     from kernel_model.vfs.fs_struct import FsStruct
 
@@ -42,6 +45,7 @@ RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_AS, RLIMIT_LOCKS = range(6, 
 RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_RTPRIO, RLIMIT_RTTIME = range(11, 16)
 RLIM_INFINITY = (1 << 64) - 1
 RLIM_NLIMITS = 16
+CLD_STOPPED, CLD_CONTINUED = 5, 6
 
 
 class State(Enum):
@@ -57,19 +61,66 @@ class State(Enum):
 class Task:
     """`pid` is the thread's number, `tgid` the process's."""
 
+    exit_code: int = 0
+    exit_signal: int = SIGCHLD
+    pdeath_signal: int = 0
+    mm: AddressSpace | None = None
+    parent: Task | None = None
+    # signals
+    blocked: int = 0
+    saved_blocked: int | None = None
+    """The mask to put back after a call such as sigsuspend has waited under another one."""
+    waits_for: int = 0
+    """Blocked signals that sigtimedwait wants to be woken for."""
+    altstack: tuple[int, int] = (0, 0)
+    """Address and size of the alternate signal stack; size 0 is none."""
+    # system calls
+    syscall: int | None = None
+    """The number of the call that the task is in."""
+    interrupted: Restart | None = None
+    """A signal has ended the call; delivery decides what becomes of it."""
+    sleep_restart: Restart = Restart.ERESTARTSYS
+    """What a signal would make of the call that the task sleeps in."""
+    sleep_number: int = 0
+    """The order in which tasks fell asleep: who waits for the same thing is woken in it."""
+    restart_block: Progress | None = None
+    call_state: object | None = None
+    """What a call of a floor above keeps between its turns (an image on its way)."""
+    waiting: Sleep | None = None
+    timer: Timer | None = None
+    attention: bool = False
+    """Something must be looked at before user code runs."""
+    fault_resumed: bool = False
+    """The last stop was a fault: the block of code that it cut goes on."""
+    frozen: bool = False
+    """The freezer holds it."""
+    cgroup: FreezerCgroup | None = None
+    """Its freezer group; None is the root group."""
+    # threads
+    set_child_tid: int = 0
+    clear_child_tid: int = 0
+    robust_list: tuple[int, int] = (0, 0)
+    vfork_done: WaitQueue | None = None
+    """Where a parent waits that lent its memory (vfork)."""
+    futex_bits: int = 0
+    """Which wakers a futex wait listens to."""
+    # the program
+    comm: bytes = b""
+    known_elf_flags: int | None = None
+    """None until somebody asks: after a restart they are read again from the executable."""
+    load_bias: int = 0
+    forked_no_exec: bool = False
+    used_superuser: bool = False
+    run_units: int = 0
+    """Code that it executed, in bytes: its user time."""
+
     def __init__(self, kernel: Kernel, pid: int, abi: Abi) -> None:
         self.kernel = kernel
         self.pid = pid
         self.tgid = pid
-        self.comm = b""
         self.abi = abi
-        self.regs = Registers(MODES[abi.mode])
+        self.regs = self.new_registers(abi)
         self.state = State.RUNNING
-        self.exit_code = 0
-        self.exit_signal = 17
-        self.pdeath_signal = 0
-        # what it owns or shares
-        self.mm: AddressSpace | None = None
         self.files: FdTable
         self.fs: FsStruct
         self.cred: Cred
@@ -77,39 +128,8 @@ class Task:
         self.sighand = Sighand()
         self.signal: SignalStruct
         self.user = UserMemory(self)
-        # its family
-        self.parent: Task | None = None
         self.children: list[Task] = []
-        # signals
         self.pending = Pending()
-        self.blocked = 0
-        self.saved_blocked: int | None = None
-        """The mask to put back after a call such as sigsuspend has waited under another one."""
-        self.waits_for = 0
-        """Blocked signals that sigtimedwait wants to be woken for."""
-        self.altstack = (0, 0)
-        """Address and size of the alternate signal stack; size 0 is none."""
-        # system calls
-        self.syscall: int | None = None
-        """The number of the call that the task is in."""
-        self.interrupted: Restart | None = None
-        self.restart_block: Progress | None = None
-        self.waiting: Sleep | None = None
-        self.timer: Timer | None = None
-        self.attention = False
-        """Something must be looked at before user code runs: signals, a stop, the freezer."""
-        self.fault_resumed = False
-        # threads
-        self.set_child_tid = 0
-        self.clear_child_tid = 0
-        self.robust_list = (0, 0)
-        # the program
-        self.elf_flags = 0
-        self.load_bias = 0
-        self.forked_no_exec = False
-        self.used_superuser = False
-        self.run_units = 0
-        """Code that it executed, in bytes: its user time."""
 
     def __repr__(self) -> str:
         return f"<task {self.pid} {self.comm.decode(errors='replace')} {self.state.value}>"
@@ -118,6 +138,18 @@ class Task:
     def exited(self) -> bool:
         """A zombie, or gone."""
         return self.state in (State.ZOMBIE, State.DEAD)
+
+    @property
+    def elf_flags(self) -> int:
+        """e_flags of the running program (on ppc64 they tell the ABI version)."""
+        if self.known_elf_flags is None:
+            self.known_elf_flags = self.kernel.elf_flags(self.mm.exe) if self.mm else 0
+        return self.known_elf_flags
+
+    @property
+    def stopped(self) -> bool:
+        """Stopped by job control."""
+        return self.state is State.STOPPED
 
     @property
     def is_leader(self) -> bool:
@@ -134,15 +166,28 @@ class Task:
         """Whether a core dump would be written; only the wait status shows it."""
         return self.signal.rlimits[RLIMIT_CORE][0] > 0
 
+    @property
+    def is_container_init(self) -> bool:
+        """Whether it is the first process of its pid namespace."""
+        return self.tgid == 1 and self.is_leader
+
     def immune(self, signo: int) -> bool:
         """Whether a signal without a handler does nothing: the container's init."""
         return self.kernel.init is self
+
+    @staticmethod
+    def new_registers(abi: Abi) -> Registers:
+        """Registers of the CPU that runs an ABI, all zero."""
+        return Registers(abi.cpu)
 
     # ---- sleeping and waking
 
     def sleep(self, sleep: Sleep) -> None:
         """Leave the run queue until one of the queues is woken, or the deadline comes."""
         self.state = State.SLEEPING
+        self.sleep_restart = sleep.restart
+        self.kernel.sleeps += 1
+        self.sleep_number = self.kernel.sleeps
         self.waiting = sleep
         for queue in sleep.queues:
             queue.waiters.append(self)
@@ -167,6 +212,16 @@ class Task:
             self.kernel.clock.cancel(self.timer)
             self.timer = None
 
+    def move_to_queue(self, queue: WaitQueue, mover: Task) -> None:
+        """FUTEX_REQUEUE: sleep on, for something else."""
+        block = self.restart_block
+        if self.waiting is None or not isinstance(block, RestartBlock):
+            return
+        for old in self.waiting.queues:
+            old.waiters.remove(self)
+        queue.waiters.append(self)
+        self.waiting.queues = (queue,)
+
     def has_signal(self) -> bool:
         """Whether a signal would interrupt a sleep now."""
         return bool(deliverable(self)) or self.signal.group_exit_code is not None
@@ -185,12 +240,28 @@ class Task:
             thread._leave_queues()
             thread.state = State.STOPPED
             self.kernel.sched.dequeue(thread)
+        self.signal.stop_news, self.signal.continue_news = signo, False
+        self._tell_parent(CLD_STOPPED, signo)
+
+    def _tell_parent(self, code: int, status: int) -> None:
+        parent = self.signal.leader.parent
+        if parent is None:
+            return
+        parent.signal.child_exited.wake_all()
+        if not parent.sighand.actions[SIGCHLD - 1].flags & SA_NOCLDSTOP:
+            info = SigInfo(SIGCHLD, code, pid=self.tgid, uid=self.cred.uid, status=status)
+            send(parent, info)
 
     def unstop(self) -> None:
         """SIGCONT or SIGKILL: run again."""
         if self.state is State.STOPPED:
             self.state = State.RUNNING
             self.kernel.sched.enqueue(self)
+
+    def continued(self) -> None:
+        """The whole process goes on after a stop: its parent hears of it."""
+        self.signal.stop_news, self.signal.continue_news = 0, True
+        self._tell_parent(CLD_CONTINUED, SIGCONT)
 
     # ---- the end
 
@@ -204,7 +275,9 @@ class Task:
 
     def exit(self, code: int) -> None:
         """End this thread."""
-        self.kernel.exit_task(self, code)
+        from kernel_model.exit import exit_task
+
+        exit_task(self, code)
 
     @property
     def exit_status(self) -> int:

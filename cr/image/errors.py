@@ -14,6 +14,8 @@ class ImageError(Exception):
         task: int | None = None,
     ) -> None:
         super().__init__(offset, record, sentence, objref, task)
+        self.errno = 22
+        """What sys_restart answers; EINVAL unless whoever raises it says otherwise."""
         self.offset = offset
         self.record = record
         self.sentence = sentence

@@ -6,7 +6,7 @@ own tools read the sections before TREE themselves, and know nothing of these.
 Image grammar:
 
     after the tree            [ MACHINE  BUFFER random-state ]
-    at the end of cpu units   [ SYSCALL_PROGRESS ]
+    at the end of cpu units   [ TASK_TIMES ] [ SYSCALL_PROGRESS ]
     after a FILE_NAME         [ UNLINKED  { UNLINKED_DATA } ]
 
 Mirrors:  nothing.
@@ -20,6 +20,7 @@ from typing import Annotated
 from cr.image.types import (
     HDR_MACHINE,
     HDR_SYSCALL_PROGRESS,
+    HDR_TASK_TIMES,
     HDR_UNLINKED,
     HDR_UNLINKED_DATA,
     Framed,
@@ -40,10 +41,12 @@ class Machine(Framed):
     random_bytes: u32 = at("length of the random state")
     nr_running: u32 = at("how many tasks are in the run queue")
     pad: u32 = at("zero", default=0, must_be=0)
-    run_queue: Annotated[tuple[int, ...], rest(s32)] = at("their pids, the next one first")
+    run_queue: Annotated[tuple[int, ...], rest(s32)] = at(
+        "their pids, the next one first; then those of the sleepers, the first one asleep first"
+    )
 
     def invalid(self) -> str | None:
-        if self.nr_running != len(self.run_queue):
+        if self.nr_running > len(self.run_queue):
             return f"nr_running is {self.nr_running}, but {len(self.run_queue)} are here"
         if self.next_pid <= 0 or min(self.run_queue, default=1) <= 0:
             return "pids must be positive"
@@ -60,6 +63,17 @@ class SyscallProgress(Framed):
     deadline_ns: u64 = at("virtual clock at which it gives up; all ones: never")
     flags: hex32 = at("none yet", default=0)
     pad: u32 = at("zero", default=0, must_be=0)
+
+
+@record(size=32)
+class TaskTimes(Framed):
+    """What a task has executed; linux-cr loses it."""
+
+    TYPE = HDR_TASK_TIMES
+
+    run_units: u64 = at("code that the task has executed, in bytes: four are 1 ns")
+    group_units: u64 = at("the same of the threads of its group that are gone")
+    children_units: u64 = at("the same of its children that were waited for")
 
 
 @record(size=80)

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from cr.image import types as t
 from cr.image.arch.formats import FORMATS
-from cr.image.extensions import Machine, SyscallProgress
+from cr.image.extensions import Machine, SyscallProgress, TaskTimes
 from cr.image.header import Container, Header, Tail
 from cr.image.signals import Signal, SignalTask, Sigpending
 from cr.image.stream import Reader
@@ -104,12 +104,16 @@ class _Walk(ObjectWalk):
         assert isinstance(task, Task)
         yield from self._blob(t.HDR_STRING, "comm", exact=t.TASK_COMM_BYTES)
         if task.exit_state:
+            if self._next_is(t.HDR_TASK_TIMES):
+                yield from self._one(TaskTimes)
             return
         yield from self._one(self._arch.thread)
         yield from self._one(RestartBlock)
         yield from self._one(self._arch.cpu)
         for unit in self._arch.cpu_units(self._header_arch, self._last):
             yield from self._unit(unit.type_no, unit.record, unit.size_bytes)
+        if self._next_is(t.HDR_TASK_TIMES):
+            yield from self._one(TaskTimes)
         if self._next_is(t.HDR_SYSCALL_PROGRESS):
             yield from self._one(SyscallProgress)
         yield from self._one(TaskCreds)

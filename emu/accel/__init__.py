@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.resources
+from functools import cache
 from pathlib import Path
 
 MAX_REGS = 96
@@ -41,6 +42,7 @@ def library_path() -> Path | None:
     return path if path.exists() else None
 
 
+@cache
 def load_accelerator() -> ctypes.PyDLL | None:
     """The C accelerator, or None where it was not built."""
     path = library_path()

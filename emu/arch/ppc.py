@@ -27,6 +27,7 @@ _DATA = 0xA00
 _SC = 0x44000002
 
 TRAPS: dict[int, Trap] = {
+    5: Trap("alignment", 4),
     6: Trap("program", 4),
     8: Trap("syscall"),
     96: Trap("illegal", 4),

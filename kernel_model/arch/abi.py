@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from emu.arch.spec import Registers
+from emu.arch.modes import MODES
+from emu.arch.spec import CpuSpec, Registers
 
 if TYPE_CHECKING:
     from kernel_model.abi.structs import Structs
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from kernel_model.task import Task
 
 
-@dataclass(frozen=True, kw_only=True)
+_MMAP_GAP_BYTES = 128 << 20
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Abi:
     """One user-space ABI."""
 
@@ -73,11 +77,24 @@ class Abi:
 
     variants: dict[str, str] = field(default_factory=dict)
     """Calls whose arguments this ABI passes in another way: name -> name of the handler."""
+    last_number: int
+    """The highest system call number of Linux 3.2 with linux-cr's three."""
     first_tls_slot: int = 0
     """GDT index of the first TLS descriptor (x86-32)."""
+    stack_is_base: bool = False
+    """eclone: child_stack is the lowest address of the stack, not the stack pointer."""
     min_sigstack: int = 2048
+    illegal_code: int = 2
+    """si_code of an illegal instruction: ILL_ILLOPN or ILL_ILLOPC."""
+    canonical_bits: int = 64
+    """Addresses of more bits than this are no page faults: the CPU refuses them unseen."""
     old_rlimit_max: int = 0xFFFFFFFF
     """The largest limit that getrlimit tells."""
+
+    @property
+    def cpu(self) -> CpuSpec:
+        """The CPU that runs it."""
+        return MODES[self.mode]
 
     @property
     def byte_order(self) -> Literal["little", "big"]:
@@ -88,6 +105,11 @@ class Abi:
     def mask(self) -> int:
         """All bits of a word."""
         return (1 << 8 * self.word_bytes) - 1
+
+    def mmap_base(self, stack_limit: int) -> int:
+        """Where mmap begins to search downwards, with room for the stack above it."""
+        gap = min(max(stack_limit, _MMAP_GAP_BYTES), self.task_size // 6 * 5)
+        return (self.task_size - gap) & ~0xFFF
 
     def rewind(self, registers: Registers) -> None:
         """Go back to the system call instruction."""

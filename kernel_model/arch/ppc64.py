@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kernel_model.abi.structs import PPC64
 from kernel_model.arch import ppc64_signal
 from kernel_model.arch.abi import Abi
-from kernel_model.arch.ppc_registers import CR, PC, SO, gpr
+from kernel_model.arch.ppc_registers import CR, PC, SO, function_descriptors, gpr
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 _MASK = (1 << 64) - 1
 # 64, 32, AltiVec, FPU, MMU, ISA 2.06, VSX
 _HWCAP = 0x40000000 | 0x80000000 | 0x10000000 | 0x08000000 | 0x04000000 | 0x100 | 0x80
-
-
-def function_descriptors(task: Task) -> bool:
-    """Whether function pointers of the running program are descriptors (ELFv1)."""
-    return task.elf_flags & 3 < 2
 
 
 def _start(task: Task, entry: int, stack: int) -> None:
@@ -73,6 +68,8 @@ ABI = Abi(
     elf_class=64,
     platform=b"power7",
     hwcap=_HWCAP,
+    last_number=353,
+    stack_is_base=True,
     machine="ppc64",
     start=_start,
     set_result=_set_result,
@@ -80,6 +77,7 @@ ABI = Abi(
     push_frame=ppc64_signal.push_frame,
     sigreturn=ppc64_signal.rt_sigreturn,
     rt_sigreturn=ppc64_signal.rt_sigreturn,
+    illegal_code=1,
     pack_siginfo=ppc64_signal.pack_siginfo,
     vdso=ppc64_signal.VDSO,
 )

@@ -66,6 +66,7 @@ ABI = Abi(
     elf_class=32,
     platform=b"i686",
     hwcap=0x0FCBFBFD,
+    last_number=349,
     machine="i686",
     start=_start,
     set_result=_set_result,

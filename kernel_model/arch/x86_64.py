@@ -64,6 +64,8 @@ ABI = Abi(
     elf_class=64,
     platform=b"x86_64",
     hwcap=0x0FCBFBFD,
+    last_number=314,
+    variants={"clone": "clone_tls_last"},
     machine="x86_64",
     start=_start,
     set_result=_set_result,
@@ -71,6 +73,7 @@ ABI = Abi(
     push_frame=x86_64_signal.push_frame,
     sigreturn=x86_64_signal.rt_sigreturn,
     rt_sigreturn=x86_64_signal.rt_sigreturn,
+    canonical_bits=47,
     pack_siginfo=x86_64_signal.pack_siginfo,
     vdso=b"",
 )

@@ -7,11 +7,21 @@ Deviates: no address-space randomisation; a run is a function of its inputs.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, ZERO_FRAME
-from emu.pagetable import FLAGS_MASK, RIGHTS, WRITE, PageTable, PageTables
+from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, OutOfFrames
+from emu.pagetable import (
+    DIRTY,
+    FLAGS_MASK,
+    RESIDENT,
+    RIGHTS,
+    WRITE,
+    OutOfNodes,
+    PageTable,
+    PageTables,
+)
 from kernel_model.abi.errno import EINVAL, ENOMEM
 from kernel_model.mm.vma import (
     VM_DONTCOPY,
@@ -122,12 +132,15 @@ class AddressSpace:
 
     # ---- changing
 
-    def insert(self, vma: Vma) -> Vma:
-        """Add a mapping over a free range, joined with its neighbours where it continues them."""
+    def insert(self, vma: Vma, *, join: bool = True) -> Vma:
+        """Add a mapping over a free range, joined with its neighbours where it continues them.
+
+        Restart does not join: it makes the mappings as they were.
+        """
         self._hold(vma)
         index = bisect_right(self.vmas, vma.start, key=_start)
         self.vmas.insert(index, vma)
-        return self._join(index)
+        return self._join(index) if join else vma
 
     def _join(self, index: int) -> Vma:
         vmas = self.vmas
@@ -314,16 +327,54 @@ class AddressSpace:
 
         Not those that were only read: the zero frame, and the page cache's frames.
         """
-        backing = vma.backing
-        pages = []
-        for page_no, entry in self.table.entries(vma.first_page, vma.last_page):
-            frame = entry >> PAGE_SHIFT
-            if frame == ZERO_FRAME:
-                continue
-            if backing is not None and backing.pages.get(vma.page_offset(page_no)) == frame:
-                continue
-            pages.append((page_no, frame))
-        return pages
+        entries = self.table.entries(vma.first_page, vma.last_page)
+        own = [(page_no, entry >> PAGE_SHIFT) for page_no, entry in entries if entry >> PAGE_SHIFT]
+        if vma.backing is None:
+            return own
+        cached, shift = vma.backing.pages, vma.offset - vma.first_page
+        return [(page_no, frame) for page_no, frame in own if cached.get(page_no + shift) != frame]
+
+    def contents(self, frames: list[int]) -> list[memoryview]:
+        """The bytes of page frames, to read from: neighbours in one piece."""
+        view = self.ram.view
+        return [
+            view[frames[begin] << PAGE_SHIFT : (frames[end - 1] + 1) << PAGE_SHIFT]
+            for begin, end in _runs(frames)
+        ]
+
+    def place_pages(self, vma: Vma, numbers: list[int], content: memoryview) -> None:
+        """Restart: give these pages of a private mapping, absent so far, a content of their own.
+
+        Neighbours are moved in one piece. Raises ENOMEM.
+        """
+        try:
+            frames = self.ram.alloc_run(len(numbers))
+        except OutOfFrames as full:
+            raise ENOMEM(str(full)) from full
+        for begin, end in _runs(frames):
+            start = frames[begin] << PAGE_SHIFT
+            piece = content[begin << PAGE_SHIFT : end << PAGE_SHIFT]
+            self.ram.view[start : start + len(piece)] = piece
+        flags = RESIDENT | DIRTY | vma.rights()
+        done = 0
+        try:
+            for begin, end in _runs(numbers):
+                self.table.set_run(numbers[begin], frames[begin:end], flags)
+                done = end
+        except OutOfNodes as full:
+            for page_no, frame in zip(numbers[done:], frames[done:]):
+                if self.table.get(page_no) >> PAGE_SHIFT != frame:
+                    self.ram.drop(frame)
+            raise ENOMEM(str(full)) from full
+
+
+def _runs(numbers: list[int]) -> Iterator[tuple[int, int]]:
+    """(begin, end) positions of the stretches in which each number follows the one before."""
+    begin = 0
+    for position in range(1, len(numbers) + 1):
+        if position == len(numbers) or numbers[position] != numbers[position - 1] + 1:
+            yield begin, position
+            begin = position
 
 
 def _start(vma: Vma) -> int:

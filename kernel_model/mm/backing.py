@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from emu.memory import Ram
+from emu.memory import OutOfFrames, Ram
+from kernel_model.abi.errno import ENOMEM
 
 if TYPE_CHECKING:
     from kernel_model.mm.address_space import AddressSpace
@@ -60,6 +61,13 @@ class SharedMemory:
         if frame is None:
             frame = self.pages[page_no] = self.ram.alloc()
         return frame
+
+    def place_page(self, page_no: int, content: memoryview) -> None:
+        """Restart: give a page its content. Raises ENOMEM."""
+        try:
+            self.ram.write(self.page(page_no), 0, content)
+        except OutOfFrames as full:
+            raise ENOMEM(str(full)) from full
 
     def add_mapping(self, mapper: AddressSpace, /) -> None:
         """One more vma."""

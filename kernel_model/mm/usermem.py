@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from emu.layout import Record
 from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
-from emu.pagetable import DIRTY, READ, WRITE
+from emu.pagetable import DIRTY, MAX_PAGE_NO, READ, WRITE
 from kernel_model.abi.errno import EFAULT, ENAMETOOLONG
 from kernel_model.mm.fault import BadAccess, handle_fault
 
@@ -35,11 +35,12 @@ class UserMemory:
     def _frame(self, page_no: int, wanted: int) -> int:
         """The frame behind a page, faulted in; -1 when the task may not have it."""
         mm = self._task.mm
-        if mm is None:
+        if mm is None or not 0 <= page_no < MAX_PAGE_NO:
+            # The page table would look at the low bits of the number only.
             return -1
         entry = mm.table.get(page_no)
         if not entry & wanted:
-            if page_no < 0 or page_no << PAGE_SHIFT >= mm.task_size:
+            if page_no << PAGE_SHIFT >= mm.task_size:
                 return -1
             try:
                 access = "write" if wanted == WRITE else "read"
@@ -108,7 +109,9 @@ class UserMemory:
         while done < count:
             at = addr + done
             step = min(count - done, PAGE_SIZE - (at & PAGE_MASK))
-            ram.write(self._frame(at >> PAGE_SHIFT, WRITE), at & PAGE_MASK, view[done : done + step])
+            ram.write(
+                self._frame(at >> PAGE_SHIFT, WRITE), at & PAGE_MASK, view[done : done + step]
+            )
             done += step
 
     def cstring(self, addr: int, limit: int = PATH_MAX) -> bytes:

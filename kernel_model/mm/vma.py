@@ -90,8 +90,5 @@ class Vma:
             and before.file is self.file
             and before.backing is self.backing
             and before.name == self.name
-            and (
-                self.backing is None
-                or before.page_offset(self.first_page) == self.offset
-            )
+            and (self.backing is None or before.page_offset(self.first_page) == self.offset)
         )

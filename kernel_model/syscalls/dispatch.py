@@ -7,11 +7,12 @@ that is prepared once. A handler ends in one of three ways: a result, an error, 
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import LinuxError, NotModelled
+from kernel_model.abi.errno import ENOSYS, LinuxError, NotModelled
 from kernel_model.syscalls.declare import Kind, Syscall, declared
 from kernel_model.waitqueue import Restart, Sleep, TaskDead
 
@@ -31,10 +32,15 @@ class Interrupted(Exception):
         self.restart = restart
 
 
+class Replaced(Exception):
+    """The task is another one now (restart): registers, and perhaps the call that it is in."""
+
+
 class NoResult(Exception):
     """The handler has set the registers itself (sigreturn, execve, restart)."""
 
 
+@cache
 def load_numbers() -> dict[str, dict[str, int]]:
     """numbers.tbl: for each column, number by name."""
     text = importlib.resources.files("kernel_model.syscalls").joinpath("numbers.tbl").read_text()
@@ -98,25 +104,37 @@ def _bind(call: Syscall, abi: Abi) -> Bound:
     return bound
 
 
+@cache
+def _declared(modules: tuple[ModuleType, ...]) -> dict[str, Syscall]:
+    """Handlers by name. (A pure function of its arguments, as are the two below.)"""
+    return {call.name: call for module in modules for call in declared(module)}
+
+
+@cache
+def _bound(modules: tuple[ModuleType, ...], abi: Abi) -> dict[int, Bound]:
+    """Handlers by the numbers of an ABI."""
+    calls = _declared(modules)
+    bound = {}
+    for name, number in load_numbers()[abi.name].items():
+        call = calls.get(abi.variants.get(name, name))
+        if call is not None:
+            bound[number] = _bind(call, abi)
+    return bound
+
+
+@cache
+def _names(column: str) -> dict[int, str]:
+    return {number: name for name, number in load_numbers()[column].items()}
+
+
 class CallTable:
     """The system calls of one kernel: a number of an ABI leads to a handler."""
 
-    def __init__(self, modules: Iterable[ModuleType], abis: Iterable[Abi]) -> None:
-        self.declared: dict[str, Syscall] = {}
-        for module in modules:
-            for call in declared(module):
-                self.declared[call.name] = call
+    def __init__(self, modules: tuple[ModuleType, ...], abis: tuple[Abi, ...]) -> None:
+        self.declared = _declared(modules)
         self._numbers = load_numbers()
-        self._bound: dict[str, dict[int, Bound]] = {}
-        self._names: dict[str, dict[int, str]] = {}
-        for abi in abis:
-            numbers = self._numbers[abi.name]
-            self._names[abi.name] = {number: name for name, number in numbers.items()}
-            self._bound[abi.name] = {}
-            for name, number in numbers.items():
-                call_or_none = self.declared.get(abi.variants.get(name, name))
-                if call_or_none is not None:
-                    self._bound[abi.name][number] = _bind(call_or_none, abi)
+        self._bound = {abi.name: _bound(modules, abi) for abi in abis}
+        self._names = {abi.name: _names(abi.name) for abi in abis}
 
     def number(self, abi: Abi, name: str) -> int:
         """The number of a call in an ABI."""
@@ -142,7 +160,7 @@ class CallTable:
         bound = self._bound[task.abi.name].get(number)
         try:
             if bound is None:
-                raise NotModelled(f"system call {self.name(task.abi, number)} is not modelled")
+                raise self._missing(task, number)
             result = bound(task)
         except Sleep as sleep:
             self._sleep(task, sleep)
@@ -152,6 +170,9 @@ class CallTable:
             return
         except NoResult:
             self._complete(task)
+            return
+        except Replaced:
+            task.kernel.completed_calls += 1
             return
         except TaskDead:
             task.syscall = None
@@ -166,6 +187,12 @@ class CallTable:
         task.syscall = None
         task.restart_block = None
         task.kernel.completed_calls += 1
+
+    def _missing(self, task: Task, number: int) -> LinuxError:
+        name = self.name(task.abi, number)
+        if number > task.abi.last_number:
+            return ENOSYS(f"system call {name} is younger than this kernel")
+        return NotModelled(f"system call {name} is not modelled")
 
     def _complete(self, task: Task) -> None:
         task.syscall = None
@@ -186,8 +213,8 @@ class CallTable:
         if block is not None and block.done:
             task.abi.set_result(task, block.done)
             task.restart_block = None
+            task.kernel.completed_calls += 1
         else:
             task.interrupted = restart
         task.syscall = None
         task.attention = True
-        task.kernel.completed_calls += 1

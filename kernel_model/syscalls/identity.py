@@ -141,10 +141,7 @@ def _set_groups(task: Task, size: int, addr: int, width: int) -> int:
         raise EINVAL(f"{size} groups")
     raw = task.user.read(addr, width * size)
     order = task.abi.byte_order
-    gids = sorted(
-        int.from_bytes(raw[k : k + width], order)
-        for k in range(0, len(raw), width)
-    )
+    gids = sorted(int.from_bytes(raw[k : k + width], order) for k in range(0, len(raw), width))
     task.cred = task.cred.with_ids(group_info=Groups(tuple(gids)))
     return 0
 

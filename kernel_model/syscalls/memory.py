@@ -7,22 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, OutOfFrames
+from emu.memory import PAGE_MASK, PAGE_SHIFT, OutOfFrames
 from emu.pagetable import OutOfNodes
 from kernel_model.abi.errno import (
     EACCES,
     EAGAIN,
-    EBADF,
     EFAULT,
     EINVAL,
-    ENODEV,
     ENOMEM,
     EOVERFLOW,
     EPERM,
-    NotModelled,
 )
 from kernel_model.mm.address_space import AddressSpace, check_aligned, page_up
-from kernel_model.mm.backing import SharedMemory
+from kernel_model.mm.backing import Backing, SharedMemory
 from kernel_model.mm.vma import (
     VM_ACCESS,
     VM_ACCOUNT,
@@ -37,8 +34,10 @@ from kernel_model.mm.vma import (
     VM_WRITE,
     Vma,
 )
-from kernel_model.syscalls.declare import Flags, Int, Ptr, Size, UInt, syscall
+from kernel_model.syscalls.declare import Flags, Int, Ptr, Size, syscall
 from kernel_model.task import RLIMIT_MEMLOCK
+from kernel_model.vfs.devices import ZeroFile
+from kernel_model.vfs.openfile import OpenFile
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
@@ -76,14 +75,19 @@ def map_memory(
     file = None if flags & MAP_ANONYMOUS else task.files.get(fd)
     vm_flags = (prot & VM_ACCESS) | _MAY_ALL | mm.def_flags
     shared = flags & MAP_TYPE == MAP_SHARED
-    backing = None
+    backing: Backing | None = None
     if file is not None:
         if page_offset + (size >> PAGE_SHIFT) > 1 << 52:
             raise EOVERFLOW("the mapping ends beyond the largest offset")
         vm_flags = _file_flags(file, prot, vm_flags, shared)
-        backing = file.mmap_inode()
+        if isinstance(file, ZeroFile):
+            file = None
+        else:
+            backing = file.mmap_inode()
     elif shared:
         vm_flags |= VM_SHARED | VM_MAYSHARE
+    if file is None and shared:
+        page_offset = 0
     if flags & MAP_FIXED:
         check_aligned(addr)
         if addr + size > mm.task_size:
@@ -101,7 +105,6 @@ def map_memory(
         _check_limit(mm, size)
     if file is None and shared:
         backing = SharedMemory(mm.ram, size >> PAGE_SHIFT)
-        page_offset = 0
     if flags & MAP_GROWSDOWN and backing is None:
         vm_flags |= VM_GROWSDOWN
     if vm_flags & VM_WRITE and not shared:
@@ -111,10 +114,7 @@ def map_memory(
     return addr
 
 
-def _file_flags(file: object, prot: int, vm_flags: int, shared: bool) -> int:
-    from kernel_model.vfs.openfile import OpenFile
-
-    assert isinstance(file, OpenFile)
+def _file_flags(file: OpenFile, prot: int, vm_flags: int, shared: bool) -> int:
     if not file.may_read:
         raise EACCES("a mapped file must be open for reading")
     if shared:
@@ -236,7 +236,7 @@ def _grow_or_move(
     if vma is None or old_addr + old_size > vma.end:
         raise EFAULT("the old range is not one mapping")
     if not old_size:
-        raise NotModelled("mremap of no bytes, which duplicates a shared mapping")
+        return _duplicate(mm, vma, old_addr, new_size, flags, new_addr)
     _check_limit(mm, new_size - old_size)
     old_end, new_end = old_addr + old_size, old_addr + new_size
     if not flags & MREMAP_FIXED and old_end == vma.end:
@@ -257,6 +257,20 @@ def _grow_or_move(
         mm.move(vma, target, new_size)
     except (OutOfFrames, OutOfNodes) as full:
         raise ENOMEM(str(full)) from full
+    return target
+
+
+def _duplicate(
+    mm: AddressSpace, vma: Vma, old_addr: int, new_size: int, flags: int, new_addr: int
+) -> int:
+    """An old size of 0 leaves the old mapping and shows the same shared pages once more."""
+    if not vma.shared or not flags & MREMAP_MAYMOVE:
+        raise EINVAL("only a shared mapping can be duplicated")
+    _check_limit(mm, new_size)
+    target = new_addr if flags & MREMAP_FIXED else mm.find_gap(new_size)
+    twin = vma.piece(old_addr & ~PAGE_MASK, vma.end)
+    twin.start, twin.end = target, target + new_size
+    mm.insert(twin)
     return target
 
 
@@ -379,5 +393,3 @@ def munlockall(task: Task) -> int:
     for vma in task.mm.vmas:
         vma.flags &= ~VM_LOCKED
     return 0
-
-

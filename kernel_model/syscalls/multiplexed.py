@@ -24,8 +24,6 @@ def mmap_struct(task: Task, arguments: Ptr) -> int:
 
 
 @syscall(partial="as fadvise64")
-def fadvise64_64_advice_first(
-    task: Task, fd: Fd, advice: Int, offset: Off64, length: Off64
-) -> int:
+def fadvise64_64_advice_first(task: Task, fd: Fd, advice: Int, offset: Off64, length: Off64) -> int:
     """fadvise64_64 on ppc32, where the pairs leave no register for a last argument."""
     return truncate.advise(task, fd, length, advice)

@@ -5,20 +5,12 @@ Mirrors: Linux kernel/signal.c.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM, ESRCH
-from kernel_model.abi.sigset import (
-    SIGSET_BYTES,
-    pack_set,
-    read_action,
-    read_old_action,
-    unpack_set,
-    write_action,
-    write_old_action,
-)
+from kernel_model.abi.errno import EAGAIN, EINVAL, ENOMEM, EPERM, ESRCH
+from kernel_model.siginfo import unpack_siginfo
 from kernel_model.signals import (
-    ALL,
     NSIG,
     SI_TKILL,
     SI_USER,
@@ -33,7 +25,16 @@ from kernel_model.signals import (
     send,
     set_blocked,
 )
-from kernel_model.syscalls.declare import Int, Ptr, Size, Long, syscall
+from kernel_model.sigset import (
+    SIGSET_BYTES,
+    pack_set,
+    read_action,
+    read_old_action,
+    unpack_set,
+    write_action,
+    write_old_action,
+)
+from kernel_model.syscalls.declare import Int, Long, Ptr, Size, syscall
 from kernel_model.syscalls.dispatch import NoResult
 from kernel_model.waitqueue import Restart, Sleep
 
@@ -315,3 +316,41 @@ def rt_sigreturn(task: Task) -> int:
     raise NoResult
 
 
+def _queued_info(task: Task, target: Task, signo: int, addr: int) -> SigInfo:
+    info = replace(unpack_siginfo(task.abi, task.user.read(addr, 128)), signo=signo)
+    if info.code >= 0 or info.code == SI_TKILL:
+        if target.tgid != task.tgid:
+            raise EPERM(f"si_code {info.code} is the kernel's own")
+    return info
+
+
+@syscall()
+def rt_sigqueueinfo(task: Task, pid: Int, signo: Int, info: Ptr) -> int:
+    """Send a signal with a value to a process."""
+    _check_signal(signo)
+    target = task.kernel.tasks.get(pid)
+    if target is None:
+        raise ESRCH(f"there is no process {pid}")
+    queued = _queued_info(task, target, signo, info)
+    if not _may_signal(task, target):
+        raise EPERM(f"may not signal {pid}")
+    if signo:
+        send(target.signal.leader, queued)
+    return 0
+
+
+@syscall()
+def rt_tgsigqueueinfo(task: Task, tgid: Int, tid: Int, signo: Int, info: Ptr) -> int:
+    """Send a signal with a value to a thread."""
+    if tgid <= 0 or tid <= 0:
+        raise EINVAL(f"there is no thread {tid}")
+    _check_signal(signo)
+    target = task.kernel.tasks.get(tid)
+    if target is None or target.tgid != tgid:
+        raise ESRCH(f"there is no thread {tid}")
+    queued = _queued_info(task, target, signo, info)
+    if not _may_signal(task, target):
+        raise EPERM(f"may not signal {tid}")
+    if signo:
+        send(target, queued, to_thread=True)
+    return 0

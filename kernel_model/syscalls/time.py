@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel_model import itimers
-from kernel_model.abi.errno import EFAULT, EINTR, EINVAL, EPERM
+from kernel_model.abi.errno import EFAULT, EINVAL, EPERM
 from kernel_model.clock import NS_PER_S, UNITS_PER_NS
 from kernel_model.restart_block import RestartBlock, RestartFunction
 from kernel_model.syscalls.declare import Flags, Int, Ptr, UInt, syscall
 from kernel_model.syscalls.dispatch import Interrupted
-from kernel_model.syscalls.poll import continue_poll
 from kernel_model.waitqueue import Restart, Sleep
 
 if TYPE_CHECKING:
@@ -167,21 +166,6 @@ def continue_nanosleep(task: Task, block: RestartBlock) -> int:
     """restart_syscall after an interrupted nanosleep."""
     assert block.deadline_ns is not None
     return _sleep_until(task, block.deadline_ns, block.args[1], relative=True)
-
-
-_CONTINUE = {
-    RestartFunction.NANOSLEEP: continue_nanosleep,
-    RestartFunction.POLL: continue_poll,
-}
-
-
-@syscall()
-def restart_syscall(task: Task) -> int:
-    """Go on with the call that a signal without a handler interrupted."""
-    block = task.restart_block
-    if not isinstance(block, RestartBlock):
-        raise EINTR("there is no call to go on with")
-    return _CONTINUE[block.function](task, block)
 
 
 @syscall()

@@ -15,7 +15,9 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
 
+from kernel_model.vfs.content import Content
 from kernel_model.vfs.hostdir import HostError, HostFolder
 
 EPOCH_NS = 1_262_304_000 * 1_000_000_000
@@ -75,7 +77,7 @@ class DiskNode:
         self.target = b""
         self.size = lower.size if lower else 0
         self.lower = lower
-        self._content: bytearray | None = None if lower else bytearray()
+        self._content: Content | None = None if lower else Content()
         self._entries: dict[bytes, DiskNode] | None = None if lower else {}
 
     def entries(self) -> dict[bytes, DiskNode]:
@@ -99,40 +101,41 @@ class DiskNode:
 
     @property
     def stored(self) -> int:
-        """How many bytes are kept; the rest of a larger file is one hole."""
+        """How many bytes are kept; the rest of the file is holes."""
         if self._content is not None:
-            return len(self._content)
+            return self._content.stored
         return self.lower.size if self.lower else 0
+
+    def growth(self, offset: int, count: int) -> int:
+        """How many bytes more would be kept after a store."""
+        if self._content is None:
+            return max(0, offset + count - self.stored)
+        return self._content.growth(offset, count)
+
+    def extents(self) -> Iterator[tuple[int, bytes]]:
+        """(offset, bytes) of what is kept, ascending."""
+        return self._own_content().extents()
 
     def read(self, offset: int, count: int) -> bytes:
         """Exactly `count` bytes at `offset`; what was never written is zero."""
-        content = self._content
-        data = (
-            bytes(content[offset : offset + count])
-            if content is not None
-            else self._lower_bytes()[offset : offset + count]
-        )
-        return data if len(data) == count else data + bytes(count - len(data))
+        if self._content is not None:
+            return self._content.read(offset, count)
+        return self._lower_bytes()[offset : offset + count].ljust(count, b"\0")
 
     def store(self, offset: int, data: bytes | bytearray | memoryview) -> None:
         """Put bytes at `offset`; the size grows when needed."""
-        content = self._own_content()
-        if offset > len(content):
-            content.extend(bytes(offset - len(content)))
-        end = offset + len(data)
-        content[offset:end] = data
-        if end > self.size:
-            self.size = end
+        self._own_content().store(offset, data)
+        self.size = max(self.size, offset + len(data))
 
     def resize(self, size: int) -> None:
         """Cut the file, or let it grow by zeros that take no room."""
         if size < self.size:
-            del self._own_content()[size:]
+            self._own_content().cut(size)
         self.size = size
 
-    def _own_content(self) -> bytearray:
+    def _own_content(self) -> Content:
         if self._content is None:
-            self._content = bytearray(self._lower_bytes()[: self.size])
+            self._content = Content(self._lower_bytes()[: self.size])
         return self._content
 
     def _lower_bytes(self) -> bytes:
@@ -174,6 +177,12 @@ class Disk:
         node = DiskNode(self.next_ino, mode)
         self.next_ino += 1
         return node
+
+    def numbered_node(self, ino: int, mode: int) -> DiskNode:
+        """A node with a number that it had before (an unlinked file of an image)."""
+        if ino < HOST_INO:
+            self.next_ino = max(self.next_ino, ino + 1)
+        return DiskNode(ino, mode)
 
     def list_lower(self, path: bytes) -> dict[bytes, DiskNode]:
         """Fresh nodes for what the host has in one folder."""

@@ -105,7 +105,11 @@ def _member(node: DiskNode, path: bytes) -> Member:
     if node.lower is not None and not node.content_changed:
         pax[PREFIX + "keep"] = b"1"
     elif kind == stat.S_IFREG:
-        content = node.read(0, node.stored)
+        extents = list(node.extents())
+        content = b"".join(data for _, data in extents)
+        if [offset for offset, _ in extents] not in ([], [0]):
+            pairs = (b"%d:%d" % (offset, len(data)) for offset, data in extents)
+            pax[PREFIX + "extents"] = b",".join(pairs)
     return Member(
         path,
         _TYPES[kind],
@@ -266,11 +270,11 @@ class _Reader:
             return
         if PREFIX + "keep" not in pax:
             node.resize(0)
-            node.store(0, member.content)
+            _store_extents(node, member)
             self.disk.used_bytes += len(member.content)
         default = len(member.link) if member.kind == tar.SYMLINK else len(member.content)
         size = tar.decimal(pax.get(PREFIX + "size", b"%d" % default))
-        if not node.stored <= size < _MAX_SIZE:
+        if not node.size <= size < _MAX_SIZE:
             raise TarError(f"{member.name[:80]!r} says that it has {size} bytes")
         node.size = size
 
@@ -296,3 +300,18 @@ class _Reader:
         self.disk.next_ino = ino + 1
         self.inos[ino] = path
         node.ino = ino
+
+
+def _store_extents(node: DiskNode, member: Member) -> None:
+    text = member.pax.get(PREFIX + "extents")
+    if text is None:
+        node.store(0, member.content)
+        return
+    done = 0
+    for pair in text.split(b","):
+        offset, colon, count = pair.partition(b":")
+        start, length = tar.decimal(offset), tar.decimal(count)
+        if not colon or start + length >= _MAX_SIZE or done + length > len(member.content):
+            raise TarError(f"{member.name[:80]!r} has data where there is no file")
+        node.store(start, member.content[done : done + length])
+        done += length

@@ -256,7 +256,7 @@ class Inode:
         if end > MAX_FILE_BYTES:
             raise EFBIG("beyond the largest file offset")
         old_size = self.node.size
-        self._reserve(end)
+        self._reserve(offset, len(data))
         try:
             self.node.store(offset, data)
         except DiskError as error:
@@ -285,12 +285,13 @@ class Inode:
         old_size = self.node.size
         if size > old_size:
             self._zero_tail(old_size)
-        elif size < self.node.stored:
-            self.fs.reserve(size - self.node.stored)
         try:
+            before = self.node.stored
             self.node.resize(size)
         except DiskError as error:
             raise EIO(str(error)) from None
+        if size < old_size:
+            self.fs.reserve(self.node.stored - before)
         if size < old_size:
             self._drop_pages_from((size + PAGE_MASK) >> PAGE_SHIFT)
             self._zero_tail(size)
@@ -336,14 +337,16 @@ class Inode:
             self.fs.ram.write(frame, 0, data)
             self.pages[page_no] = frame
         if write and page_no not in self.dirty:
-            end = min((page_no + 1) << PAGE_SHIFT, self.node.size)
-            self._reserve(end)
-            self.node.store(end, b"")
+            start = page_no << PAGE_SHIFT
+            count = min(PAGE_SIZE, self.node.size - start)
+            self._reserve(start, count)
+            # A store through the mapping must find its room taken: sync cannot fail.
+            self.node.store(start, self.node.read(start, count))
             self.dirty.add(page_no)
         return frame
 
-    def _reserve(self, end: int) -> None:
-        more_bytes = end - self.node.stored
+    def _reserve(self, offset: int, count: int) -> None:
+        more_bytes = self.node.growth(offset, count)
         if more_bytes > 0:
             self.fs.reserve(more_bytes)
 

@@ -42,10 +42,24 @@ class MemFs(FileSystem):
             inode = self.inodes[node.ino] = MemInode(self, node)
         return inode
 
+    def nameless(self, mode: int, ino: int) -> MemInode:
+        """A file that no name leads to: for restart. It gets its old number if that is free."""
+        if ino in self.inodes or not 0 < ino < 1 << 63:
+            node = self.disk.new_node(mode)
+        else:
+            node = self.disk.numbered_node(ino, mode)
+        node.nlink = 0
+        return self.inode(node)
+
     def forget(self, inode: Inode) -> None:
         """The node is gone with its last name and its last user."""
-        self.inodes.pop(inode.node.ino, None)
-        self.reserve(-inode.node.stored)
+        if self.inodes.pop(inode.node.ino, None) is not None:
+            self.reserve(-inode.node.stored)
+
+    def forget_nameless(self) -> None:
+        """The kernel is going away: what only open files kept alive is gone with it."""
+        for inode in [inode for inode in self.inodes.values() if not inode.node.nlink]:
+            self.forget(inode)
 
     def room(self) -> tuple[int, int]:
         """(bytes in all, bytes free); what lies in a host folder below is not counted."""

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from emu.memory import Ram
 from kernel_model.abi.fcntl import O_RDONLY, O_WRONLY
 from kernel_model.pipe import PipeFs
+from kernel_model.vfs.cgroupfs import CgroupFs
 from kernel_model.vfs.devices import DevFs
 from kernel_model.vfs.disk import Disk, DiskError
 from kernel_model.vfs.fs_struct import FsStruct
 from kernel_model.vfs.inode import FileSystem, RealTime
 from kernel_model.vfs.memfs import MemFs
-from kernel_model.vfs.mounts import MountNamespace, Path
+from kernel_model.vfs.mounts import Dentry, MountNamespace, Path
 from kernel_model.vfs.open import open_path
 from kernel_model.vfs.proc_text import TaskText
 from kernel_model.vfs.procfs import ProcFs
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
     from kernel_model.kernel import Kernel
     from kernel_model.task import Task
 
-ROOT_DEV, DEV_DEV, PROC_DEV, PIPE_DEV = 1, 2, 3, 4
+ROOT_DEV, DEV_DEV, PROC_DEV, PIPE_DEV, SYS_DEV, CGROUP_DEV = 1, 2, 3, 4, 5, 6
 """Device numbers (major 0) of the file systems, as st_dev shows them."""
 
-_PLACES = ((b"dev", 0o755), (b"proc", 0o555), (b"tmp", 0o1777))
+_PLACES = ((b"dev", 0o755), (b"proc", 0o555), (b"sys", 0o555), (b"tmp", 0o1777))
 _STREAMS = (
     (b"/dev/console.in", O_RDONLY),
     (b"/dev/console.out", O_WRONLY),
@@ -66,6 +67,26 @@ class Vfs:
         fs = ProcFs(kernel, PROC_DEV, root_files=root_files, task_files=task_files)
         self.mount(b"proc", fs, b"proc")
 
+    def mount_freezer(self, kernel: Kernel) -> None:
+        """Mount /sys with the freezer hierarchy on /sys/fs/cgroup/freezer."""
+        sysfs = MemFs(Disk.empty(), self.rootfs.ram, self.rootfs.clock, SYS_DEV)
+        inode = sysfs.root
+        for name in (b"fs", b"cgroup", b"freezer"):
+            inode = inode.create(name, stat.S_IFDIR | 0o755, 0, 0, 0, b"")
+        self.mount(b"sys", sysfs, b"sysfs")
+        mount = self.namespace.root_mount.children[self._child(b"sys")]
+        dentry = mount.root
+        for name in (b"fs", b"cgroup", b"freezer"):
+            found = dentry.child(name)
+            assert found is not None
+            dentry = found
+        self.namespace.mount(CgroupFs(kernel, CGROUP_DEV), Path(mount, dentry), b"cgroup")
+
+    def _child(self, name: bytes) -> Dentry:
+        dentry = self.root.dentry.child(name)
+        assert dentry is not None
+        return dentry
+
     @property
     def root(self) -> Path:
         """The root directory of the first task."""
@@ -73,18 +94,36 @@ class Vfs:
 
     def mount(self, name: bytes, fs: FileSystem, device: bytes) -> None:
         """Mount a file system on a directory of the root directory, at boot."""
-        dentry = self.root.dentry.child(name)
-        assert dentry is not None
-        self.namespace.mount(fs, Path(self.root.mount, dentry), device)
+        self.namespace.mount(fs, Path(self.root.mount, self._child(name)), device)
 
     def first_fs(self) -> FsStruct:
         """Root directory, current directory and umask of the first task."""
         return FsStruct(self.root, self.root)
 
+    def nameless(self, mode: int, ino: int, shown: bytes) -> Path:
+        """A file of the root file system without a name, for restart; `shown` is what it was."""
+        inode = self.rootfs.nameless(mode, ino)
+        dentry = Dentry(self.root.dentry, shown.lstrip(b"/"), inode)
+        dentry.unlinked = True
+        return Path(self.root.mount, dentry)
+
     def open_console(self, task: Task) -> None:
         """Give the first task its descriptors 0, 1 and 2."""
         for fd, (path, flags) in enumerate(_STREAMS):
             task.files.install_at(fd, open_path(task, path, flags))
+
+    def unmount(self) -> None:
+        """The end: the disk is complete, and keeps nothing that has no name."""
+        self.sync()
+        self.rootfs.forget_nameless()
+
+    def numbers(self) -> tuple[int, int]:
+        """The inode numbers that come next: a restart that is refused gives them back."""
+        return self.disk.next_ino, self.pipefs.next_ino
+
+    def set_numbers(self, numbers: tuple[int, int]) -> None:
+        """The opposite of `numbers`; nothing with a later number is left."""
+        self.disk.next_ino, self.pipefs.next_ino = numbers
 
     def sync(self) -> None:
         """Bring the data of mapped files to the disk."""

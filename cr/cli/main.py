@@ -1,0 +1,108 @@
+"""The command `cr`: what it has, and how it ends.
+
+The exit status is the guest's, 128 + n if signal n ended it. Our own: 2 bad input, 3 a checkpoint
+or restart was refused, 124 --max-time was reached (or nothing could ever run again), 130 Ctrl-C.
+stdout carries only what the guest writes there; every word of ours is on stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cr.cli.failure import INTERRUPTED, Failure
+from cr.cli.options import TracingCommand, shared_options
+
+ARCHES = ("x86_32", "x86_64", "ppc32", "ppc64")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="linux-cr")
+def cr() -> None:
+    """Checkpoint and restart of real Linux programs, as in-kernel linux-cr did it."""
+
+
+@cr.command(cls=TracingCommand, context_settings={"allow_interspersed_args": False})
+@shared_options
+@click.argument("program")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def run(program: str, arguments: tuple[str, ...], **given: Any) -> None:
+    """Run a program, a file of the guest or of the host, on the CPU that it is for."""
+    from cr.cli.start import run_program
+
+    _end(lambda: run_program(program, arguments, **given))
+
+
+@cr.command(cls=TracingCommand)
+@shared_options
+@click.argument("image", type=click.Path(path_type=Path))
+def restart(image: Path, **given: Any) -> None:
+    """Go on where an image was taken, in a fresh kernel."""
+    from cr.cli.start import restart_image
+
+    _end(lambda: restart_image(image, **given))
+
+
+@cr.command()
+@click.argument("image", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def info(image: Path, as_json: bool) -> None:
+    """Tell what is in an image: tasks, memory, files."""
+    from cr.cli.info import tell
+
+    _end(lambda: tell(image, as_json))
+
+
+@cr.command()
+@click.argument("source", type=click.Path(path_type=Path), metavar="FILE.c")
+@click.option("-a", "--arch", required=True, type=click.Choice(ARCHES))
+@click.option("-o", "output", required=True, type=click.Path(path_type=Path), metavar="OUT")
+@click.option("--freestanding", is_flag=True, help="Without a C library, on our own runtime.")
+def build(source: Path, arch: str, output: Path, freestanding: bool) -> None:
+    """Compile a C file to a static program of an arch."""
+    from cr.cli.build import build_program
+
+    _end(lambda: build_program(source, arch, output, freestanding))
+
+
+@cr.command()
+@click.option("-a", "--arch", "arches", multiple=True, type=click.Choice(ARCHES))
+def demo(arches: tuple[str, ...]) -> None:
+    """The main job: checkpoint, throw the kernel away, restart, on every arch."""
+    from cr.cli.demo import show
+
+    _end(lambda: show(arches or ARCHES))
+
+
+def _end(act: Callable[[], int]) -> None:
+    """Leave with the status that `act` says, or with that of its failure and one sentence."""
+    try:
+        status = act()
+    except Failure as failure:
+        click.echo(f"cr: {_one_line(failure.sentence)}", err=True)
+        status = failure.status
+    except KeyboardInterrupt:
+        click.echo("cr: interrupted", err=True)
+        status = INTERRUPTED
+    sys.exit(status)
+
+
+def _one_line(sentence: str) -> str:
+    """Names may hold anything; nothing of it reaches a terminal."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in sentence)
+
+
+def main() -> None:
+    """The entry point of the installed command."""
+    from cr.cli.host_console import occupy_standard_descriptors
+
+    occupy_standard_descriptors()
+    cr(prog_name="cr")
+
+
+if __name__ == "__main__":
+    main()

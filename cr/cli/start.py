@@ -1,0 +1,97 @@
+"""`cr run` and `cr restart`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cr.cli.failure import REFUSED, Failure
+from cr.cli.host_console import HostConsole
+from cr.cli.program import arch_of, find_program
+from cr.cli.session import Options, boot, disk_beside, finish, load_disk
+from cr.image.errors import ImageError
+from cr.system import DEFAULT_ENVIRONMENT, System
+from cr.tools.image_bytes import Image
+from kernel_model.abi.errno import LinuxError
+from kernel_model.strace import Strace
+
+
+def run_program(program: str, arguments: tuple[str, ...], **given: Any) -> int:
+    """Run a program in a new kernel; the exit status."""
+    options = _options(given)
+    tar = options.disk if options.disk is not None and options.disk.exists() else None
+    disk = load_disk(tar, options.root)
+    path = find_program(disk, program)
+    host = HostConsole()
+    kernel = boot(arch_of(disk, path), disk, options, host)
+    env = DEFAULT_ENVIRONMENT | dict(options.env)
+    with _traced(kernel, options.trace):
+        try:
+            task = kernel.spawn(path, *arguments, env=env)
+        except LinuxError as error:
+            raise Failure(f"{program} cannot be run: {error} ({error.name})") from None
+        return finish(kernel, task, options, host)
+
+
+def restart_image(path: Path, **given: Any) -> int:
+    """Go on with an image in a new kernel; the exit status."""
+    options = _options(given)
+    if options.env:
+        raise Failure("--env is for `cr run`: the variables of an image are in its memory")
+    image = read_image(path)
+    try:
+        arch = image.summary.arch
+    except ImageError as problem:
+        raise Failure(f"{path} is no image that we can restart: {problem}") from None
+    tar = options.disk if options.disk is not None and options.disk.exists() else None
+    disk = load_disk(tar or disk_beside(path), options.root)
+    host = HostConsole()
+    kernel = boot(arch, disk, options, host)
+    with _traced(kernel, options.trace):
+        try:
+            task = kernel.restart(image)
+        except ImageError as problem:
+            raise Failure(f"{path}: the restart was refused: {problem}", REFUSED) from None
+        return finish(kernel, task, options, host)
+
+
+def read_image(path: Path) -> Image:
+    """The bytes of an image file. Raises Failure if there are none."""
+    try:
+        return Image(path.read_bytes())
+    except (OSError, ValueError) as error:
+        sentence = error.strerror if isinstance(error, OSError) else error
+        raise Failure(f"{path}: {sentence}") from None
+
+
+def _options(given: dict[str, Any]) -> Options:
+    if given.pop("terminal"):
+        raise Failure("-t: a terminal as console is not modelled yet")
+    options = Options(**{name: value for name, value in given.items() if value is not None})
+    options.check()
+    return options
+
+
+@contextmanager
+def _traced(kernel: System, trace: str | None) -> Iterator[None]:
+    if trace is None:
+        yield
+        return
+    try:
+        file = sys.stderr if trace == "-" else open(trace, "w", encoding="utf-8")
+    except OSError as error:
+        raise Failure(f"{trace} cannot be written: {error.strerror}") from None
+    sink = Strace(kernel, file.write)
+    kernel.trace.sinks.append(sink)
+    try:
+        yield
+        sink.finish()
+        file.flush()
+    except OSError as error:
+        raise Failure(f"the trace cannot be written: {error.strerror}") from None
+    finally:
+        if file is not sys.stderr:
+            file.close()

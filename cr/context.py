@@ -1,0 +1,121 @@
+"""What one checkpoint, or one restart, knows while it lasts.
+
+Checkpoint only reads the kernel. Restart only creates: everything is built aside and held by the
+object table, and put in place by one commit at the end, so a refused image changes nothing.
+
+Mirrors:  linux-cr struct ckpt_ctx; ckpt_err and its %(T)%(O) context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from cr.image.errors import ImageError
+from cr.image.stream import Reader, Writer
+from cr.objhash import Objects, RestoredObjects
+from kernel_model.abi.errno import LinuxError
+
+if TYPE_CHECKING:
+    from kernel_model.arch.abi import Abi
+    from kernel_model.kernel import Kernel
+    from kernel_model.pipe import Pipe
+    from kernel_model.task import Task
+    from kernel_model.vfs.mounts import Path
+
+EINVAL = 22
+
+
+class Refused(Exception):
+    """This task cannot be checkpointed: an errno, and a sentence a person can act on."""
+
+    def __init__(self, errno: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.errno = errno
+        self.sentence = sentence
+
+
+class Checkpoint:
+    """One checkpoint: where the image goes, and what is in it already."""
+
+    def __init__(
+        self, kernel: Kernel, sink: list[Any], root: Path, *, pure: bool, caller: Task | None
+    ) -> None:
+        self.kernel = kernel
+        self.image = Writer(sink, kernel.abis[0].order)
+        self.objs = Objects()
+        self.root = root
+        """The root directory of the container: names in the image are relative to it."""
+        self.pure = pure
+        """Leave out every record that linux-cr does not know."""
+        self.caller = caller
+        """The task that called sys_checkpoint; None when the host did."""
+        self.now_ns = kernel.clock.now_ns()
+        self.task: Task | None = None
+        self.image_pipe: Pipe | None = None
+        """The pipe that the image is written to: it cannot be in the image itself."""
+        self.pids: dict[int, int] = {}
+        """Number of the pid object of a pid."""
+
+    def refuse(self, error: type[LinuxError], sentence: str) -> NoReturn:
+        """Say no: the task's name, the sentence, and the errno."""
+        where = ""
+        if self.task is not None:
+            comm = self.task.comm.decode(errors="replace")
+            where = f"[pid {self.task.pid} tsk {comm}] "
+        raise Refused(error.errno, where + sentence)
+
+    def write_object(
+        self, objtype: int, thing: object, checkpoint: Callable[[Checkpoint, Any], None]
+    ) -> int:
+        """The number of a shared object; it is written now if it is new to the image."""
+        objref, first = self.objs.intern(thing)
+        if first:
+            self.image.write_objref(objtype, objref)
+            checkpoint(self, thing)
+        return objref
+
+
+class Restart:
+    """One restart: where the image comes from, and what was made of it already."""
+
+    def __init__(self, kernel: Kernel, image: bytes | memoryview, opener: Task) -> None:
+        self.kernel = kernel
+        self.image = Reader(image)
+        self.objs = RestoredObjects()
+        self.opener = opener
+        """A task with the rights and the root directory by which names are opened."""
+        self.abi: Abi = kernel.abis[0]
+        """Of the task that is being restored."""
+        self.clock_shift_ns = 0
+        """From the image's virtual clock to this kernel's."""
+        self.now_ns = kernel.clock.now_ns()
+        """What relative times of the image are relative to."""
+        self.header_arch: Any = None
+        self.pid_numbers: dict[int, int] = {}
+        """Pid by the number of its pid object."""
+        self.committed = False
+        """What was built is in place: the restart can fail no more."""
+        self._numbers = kernel.vfs.numbers()
+
+    def end(self) -> None:
+        """Let go of all that nobody took; a refused image leaves the kernel as it was."""
+        self.image.on_objref = None
+        self.objs.drop_all()
+        if not self.committed:
+            self.kernel.vfs.set_numbers(self._numbers)
+
+    def refuse(self, sentence: str, *, errno: int = EINVAL) -> NoReturn:
+        """This image cannot be restored."""
+        try:
+            self.image.refuse(sentence)
+        except ImageError as error:
+            error.errno = errno
+            raise
+
+    def attempt(self, action: Callable[[], Any]) -> Any:
+        """Do what the kernel may refuse; its errno and sentence become the restart's."""
+        try:
+            return action()
+        except LinuxError as error:
+            self.refuse(f"{type(error).__name__}: {error}", errno=error.errno)

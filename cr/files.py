@@ -1,0 +1,134 @@
+"""Checkpoint and restart of open files and of the tables that number them.
+
+Image grammar:
+
+    file-table  =  FILE_TABLE  { [ OBJREF file ]  FILE_DESC }
+    file        =  FILE  what its kind adds
+
+Every open file begins with the same prefix; what follows is decided at checkpoint by what the
+file is, and at restart by what the image says.
+
+Mirrors:  linux-cr fs/checkpoint.c -- checkpoint_file_common, checkpoint_file_desc,
+          do_checkpoint_file_table, do_restore_file_table, restore_file_common.
+Deviates: the opener's credentials are not kept by our files; f_credref is the task's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cr import pipe, regular
+from cr.context import Checkpoint, Restart
+from cr.creds import checkpoint_cred
+from cr.image import files as image
+from cr.image import types as t
+from kernel_model.abi.errno import EBADF, EBUSY, EMFILE
+from kernel_model.abi.fcntl import O_ACCMODE
+from kernel_model.pipe import PipeEnd
+from kernel_model.vfs.devices import ConsoleFile, NullFile, RandomFile
+from kernel_model.vfs.fdtable import FdTable
+from kernel_model.vfs.openfile import DirectoryFile, OpenFile, RegularFile
+from kernel_model.vfs.procfs import TextFile
+
+FMODE_READ, FMODE_WRITE, FMODE_LSEEK, FMODE_PREAD, FMODE_PWRITE = 1, 2, 4, 8, 16
+_NR_OPEN = 1024 * 1024
+_GENERIC = (RegularFile, DirectoryFile, NullFile, RandomFile, ConsoleFile, TextFile)
+
+
+def _mode(file: OpenFile) -> int:
+    access = file.flags & O_ACCMODE
+    mode = (FMODE_READ if access in (0, 2) else 0) | (FMODE_WRITE if access in (1, 2) else 0)
+    return mode | (FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE if file.seekable else 0)
+
+
+def checkpoint_file(ctx: Checkpoint, file: OpenFile) -> None:
+    """Write one open file."""
+    assert ctx.task is not None
+    if file.owner:
+        ctx.refuse(EBUSY, "an open file has an owner for SIGIO (F_SETOWN)")
+    credref = ctx.write_object(t.OBJ_CRED, ctx.task.cred, checkpoint_cred)
+    common = {
+        "f_mode": _mode(file),
+        "f_flags": file.flags,
+        "f_credref": credref,
+        "f_pos": file.position,
+        "f_version": 0,
+        "f_secref": 0,
+    }
+    if isinstance(file, PipeEnd):
+        pipe.checkpoint_end(ctx, file, common)
+    elif isinstance(file, _GENERIC):
+        ctx.image.write(t.HDR_FILE, image.FileGeneric(f_type=t.FILE_GENERIC, **common))
+        regular.checkpoint_generic(ctx, file)
+    else:
+        ctx.refuse(EBADF, f"files of the kind {type(file).__name__} cannot be checkpointed")
+
+
+def restore_file(ctx: Restart) -> OpenFile:
+    """Open one file again."""
+    f_type = int.from_bytes(ctx.image.peek_payload(4), ctx.abi.byte_order)
+    restore = _RESTORE.get(f_type)
+    cls = image.file_class(f_type)
+    if restore is None or cls is None:
+        ctx.refuse(f"open files of type {f_type} are not modelled", errno=EBADF.errno)
+    record = ctx.image.read(t.HDR_FILE, cls)
+    file: OpenFile = restore(ctx, record)
+    try:
+        _restore_common(ctx, record, file)
+    except BaseException:
+        file.drop()
+        raise
+    return file
+
+
+def _restore_common(ctx: Restart, record: image.File, file: OpenFile) -> None:
+    access = record.f_mode & (FMODE_READ | FMODE_WRITE)
+    if access != _mode(file) & (FMODE_READ | FMODE_WRITE):
+        ctx.refuse("the mode of an open file and its flags do not agree")
+    if file.seekable:
+        if record.f_pos >= 1 << 63:
+            ctx.refuse(f"a file position of {record.f_pos}")
+        file.position = record.f_pos
+    file.flags = record.f_flags
+
+
+_RESTORE: dict[int, Callable[[Restart, Any], OpenFile]] = {
+    t.FILE_GENERIC: regular.restore_generic,
+    t.FILE_PIPE: pipe.restore_pipe_end,
+    t.FILE_FIFO: pipe.restore_fifo_end,
+}
+
+
+def checkpoint_table(ctx: Checkpoint, table: FdTable) -> None:
+    """Write a table: each file before its first descriptor."""
+    entries = sorted(table.items())
+    ctx.image.write(t.HDR_FILE_TABLE, image.FileTable(fdt_nfds=len(entries)))
+    for fd, file in entries:
+        objref = ctx.write_object(t.OBJ_FILE, file, checkpoint_file)
+        record = image.FileDesc(
+            fd_objref=objref, fd_descriptor=fd, fd_close_on_exec=int(fd in table.close_on_exec)
+        )
+        ctx.image.write(t.HDR_FILE_DESC, record)
+
+
+def restore_table(ctx: Restart) -> FdTable:
+    """Build a table aside."""
+    record = ctx.image.read(t.HDR_FILE_TABLE, image.FileTable)
+    if record.fdt_nfds > _NR_OPEN:
+        ctx.refuse(f"{record.fdt_nfds} open files", errno=EMFILE.errno)
+    table = FdTable()
+    try:
+        last = -1
+        for _ in range(record.fdt_nfds):
+            entry = ctx.image.read(t.HDR_FILE_DESC, image.FileDesc)
+            if not last < entry.fd_descriptor < _NR_OPEN:
+                ctx.refuse(f"descriptor {entry.fd_descriptor} is out of order or too large")
+            last = entry.fd_descriptor
+            file = ctx.objs.fetch(ctx, entry.fd_objref, t.OBJ_FILE, OpenFile)
+            cloexec = bool(entry.fd_close_on_exec)
+            table.install_at(entry.fd_descriptor, file.grab(), cloexec=cloexec)
+    except BaseException:
+        table.drop()
+        raise
+    return table

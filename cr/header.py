@@ -1,0 +1,153 @@
+"""Checkpoint and restart of what is around the tasks: header, container, machine, tail.
+
+Image grammar:
+
+    header     =  HEADER  BUFFER release  BUFFER version  BUFFER machine  HEADER_ARCH
+    container  =  CONTAINER  BUFFER lsm-name  LSM_INFO
+    machine    =  MACHINE  BUFFER random-state              ; ours, after the tree
+    tail       =  TAIL
+
+Mirrors:  linux-cr checkpoint/checkpoint.c -- checkpoint_write_header, checkpoint_write_tail;
+          checkpoint/restart.c -- restore_read_header, restore_read_tail.
+Deviates: the version in HEADER is that of the uname release; as there, it must be equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cr.arch.table import arch_of
+from cr.context import Checkpoint, Restart
+from cr.image import extensions as ours
+from cr.image import header as image
+from cr.image import types as t
+from cr.memory import AT_VECTOR_SIZE
+from kernel_model.clock import NS_PER_S
+from kernel_model.sched import SLICE_UNITS
+from kernel_model.task import State, Task
+
+_CONSTANTS = image.Constants(
+    task_comm_len=t.TASK_COMM_BYTES,
+    at_vector_size=AT_VECTOR_SIZE,
+    signal_nsig=64,
+    uts_sysname_len=t.UTS_BYTES,
+    uts_nodename_len=t.UTS_BYTES,
+    uts_release_len=t.UTS_BYTES,
+    uts_version_len=t.UTS_BYTES,
+    uts_machine_len=t.UTS_BYTES,
+    uts_domainname_len=t.UTS_BYTES,
+    rlimit_nlimits=16,
+    n_tty_buf_size=4096,
+    tty_termios_nccs=19,
+)
+_KERNEL_VERSION = (3, 2, 0)
+_LSM_NAME = b"lsm_none".ljust(t.LSM_NAME_BYTES, b"\0")
+_LSM_INFO = b"dummy"
+_UFLAGS = t.CHECKPOINT_SUBTREE | t.CHECKPOINT_NETNS
+_MAX_UNITS = 1 << 60
+"""Nine years: far from where the clock's own numbers end."""
+_MAX_BOOT_NS = 1 << 62
+_MAX_PID = 1 << 22
+_RANDOM_LIMIT = 4096
+
+
+def checkpoint_header(ctx: Checkpoint, uflags: int) -> None:
+    """Write everything before the tree."""
+    kernel = ctx.kernel
+    major, minor, patch = _KERNEL_VERSION
+    record = image.Header(
+        arch_id=arch_of(kernel).arch_id,
+        major=major,
+        minor=minor,
+        patch=patch,
+        rev=t.CHECKPOINT_VERSION,
+        constants=_CONSTANTS,
+        time=kernel.clock.realtime_ns() // NS_PER_S,
+        uflags=uflags,
+    )
+    ctx.image.write(t.HDR_HEADER, record)
+    uts = kernel.nsproxy.uts
+    for text in (uts.release, uts.version, uts.machine):
+        ctx.image.write_string(t.HDR_BUFFER, text, t.UTS_BYTES)
+    arch_of(kernel).checkpoint_header(ctx)
+    ctx.image.write(t.HDR_CONTAINER, image.Container())
+    ctx.image.write_blob(t.HDR_BUFFER, _LSM_NAME)
+    ctx.image.write_blob(t.HDR_LSM_INFO, _LSM_INFO)
+
+
+def restore_header(ctx: Restart) -> None:
+    """Read everything before the tree; compare it with this kernel."""
+    record = ctx.image.read(t.HDR_HEADER, image.Header)
+    if record.rev != t.CHECKPOINT_VERSION:
+        ctx.refuse(f"image revision {record.rev}, this kernel restarts {t.CHECKPOINT_VERSION}")
+    if record.arch_id != arch_of(ctx.kernel).arch_id:
+        ctx.refuse(f"an image of {t.arch_name(record.arch_id)}, but this kernel is another arch")
+    if (record.major, record.minor, record.patch) != _KERNEL_VERSION:
+        ctx.refuse("incompatible kernel version")
+    if record.constants != _CONSTANTS:
+        ctx.refuse("incompatible kernel constants")
+    if record.uflags & ~_UFLAGS:
+        ctx.refuse(f"unknown checkpoint flags {record.uflags:#x}")
+    for _ in range(3):
+        ctx.image.read_exact(t.HDR_BUFFER, t.UTS_BYTES)
+    arch_of(ctx.kernel).restore_header(ctx)
+    ctx.image.read(t.HDR_CONTAINER, image.Container)
+    ctx.image.read_exact(t.HDR_BUFFER, t.LSM_NAME_BYTES)
+    ctx.image.read_blob(t.HDR_LSM_INFO, t.LSM_INFO_LIMIT)
+
+
+def checkpoint_machine(ctx: Checkpoint, tasks: list[Task]) -> None:
+    """Write what a restarted machine must know besides its tasks."""
+    kernel = ctx.kernel
+    order, slice_left = kernel.sched.order()
+    asleep = [task for task in tasks if task.state is State.SLEEPING]
+    asleep.sort(key=lambda task: task.sleep_number)
+    state = kernel.random.state()
+    record = ours.Machine(
+        clock_units=kernel.clock.units,
+        boot_time_ns=kernel.clock.epoch_ns,
+        slice_left=slice_left,
+        next_pid=kernel.next_pid,
+        random_bytes=len(state),
+        nr_running=len(order),
+        run_queue=tuple(task.pid for task in [*order, *asleep]),
+    )
+    ctx.image.write(t.HDR_MACHINE, record)
+    ctx.image.write_blob(t.HDR_BUFFER, state)
+
+
+@dataclass(frozen=True)
+class MachineState:
+    """What the image says of the machine."""
+
+    record: ours.Machine
+    random_state: bytes
+
+
+def restore_machine(ctx: Restart) -> MachineState | None:
+    """Read what the image says of the machine; None in a pure image."""
+    if ctx.image.peek() != t.HDR_MACHINE:
+        return None
+    record = ctx.image.read(t.HDR_MACHINE, ours.Machine)
+    if record.clock_units > _MAX_UNITS or record.boot_time_ns > _MAX_BOOT_NS:
+        ctx.refuse("a machine that has run for longer than time lasts")
+    if record.next_pid > _MAX_PID:
+        ctx.refuse(f"there is no pid {record.next_pid}")
+    if record.slice_left > SLICE_UNITS or record.random_bytes > _RANDOM_LIMIT:
+        ctx.refuse("a time slice or a random state of absurd size")
+    state = bytes(ctx.image.read_exact(t.HDR_BUFFER, record.random_bytes))
+    try:
+        ctx.kernel.random.check_state(state)
+    except ValueError as bad:
+        ctx.refuse(str(bad))
+    return MachineState(record, state)
+
+
+def checkpoint_tail(ctx: Checkpoint) -> None:
+    """Write the mark that the image is whole."""
+    ctx.image.write(t.HDR_TAIL, image.Tail())
+
+
+def restore_tail(ctx: Restart) -> None:
+    """Read the mark that the image is whole."""
+    ctx.image.read(t.HDR_TAIL, image.Tail)

@@ -1,0 +1,173 @@
+"""Restart: build tasks from an image, aside; put them in place when all of it was read.
+
+Mirrors:  linux-cr checkpoint/restart.c -- do_restart, restore_task, do_restore_coord.
+Deviates: the original restored each task in place and killed it when the image turned out bad;
+          here nothing is changed before everything was validated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cr.context import Restart
+from cr.header import MachineState, restore_header, restore_machine, restore_tail
+from cr.image.errors import ImageError
+from cr.image.header import Objref
+from cr.signals import start_timers
+from cr.subsystems import restore_object
+from cr.task import (
+    TaskParts,
+    install,
+    install_zombie,
+    restore_task,
+    restored_state,
+    was_sleeping,
+)
+from cr.tree import Identity, restore_tree
+from kernel_model.boot import bare_task, new_signal_struct
+from kernel_model.clock import UNITS_PER_NS
+from kernel_model.clone import lend_memory_again
+from kernel_model.kernel import Kernel
+from kernel_model.task import State, Task
+
+
+@dataclass
+class Restored:
+    """A whole image, read and validated, not yet in place."""
+
+    identities: list[Identity]
+    machine: MachineState | None
+    tasks: list[TaskParts]
+
+
+def read_image(ctx: Restart, *, only_task: bool = False) -> Restored:
+    """Read and validate an image up to TAIL. Raises ImageError."""
+    ctx.image.on_objref = lambda objref: restore_object(ctx, objref)
+    restore_header(ctx)
+    identities = restore_tree(ctx)
+    if only_task and len(identities) != 1:
+        ctx.refuse(f"{len(identities)} tasks cannot be restored into one")
+    machine = restore_machine(ctx)
+    if machine is not None:
+        then_ns = machine.record.clock_units // UNITS_PER_NS
+        if only_task:
+            ctx.clock_shift_ns = ctx.now_ns - then_ns
+        else:
+            ctx.now_ns = then_ns
+    tasks = []
+    for identity in identities:
+        ctx.image.task = identity.pid
+        tasks.append(restore_task(ctx))
+    ctx.image.task = None
+    restore_tail(ctx)
+    return Restored(identities, machine, tasks)
+
+
+def restart_container(kernel: Kernel, image: bytes | memoryview) -> Task:
+    """Restart an image in a kernel that runs nothing yet; the root task.
+
+    Raises ImageError, with the kernel as it was.
+    """
+    opener = bare_task(kernel, 0)
+    ctx: Restart | None = None
+    try:
+        ctx = Restart(kernel, image, opener)
+        restored = read_image(ctx)
+        _check_tree(ctx, restored)
+        root = _commit(kernel, restored)
+        ctx.committed = True
+    finally:
+        if ctx is not None:
+            ctx.end()
+        opener.files.drop()
+    return root
+
+
+def _check_tree(ctx: Restart, restored: Restored) -> None:
+    by_pid = {identity.pid: identity for identity in restored.identities}
+    for position, (identity, parts) in enumerate(zip(restored.identities, restored.tasks)):
+        if identity.pid in ctx.kernel.tasks:
+            ctx.refuse(f"pid {identity.pid} is taken")
+        if position == 0 and (parts.dead or identity.pid != identity.tgid):
+            ctx.refuse("the root of the tree is no live process")
+        if identity.tgid not in by_pid:
+            ctx.refuse(f"task {identity.pid} is a thread of {identity.tgid}, which is not there")
+        inside = identity.tgid != restored.identities[0].tgid
+        if inside and identity.ppid not in by_pid:
+            ctx.refuse(f"the parent of task {identity.pid} is not there")
+        thread = identity.pid != identity.tgid
+        if parts.dead and thread:
+            ctx.refuse(f"a dead thread {identity.pid}")
+        if thread and parts.signal is not _leader_signal(restored, identity):
+            ctx.refuse(f"thread {identity.pid} does not share the signals of its group")
+
+
+def _leader_signal(restored: Restored, identity: Identity) -> object:
+    for other, parts in zip(restored.identities, restored.tasks):
+        if other.pid == identity.tgid:
+            return parts.signal
+    return None
+
+
+def _commit(kernel: Kernel, restored: Restored) -> Task:
+    """Put everything in place. Nothing here can fail."""
+    if restored.machine is not None:
+        record = restored.machine.record
+        kernel.clock.units = record.clock_units
+        kernel.clock.epoch_ns = record.boot_time_ns
+        kernel.random.set_state(restored.machine.random_state)
+        kernel.next_pid = record.next_pid
+    tasks: dict[int, Task] = {}
+    for identity, parts in zip(restored.identities, restored.tasks):
+        task = tasks[identity.pid] = _new_task(kernel, identity, parts)
+        leader = tasks.get(identity.tgid, task)
+        parent = tasks.get(identity.ppid)
+        task.parent = leader.parent if task is not leader else parent
+        if parent is not None and task is leader:
+            parent.children.append(task)
+        if parts.first_of_group:
+            start_timers(task)
+    everybody = list(tasks.values())
+    kernel.nsproxy = everybody[0].nsproxy
+    _set_running(kernel, restored, everybody)
+    return everybody[0]
+
+
+def _new_task(kernel: Kernel, identity: Identity, parts: TaskParts) -> Task:
+    task = Task(kernel, identity.pid, kernel.abis[0])
+    task.tgid = identity.tgid
+    task.signal = parts.signal or new_signal_struct()
+    task.signal.threads.append(task)
+    task.signal.pgid, task.signal.sid = identity.pgid, identity.sid
+    task.signal.run_units = parts.group_units
+    task.signal.children_units = parts.children_units
+    if parts.dead:
+        install_zombie(task, parts)
+    else:
+        install(task, parts)
+    task.state = restored_state(parts)
+    kernel.tasks[identity.pid] = task
+    kernel.next_pid = max(kernel.next_pid, identity.pid + 1)
+    return task
+
+
+def _set_running(kernel: Kernel, restored: Restored, tasks: list[Task]) -> None:
+    asleep = [task for task, parts in zip(tasks, restored.tasks) if was_sleeping(parts)]
+    ready = [task for task in tasks if task.state is State.RUNNING and task not in asleep]
+    slice_left = kernel.sched.slice_left
+    if restored.machine is not None:
+        record = restored.machine.record
+        place = {pid: position for position, pid in enumerate(record.run_queue)}
+        ready.sort(key=lambda task: place.get(task.pid, len(place)))
+        asleep.sort(key=lambda task: place.get(task.pid, len(place)))
+        slice_left = record.slice_left
+    kernel.sched.set_order(ready, slice_left)
+    for task in asleep:
+        lend_memory_again(task)
+        # The handler looks again, and goes back to sleep on the queues of this kernel.
+        kernel.calls.resume(task)
+        if task.state is State.RUNNING:
+            kernel.sched.enqueue(task)
+
+
+__all__ = ["ImageError", "Objref", "read_image", "restart_container"]

@@ -1,0 +1,206 @@
+"""Checkpoint and restart of signals: handlers, masks, pending ones, limits and interval timers.
+
+Image grammar:
+
+    sighand  =  SIGHAND
+    signal   =  SIGNAL  SIGPENDING shared             ; after TASK_OBJS of the group's first thread
+    thread   =  SIGPENDING private  SIGNAL_TASK       ; the last records of a task
+
+Interval timers are saved as what is left of them: the image does not know when it is restarted.
+
+Mirrors:  linux-cr checkpoint/signal.c -- checkpoint_signal, restore_signal,
+          checkpoint_sigpending, checkpoint_obj_sighand, restore_itimer.
+Deviates: the original exchanged the arguments of list_add_tail when it restored the queue; here
+          the order of queued signals is kept. An expired timer has 1 us left, as there.
+"""
+
+from __future__ import annotations
+
+from cr.context import Checkpoint, Restart
+from cr.image import signals as image
+from cr.image import types as t
+from kernel_model import itimers
+from kernel_model.abi.errno import EPERM
+from kernel_model.signals import (
+    SIG_DFL,
+    UNBLOCKABLE,
+    Action,
+    IntervalTimer,
+    Pending,
+    Sighand,
+    SigInfo,
+    SignalStruct,
+    bit,
+)
+from kernel_model.task import Task
+
+_WORD = (1 << 64) - 1
+_MAX_NS = 1 << 61
+
+
+def checkpoint_sighand(ctx: Checkpoint, sighand: Sighand) -> None:
+    """Write the 64 actions."""
+    actions = tuple(
+        image.Sigaction(
+            sa_handler=action.handler,
+            sa_flags=action.flags & _WORD,
+            sa_restorer=action.restorer,
+            sa_mask=image.Sigset.of_mask(action.mask),
+        )
+        for action in sighand.actions
+    )
+    ctx.image.write(t.HDR_SIGHAND, image.Sighand(action=actions))
+
+
+def restore_sighand(ctx: Restart) -> Sighand:
+    """Read the 64 actions; SIGKILL and SIGSTOP keep theirs."""
+    record = ctx.image.read(t.HDR_SIGHAND, image.Sighand)
+    sighand = Sighand()
+    for number, action in enumerate(record.action, start=1):
+        if bit(number) & UNBLOCKABLE and action.sa_handler != SIG_DFL:
+            ctx.refuse(f"signal {number} cannot have a handler")
+        sighand.actions[number - 1] = Action(
+            action.sa_handler,
+            action.sa_flags,
+            action.sa_restorer,
+            action.sa_mask.mask & ~UNBLOCKABLE,
+        )
+    return sighand
+
+
+def checkpoint_signal(ctx: Checkpoint, task: Task) -> None:
+    """Write what the thread group shares."""
+    left = [itimers.get(task, which) for which in range(3)]
+    record = image.Signal(
+        rlim=tuple(
+            image.Rlimit(rlim_cur=soft, rlim_max=hard) for soft, hard in task.signal.rlimits
+        ),
+        it_real_value=left[0][0],
+        it_real_incr=left[0][1],
+        it_virt_value=left[1][0],
+        it_virt_incr=left[1][1],
+        it_prof_value=left[2][0],
+        it_prof_incr=left[2][1],
+        tty_objref=0,
+        tty_pgrp=0,
+        tty_old_pgrp=0,
+    )
+    ctx.image.write(t.HDR_SIGNAL, record)
+    _checkpoint_pending(ctx, task.signal.pending)
+
+
+def restore_signal(ctx: Restart) -> SignalStruct:
+    """Read what a thread group shares. The timers hold what is left: commit starts them."""
+    record = ctx.image.read(t.HDR_SIGNAL, image.Signal)
+    if record.tty_objref:
+        ctx.refuse("controlling terminals are not modelled")
+    limits = []
+    mine = ctx.opener.signal.rlimits
+    for which, limit in enumerate(record.rlim):
+        if limit.rlim_cur > limit.rlim_max:
+            ctx.refuse(f"limit {which}: the soft one is above the hard one")
+        if limit.rlim_max > mine[which][1] and not ctx.opener.cred.cap("CAP_SYS_RESOURCE"):
+            ctx.refuse(f"raising limit {which} needs CAP_SYS_RESOURCE", errno=EPERM.errno)
+        limits.append((limit.rlim_cur, limit.rlim_max))
+    signal = SignalStruct(limits)
+    values = (
+        (record.it_real_value, record.it_real_incr),
+        (record.it_virt_value, record.it_virt_incr),
+        (record.it_prof_value, record.it_prof_incr),
+    )
+    for which, (left, interval) in enumerate(values):
+        if max(left, interval) > _MAX_NS:
+            ctx.refuse(f"interval timer {which} is set for longer than time lasts")
+    signal.itimers = (
+        IntervalTimer(*values[0]),
+        IntervalTimer(*values[1]),
+        IntervalTimer(*values[2]),
+    )
+    signal.pending = _restore_pending(ctx)
+    return signal
+
+
+def start_timers(task: Task) -> None:
+    """At commit: make what is left of each timer a time at which it is due."""
+    for which, timer in enumerate(task.signal.itimers):
+        itimers.set_timer(task, which, timer.due, timer.interval)
+
+
+def checkpoint_thread_signals(ctx: Checkpoint, task: Task) -> None:
+    """Write a thread's own pending signals and its mask."""
+    _checkpoint_pending(ctx, task.pending)
+    blocked = task.blocked if task.saved_blocked is None else task.saved_blocked
+    ctx.image.write(
+        t.HDR_SIGNAL_TASK, image.SignalTask(blocked=image.Sigset.of_mask(blocked & ~UNBLOCKABLE))
+    )
+
+
+def restore_thread_signals(ctx: Restart) -> tuple[Pending, int]:
+    """Read a thread's own pending signals and its mask."""
+    pending = _restore_pending(ctx)
+    blocked = ctx.image.read(t.HDR_SIGNAL_TASK, image.SignalTask).blocked.mask
+    return pending, blocked & ~UNBLOCKABLE
+
+
+def _checkpoint_pending(ctx: Checkpoint, pending: Pending) -> None:
+    queue = tuple(_siginfo(info) for info in pending.queue)
+    record = image.Sigpending(
+        nr_pending=len(queue), signal=image.Sigset.of_mask(pending.signals), siginfo=queue
+    )
+    ctx.image.write(t.HDR_SIGPENDING, record)
+
+
+def _restore_pending(ctx: Restart) -> Pending:
+    record = ctx.image.read(t.HDR_SIGPENDING, image.Sigpending)
+    queue = [_of_siginfo(info) for info in record.siginfo]
+    signals = record.signal.mask
+    for info in queue:
+        if not signals & bit(info.signo):
+            ctx.refuse(f"signal {info.signo} is queued, but not pending")
+    return Pending(signals, queue)
+
+
+def _signed32(value: int) -> int:
+    return (value & 0xFFFFFFFF) - ((value & 0x80000000) << 1)
+
+
+def _siginfo(info: SigInfo) -> image.Siginfo:
+    return image.Siginfo(
+        csi_signo=info.signo,
+        csi_errno=info.errno,
+        csi_code=info.code,
+        csi_pid=info.pid & 0xFFFFFFFF,
+        csi_uid=info.uid & 0xFFFFFFFF,
+        csi_fd=info.fd,
+        csi_tid=info.timer_id & 0xFFFFFFFF,
+        csi_band=info.band & 0xFFFFFFFF,
+        csi_overrun=info.overrun,
+        csi_trapno=info.trapno,
+        csi_status=info.status,
+        csi_int=_signed32(info.value),
+        csi_ptr=info.value & _WORD,
+        csi_utime=info.utime,
+        csi_stime=info.stime,
+        csi_addr=info.addr,
+        csi_sys_private=0,
+    )
+
+
+def _of_siginfo(info: image.Siginfo) -> SigInfo:
+    return SigInfo(
+        signo=info.csi_signo,
+        code=info.csi_code,
+        errno=info.csi_errno,
+        pid=info.csi_pid,
+        uid=info.csi_uid,
+        value=info.csi_ptr,
+        addr=info.csi_addr,
+        status=info.csi_status,
+        utime=info.csi_utime,
+        stime=info.csi_stime,
+        band=info.csi_band,
+        fd=info.csi_fd,
+        timer_id=info.csi_tid,
+        overrun=info.csi_overrun,
+        trapno=info.csi_trapno,
+    )

@@ -1,0 +1,167 @@
+"""New tasks: fork, vfork, threads, and everything between.
+
+Mirrors: Linux kernel/fork.c (do_fork, copy_process).
+Not modelled: new mount, ipc, net, pid and user namespaces.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from emu.memory import OutOfFrames
+from emu.pagetable import OutOfNodes
+from kernel_model.abi.errno import EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM, NotModelled
+from kernel_model.nsproxy import NsProxy
+from kernel_model.restart_block import RestartBlock
+from kernel_model.signals import SignalStruct
+from kernel_model.task import RLIMIT_NPROC, Task
+from kernel_model.waitqueue import WaitQueue
+
+if TYPE_CHECKING:
+    from kernel_model.mm.address_space import AddressSpace
+
+CSIGNAL = 0xFF
+CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND = 0x100, 0x200, 0x400, 0x800
+CLONE_PTRACE, CLONE_VFORK, CLONE_PARENT, CLONE_THREAD = 0x2000, 0x4000, 0x8000, 0x10000
+CLONE_NEWNS, CLONE_SYSVSEM, CLONE_SETTLS = 0x20000, 0x40000, 0x80000
+CLONE_PARENT_SETTID, CLONE_CHILD_CLEARTID = 0x100000, 0x200000
+CLONE_DETACHED, CLONE_UNTRACED, CLONE_CHILD_SETTID = 0x400000, 0x800000, 0x1000000
+CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER = 0x4000000, 0x8000000, 0x10000000
+CLONE_NEWPID, CLONE_NEWNET, CLONE_IO = 0x20000000, 0x40000000, 0x80000000
+_NEW_NAMESPACES = (
+    CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET
+)
+_MAX_TASKS = 32768
+
+
+@dataclass(frozen=True)
+class CloneArgs:
+    """What every way of making a task comes down to. Addresses are 0 when not given."""
+
+    flags: int
+    stack: int = 0
+    parent_tid: int = 0
+    child_tid: int = 0
+    tls: int = 0
+    pid: int = 0
+    """The number wanted for the child; 0 lets the kernel choose."""
+
+    @property
+    def exit_signal(self) -> int:
+        """The signal that tells the parent of the end."""
+        return self.flags & CSIGNAL
+
+
+def check_flags(task: Task, flags: int) -> None:
+    """The combinations that make no sense, and what is not modelled."""
+    if flags & CLONE_NEWNS and flags & CLONE_FS:
+        raise EINVAL("a new mount namespace cannot share its directories")
+    if flags & CLONE_THREAD and not flags & CLONE_SIGHAND:
+        raise EINVAL("threads share their signal handlers")
+    if flags & CLONE_SIGHAND and not flags & CLONE_VM:
+        raise EINVAL("signal handlers are shared with the memory that they are in")
+    if flags & _NEW_NAMESPACES:
+        if not task.cred.cap("CAP_SYS_ADMIN"):
+            raise EPERM("new namespaces need CAP_SYS_ADMIN")
+        if flags & _NEW_NAMESPACES & ~CLONE_NEWUTS:
+            raise NotModelled(f"new namespaces {flags & _NEW_NAMESPACES:#x}")
+
+
+def copy_process(task: Task, args: CloneArgs) -> Task:
+    """Make a child of `task` and let it run. Raises LinuxError, with nothing changed."""
+    kernel, flags = task.kernel, args.flags
+    check_flags(task, flags)
+    if len(kernel.tasks) >= min(_MAX_TASKS, task.signal.rlimits[RLIMIT_NPROC][0]):
+        raise EAGAIN(f"there are {len(kernel.tasks)} tasks already")
+    pid = args.pid or kernel.new_pid()
+    child = Task(kernel, pid, task.abi)
+    child.regs = task.regs.copy()
+    mm = _copy_mm(task, flags)
+    child.mm = mm
+    if args.parent_tid and flags & CLONE_PARENT_SETTID:
+        if task.user.writable(args.parent_tid, 4) < 4:
+            mm.drop()
+            raise EFAULT(f"cannot store the child's number at {args.parent_tid:#x}")
+    child.files = task.files.grab() if flags & CLONE_FILES else task.files.copy()
+    child.fs = task.fs.grab() if flags & CLONE_FS else task.fs.copy()
+    child.sighand = task.sighand.grab() if flags & CLONE_SIGHAND else task.sighand.copy()
+    child.cred, child.nsproxy = task.cred, task.nsproxy
+    if flags & CLONE_NEWUTS:
+        child.nsproxy = NsProxy(replace(task.nsproxy.uts))
+    child.comm, child.blocked = task.comm, task.blocked
+    child.known_elf_flags, child.load_bias = task.known_elf_flags, task.load_bias
+    child.forked_no_exec = True
+    if task.cgroup is not None:
+        child.cgroup = task.cgroup
+        task.cgroup.tasks[pid] = child
+    if not flags & CLONE_VM or flags & CLONE_VFORK:
+        child.altstack = task.altstack
+    _join_family(task, child, args)
+    _set_registers(task, child, args)
+    kernel.tasks[pid] = child
+    kernel.sched.enqueue(child)
+    return child
+
+
+def _copy_mm(task: Task, flags: int) -> AddressSpace:
+    assert task.mm is not None
+    if flags & CLONE_VM:
+        task.mm.grab()
+        return task.mm
+    try:
+        return task.mm.fork()
+    except (OutOfFrames, OutOfNodes) as full:
+        raise ENOMEM(str(full)) from full
+
+
+def _join_family(task: Task, child: Task, args: CloneArgs) -> None:
+    flags = args.flags
+    if flags & CLONE_THREAD:
+        child.tgid = task.tgid
+        child.signal = task.signal
+        child.exit_signal = 0
+        child.parent = task.parent
+    else:
+        child.signal = SignalStruct(list(task.signal.rlimits))
+        child.signal.pgid, child.signal.sid = task.signal.pgid, task.signal.sid
+        child.signal.tty = task.signal.tty
+        child.exit_signal = args.exit_signal
+        leader = task.signal.leader
+        child.parent = leader.parent if flags & CLONE_PARENT else leader
+        if flags & CLONE_PARENT:
+            child.exit_signal = leader.exit_signal
+        if child.parent is not None:
+            child.parent.children.append(child)
+    child.signal.threads.append(child)
+
+
+def _set_registers(task: Task, child: Task, args: CloneArgs) -> None:
+    flags = args.flags
+    child.abi.set_result(child, 0)
+    if args.stack:
+        child.regs.words[child.abi.sp] = args.stack
+    if flags & CLONE_SETTLS:
+        child.abi.set_tls(child, args.tls)
+    if flags & CLONE_PARENT_SETTID:
+        task.user.write_int(args.parent_tid, child.pid)
+    if flags & CLONE_CHILD_SETTID:
+        child.set_child_tid = args.child_tid
+        try:
+            child.user.write_int(args.child_tid, child.pid)
+        except EFAULT:
+            pass  # Linux does not look either
+    if flags & CLONE_CHILD_CLEARTID:
+        child.clear_child_tid = args.child_tid
+    if flags & CLONE_VFORK:
+        child.vfork_done = WaitQueue()
+
+
+def lend_memory_again(task: Task) -> None:
+    """Restart: a task that slept in vfork waits for its child as before."""
+    block = task.restart_block
+    if block is None or isinstance(block, RestartBlock):
+        return
+    child = task.kernel.tasks.get(block.done)
+    if child is not None and child.parent is task and child.mm is task.mm:
+        child.vfork_done = WaitQueue()

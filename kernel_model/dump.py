@@ -1,0 +1,255 @@
+"""The oracle: a whole machine as canonical plain text.
+
+Two kernels are equal iff their dumps are. Objects are named by the order in which they are met, not
+by where they lie in the host's memory; pages by a digest of their bytes. What makes no difference
+to any guest is left out: frames, translations, pages that were only read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from emu.memory import PAGE_SHIFT
+from kernel_model import itimers
+from kernel_model.kernel import Kernel
+from kernel_model.mm.address_space import AddressSpace
+from kernel_model.mm.backing import SharedMemory, VdsoPage
+from kernel_model.signals import Action, Pending
+from kernel_model.task import Task
+from kernel_model.vfs.content import PIECE_BYTES
+from kernel_model.vfs.disk import DiskNode
+from kernel_model.vfs.mounts import Path
+from kernel_model.vfs.openfile import OpenFile
+from kernel_model.vfs.path import shown_path
+
+if TYPE_CHECKING:
+    from kernel_model.mm.vma import Vma
+
+
+class _Names:
+    """Numbers for objects, in the order in which they are met."""
+
+    def __init__(self) -> None:
+        self._met: list[object] = []
+
+    def of(self, kind: str, thing: object) -> tuple[str, bool]:
+        """The name of an object, and whether it is met for the first time."""
+        for position, other in enumerate(self._met):
+            if other is thing:
+                return f"{kind}{position}", False
+        self._met.append(thing)
+        return f"{kind}{len(self._met) - 1}", True
+
+
+def dump(kernel: Kernel, root: Task | None = None) -> str:
+    """The machine as text; with `root`, what that task and its descendants can see of it."""
+    return "\n".join(_kernel(kernel, root)) + "\n"
+
+
+def _kernel(kernel: Kernel, root: Task | None) -> Iterator[str]:
+    names = _Names()
+    if root is None:
+        yield f"clock {kernel.clock.units} epoch {kernel.clock.epoch_ns}"
+        yield f"random {kernel.random.state().decode()} next pid {kernel.next_pid}"
+        order, slice_left = kernel.sched.order()
+        yield f"running {[task.pid for task in order]} slice {slice_left}"
+    for _, task in sorted(kernel.tasks.items()):
+        yield from _task(kernel, task, names)
+    if root is None:
+        yield from _files_on_disk(kernel)
+
+
+def _task(kernel: Kernel, task: Task, names: _Names) -> Iterator[str]:
+    parent = task.parent.pid if task.parent is not None else 0
+    yield f"task {task.pid} tgid {task.tgid} parent {parent} {task.comm!r} {task.state.value}"
+    if task.exited:
+        yield f"  exit code {task.exit_code:#x}"
+        return
+    yield f"  abi {task.abi.name} exit signal {task.exit_signal} pdeath {task.pdeath_signal}"
+    yield from _registers(task)
+    in_call = task.syscall is not None or task.interrupted is not None
+    if in_call:
+        number = task.regs.words[task.abi.number] & 0xFFFFFFFF
+        restart = task.interrupted or task.sleep_restart
+        yield f"  in {kernel.calls.name(task.abi, number)} {restart.name} {task.restart_block}"
+        deadline = task.waiting.deadline_ns if task.waiting is not None else None
+        yield f"  until {deadline}"
+    yield f"  tids {task.set_child_tid:#x} {task.clear_child_tid:#x} robust {task.robust_list}"
+    yield f"  executed {task.run_units} group {task.signal.run_units}"
+    yield from _credentials(task, names)
+    yield from _signals(task, names)
+    yield from _descriptors(task, names)
+    if task.mm is not None:
+        yield from _memory(task, task.mm, names)
+
+
+def _registers(task: Task) -> Iterator[str]:
+    regs = task.regs
+    words = " ".join(f"{name}={word:x}" for name, word in zip(regs.spec.fast, regs.words))
+    yield f"  {words}"
+    yield "  " + " ".join(f"{name}={regs[name]:x}" for name in regs.spec.system)
+    for unit, state in sorted(regs.units.items()):
+        yield f"  {unit} {state.hex()}"
+
+
+def _credentials(task: Task, names: _Names) -> Iterator[str]:
+    cred = task.cred
+    name, first = names.of("cred", cred)
+    yield f"  {name}"
+    if first:
+        ids = (cred.uid, cred.euid, cred.suid, cred.fsuid)
+        gids = (cred.gid, cred.egid, cred.sgid, cred.fsgid)
+        yield f"    uids {ids} gids {gids} groups {cred.groups} secure {cred.securebits}"
+        yield (
+            f"    caps {cred.cap_inheritable:x} {cred.cap_permitted:x} {cred.cap_effective:x}"
+            f" {cred.cap_bounding:x}"
+        )
+    uts = task.nsproxy.uts
+    name, first = names.of("uts", uts)
+    yield f"  {name}"
+    if first:
+        yield f"    {uts.sysname!r} {uts.nodename!r} {uts.release!r} {uts.domainname!r}"
+
+
+def _pending(pending: Pending) -> str:
+    return f"{pending.signals:x} {pending.queue}"
+
+
+def _action(action: Action) -> str:
+    return f"{action.handler:x}/{action.flags:x}/{action.restorer:x}/{action.mask:x}"
+
+
+def _signals(task: Task, names: _Names) -> Iterator[str]:
+    blocked = task.blocked if task.saved_blocked is None else task.saved_blocked
+    yield f"  blocked {blocked:x} pending {_pending(task.pending)} altstack {task.altstack}"
+    name, first = names.of("sighand", task.sighand)
+    yield f"  {name}"
+    if first:
+        for number, action in enumerate(task.sighand.actions, start=1):
+            if action != Action():
+                yield f"    {number}: {_action(action)}"
+    name, first = names.of("signal", task.signal)
+    yield f"  {name}"
+    if first:
+        signal = task.signal
+        yield f"    pending {_pending(signal.pending)} pgid {signal.pgid} sid {signal.sid}"
+        yield f"    limits {signal.rlimits}"
+        yield f"    timers {[itimers.get(task, which) for which in range(3)]}"
+
+
+def _descriptors(task: Task, names: _Names) -> Iterator[str]:
+    name, first = names.of("fs", task.fs)
+    yield f"  {name}"
+    if first:
+        fs = task.fs
+        root = task.kernel.vfs.root
+        yield f"    {shown_path(fs.root, root)!r} {shown_path(fs.pwd, root)!r} {fs.umask:o}"
+    name, first = names.of("files", task.files)
+    yield f"  {name}"
+    if first:
+        for fd, file in sorted(task.files.items()):
+            cloexec = " cloexec" if fd in task.files.close_on_exec else ""
+            yield f"    fd {fd}{cloexec}"
+            yield from _file(file, names)
+
+
+def _file(file: OpenFile, names: _Names) -> Iterator[str]:
+    name, first = names.of("file", file)
+    yield f"    {name}"
+    if not first:
+        return
+    node = file.inode.node
+    shown = b"-"
+    if file.path is not None:
+        shown = b"(unlinked)" if file.path.dentry.unlinked else _path(file)
+    yield (
+        f"      {type(file).__name__} {shown!r} flags {file.flags:o} at {file.position}"
+        f" owner {file.owner}"
+    )
+    pipe = file.inode.pipe
+    if pipe is not None:
+        pipe_name, new = names.of("pipe", pipe)
+        yield f"      {pipe_name} {pipe.readers} readers {pipe.writers} writers"
+        if new:
+            yield f"        {bytes(pipe.buffer)!r}"
+    elif file.path is not None and file.path.dentry.unlinked:
+        inode_name, new = names.of("inode", file.inode)
+        yield f"      {inode_name} ino {node.ino} mode {node.mode:o} size {node.size}"
+        if new:
+            file.inode.sync()
+            yield f"        {_content(node)} mtime {node.mtime_ns}"
+
+
+def _path(file: OpenFile) -> bytes:
+    assert file.path is not None
+    return shown_path(file.path, _top(file))
+
+
+def _top(file: OpenFile) -> Path:
+    assert file.path is not None
+    mount = file.path.mount
+    while mount.covered is not None:
+        mount = mount.covered.mount
+    return Path(mount, mount.root)
+
+
+def _memory(task: Task, mm: AddressSpace, names: _Names) -> Iterator[str]:
+    name, first = names.of("mm", mm)
+    yield f"  {name}"
+    if not first:
+        return
+    yield f"    {mm.layout} auxv {mm.auxv} vdso {mm.vdso:x} flags {mm.def_flags:x} {mm.flags:x}"
+    if mm.exe is not None:
+        yield from _file(mm.exe, names)
+    for vma in mm.vmas:
+        yield from _vma(mm, vma, names)
+
+
+def _vma(mm: AddressSpace, vma: Vma, names: _Names) -> Iterator[str]:
+    yield f"    {vma.start:x}-{vma.end:x} flags {vma.flags:x} offset {vma.offset} {vma.name!r}"
+    ram = mm.ram
+    if vma.file is not None:
+        yield from _file(vma.file, names)
+    backing = vma.backing
+    if isinstance(backing, SharedMemory):
+        name, first = names.of("shared", backing)
+        yield f"      {name} {backing.page_count} pages"
+        if first:
+            for number, frame in sorted(backing.pages.items()):
+                yield f"        {number}: {_digest(ram.page(frame))}"
+    elif not vma.shared and not isinstance(backing, VdsoPage):
+        for page_no, frame in mm.resident_private(vma):
+            yield f"      {page_no << PAGE_SHIFT:x}: {_digest(ram.page(frame))}"
+
+
+def _digest(content: bytes | memoryview) -> str:
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+def _content(node: DiskNode) -> str:
+    # Piece by piece, without the zeros at both ends: where a hole ends makes no difference.
+    total = hashlib.blake2b(digest_size=8)
+    for offset, data in node.extents():
+        for start in range(0, len(data), PIECE_BYTES):
+            piece = data[start : start + PIECE_BYTES].rstrip(b"\0")
+            if piece:
+                total.update(b"%d:" % (offset + start) + piece)
+    return total.hexdigest()
+
+
+def _files_on_disk(kernel: Kernel) -> Iterator[str]:
+    kernel.vfs.sync()
+    pending = [(b"/", kernel.disk.root)]
+    while pending:
+        path, node = pending.pop()
+        yield (
+            f"{path!r} ino {node.ino} mode {node.mode:o} links {node.nlink} {node.uid}:{node.gid}"
+            f" size {node.size} mtime {node.mtime_ns} ctime {node.ctime_ns} {node.target!r}"
+        )
+        if node.mode & 0o170000 == 0o100000 and node.content_changed:
+            yield f"  {_content(node)}"
+        elif node.mode & 0o170000 == 0o040000 and node.listed:
+            for name, child in sorted(node.entries().items(), reverse=True):
+                pending.append((path.rstrip(b"/") + b"/" + name, child))

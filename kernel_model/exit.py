@@ -1,0 +1,146 @@
+"""The end of tasks, and what their families hear of it.
+
+A thread that is not the leader goes at once. A leader stays as a zombie until its parent has asked
+for its exit code, and is told only when the last of its threads is gone.
+
+Mirrors: Linux kernel/exit.c (do_exit, exit_notify, forget_original_parent, release_task).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernel_model.abi.errno import EFAULT
+from kernel_model.clock import UNITS_PER_NS
+from kernel_model.signals import (
+    SA_NOCLDWAIT,
+    SIG_IGN,
+    SIGCHLD,
+    SigInfo,
+    send,
+)
+from kernel_model.task import State
+
+if TYPE_CHECKING:
+    from kernel_model.task import Task
+
+CLD_EXITED, CLD_KILLED, CLD_DUMPED, CLD_STOPPED, CLD_CONTINUED = 1, 2, 3, 5, 6
+CLOCK_TICK_NS = 10_000_000
+
+
+def exit_task(task: Task, code: int) -> None:
+    """End a thread: give back what it held, and tell its parent."""
+    kernel, signal = task.kernel, task.signal
+    task.exit_code = code if signal.group_exit_code is None else signal.group_exit_code
+    task.wake()
+    task.unstop()
+    kernel.sched.dequeue(task)
+    _clear_child_tid(task)
+    finish_vfork(task)
+    task.state = State.ZOMBIE
+    task.syscall, task.interrupted, task.restart_block = None, None, None
+    task.call_state = None
+    task.frozen = False
+    if task.cgroup is not None:
+        del task.cgroup.tasks[task.pid]
+        task.cgroup = None
+    task.regs.leave()
+    _release(task)
+    signal.run_units += task.run_units
+    if not task.is_leader:
+        signal.threads.remove(task)
+        task.state = State.DEAD
+        del kernel.tasks[task.pid]
+    if all(thread.exited for thread in signal.threads):
+        _end_of_group(signal.leader)
+
+
+def _release(task: Task) -> None:
+    if task.mm is not None:
+        task.mm.drop()
+        task.mm = None
+    task.files.drop()
+    task.fs.drop()
+    task.sighand.drop()
+
+
+def _clear_child_tid(task: Task) -> None:
+    if task.clear_child_tid and task.mm is not None and task.mm.users > 1:
+        try:
+            task.user.write_int(task.clear_child_tid, 0)
+        except EFAULT:
+            return
+        task.kernel.futexes.wake(task, task.clear_child_tid, 1)
+
+
+def finish_vfork(task: Task) -> None:
+    """The parent that waits in vfork may go on: the child has its own memory, or is gone."""
+    if task.vfork_done is not None:
+        queue, task.vfork_done = task.vfork_done, None
+        queue.wake_all()
+
+
+def _end_of_group(leader: Task) -> None:
+    kernel, signal = leader.kernel, leader.signal
+    for timer in signal.itimers:
+        if timer.timer is not None:
+            kernel.clock.cancel(timer.timer)
+            timer.timer = None
+    _give_children_away(leader)
+    parent = leader.parent
+    if parent is None:
+        return
+    if leader.exit_signal:
+        send(parent, child_info(leader, leader.exit_signal))
+    parent.signal.child_exited.wake_all()
+    action = parent.sighand.actions[SIGCHLD - 1]
+    unwanted = action.handler == SIG_IGN or action.flags & SA_NOCLDWAIT
+    if leader.exit_signal == SIGCHLD and unwanted:
+        reap(leader)
+
+
+def _give_children_away(leader: Task) -> None:
+    reaper = leader.kernel.reaper(leader)
+    for child in leader.children:
+        child.parent = reaper
+        if child.pdeath_signal and not child.exited:
+            send(child, SigInfo(child.pdeath_signal))
+        if reaper is not None:
+            reaper.children.append(child)
+        child.exit_signal = SIGCHLD
+    orphans, leader.children = leader.children, []
+    for child in orphans:
+        if child.exited and all(thread.exited for thread in child.signal.threads):
+            if reaper is None:
+                reap(child)
+            else:
+                send(reaper, child_info(child, SIGCHLD))
+                reaper.signal.child_exited.wake_all()
+
+
+def child_info(child: Task, signo: int) -> SigInfo:
+    """What SIGCHLD says of a child that ended."""
+    killed = child.exit_code & 0x7F
+    code = CLD_EXITED
+    status = child.exit_code >> 8 & 0xFF
+    if killed:
+        code = CLD_DUMPED if child.exit_code & 0x80 else CLD_KILLED
+        status = killed
+    return SigInfo(
+        signo,
+        code,
+        pid=child.tgid,
+        uid=child.cred.uid,
+        status=status,
+        utime=child.signal.run_units // UNITS_PER_NS // CLOCK_TICK_NS,
+    )
+
+
+def reap(child: Task) -> None:
+    """Nobody will ask for this zombie any more."""
+    child.state = State.DEAD
+    if child.parent is not None:
+        if child in child.parent.children:
+            child.parent.children.remove(child)
+        child.parent.signal.children_units += child.signal.run_units + child.signal.children_units
+    del child.kernel.tasks[child.pid]

@@ -1,0 +1,97 @@
+"""fork, vfork, clone, eclone.
+
+Mirrors: Linux kernel/fork.c; linux-cr's eclone (fork with chosen pids).
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from kernel_model.abi.errno import EBUSY, EINVAL, EPERM
+from kernel_model.clone import CLONE_VFORK, CLONE_VM, CloneArgs, copy_process
+from kernel_model.restart_block import Progress
+from kernel_model.signals import SIGCHLD
+from kernel_model.syscalls.declare import Int, Ptr, Size, UInt, syscall
+from kernel_model.waitqueue import Sleep
+
+if TYPE_CHECKING:
+    from kernel_model.task import Task
+
+_CLONE_ARGS_BYTES = 48
+_MAX_PID = 32768
+
+
+def _start(task: Task, args: CloneArgs) -> int:
+    block = task.restart_block
+    if block is not None:
+        # The child was made before the parent went to sleep.
+        return _wait_for_vfork(task, block.done)
+    child = copy_process(task, args)
+    if args.flags & CLONE_VFORK:
+        task.restart_block = Progress(done=child.pid)
+        return _wait_for_vfork(task, child.pid)
+    return child.pid
+
+
+def _wait_for_vfork(task: Task, pid: int) -> int:
+    child = task.kernel.tasks.get(pid)
+    if child is not None and child.vfork_done is not None and not child.exited:
+        raise Sleep(child.vfork_done, uninterruptible=True)
+    return pid
+
+
+@syscall()
+def fork(task: Task) -> int:
+    """A child with a copy of everything."""
+    return _start(task, CloneArgs(SIGCHLD))
+
+
+@syscall()
+def vfork(task: Task) -> int:
+    """A child in the same memory; the parent waits until it executes a program or ends."""
+    return _start(task, CloneArgs(SIGCHLD | CLONE_VFORK | CLONE_VM))
+
+
+@syscall()
+def clone(task: Task, flags: Size, stack: Ptr, parent_tid: Ptr, tls: Ptr, child_tid: Ptr) -> int:
+    """A child or a thread, sharing what the flags say."""
+    return _start(task, CloneArgs(flags & 0xFFFFFFFF, stack, parent_tid, child_tid, tls))
+
+
+@syscall()
+def clone_tls_last(
+    task: Task, flags: Size, stack: Ptr, parent_tid: Ptr, child_tid: Ptr, tls: Ptr
+) -> int:
+    """clone as x86-64 orders its arguments."""
+    return _start(task, CloneArgs(flags & 0xFFFFFFFF, stack, parent_tid, child_tid, tls))
+
+
+@syscall(partial="one pid namespace: at most one pid can be chosen")
+def eclone(task: Task, flags: UInt, arguments: Ptr, size: Int, pids: Ptr) -> int:
+    """clone with chosen process numbers (linux-cr)."""
+    if size != _CLONE_ARGS_BYTES:
+        raise EINVAL(f"clone_args of {size} bytes")
+    raw = task.user.read(arguments, size)
+    high, stack, stack_size, parent_tid, child_tid, count, reserved = struct.unpack(
+        f"{task.abi.order}QQQQQII", raw
+    )
+    if high or reserved:
+        raise EINVAL("reserved fields of clone_args are not zero")
+    if task.abi.stack_is_base:
+        stack += stack_size if stack else 0
+    elif stack_size:
+        raise EINVAL("this ABI takes the stack pointer, not the size of the stack")
+    wanted = 0
+    if pids and count:
+        if count > 1:
+            raise EINVAL(f"{count} pids, but there is one pid namespace")
+        wanted = struct.unpack(f"{task.abi.order}i", task.user.read(pids, 4))[0]
+        if not 0 <= wanted < _MAX_PID:
+            raise EINVAL(f"{wanted} is no process number")
+        if not task.cred.cap("CAP_SYS_ADMIN"):
+            raise EPERM("choosing a pid needs CAP_SYS_ADMIN")
+        if wanted in task.kernel.tasks:
+            raise EBUSY(f"pid {wanted} is taken")
+    args = CloneArgs(flags, stack & task.abi.mask, parent_tid, child_tid, 0, wanted)
+    return _start(task, args)

@@ -1,0 +1,154 @@
+"""The futex call.
+
+Mirrors: Linux kernel/futex.c.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernel_model.abi.errno import EAGAIN, EINVAL, ESRCH, ETIMEDOUT, NotModelled
+from kernel_model.futex import ALL_BITS
+from kernel_model.restart_block import RestartBlock, RestartFunction
+from kernel_model.syscalls.declare import Int, Ptr, UInt, syscall
+from kernel_model.syscalls.dispatch import Interrupted
+from kernel_model.syscalls.time import read_timespec
+from kernel_model.waitqueue import Restart, Sleep
+
+if TYPE_CHECKING:
+    from kernel_model.task import Task
+
+_WAIT, _WAKE, _FD, _REQUEUE, _CMP_REQUEUE, _WAKE_OP = range(6)
+_WAIT_BITSET, _WAKE_BITSET = 9, 10
+_PRIVATE, _CLOCK_REALTIME = 128, 256
+
+
+@syscall(partial="no priority inheritance: FUTEX_LOCK_PI and its kin are refused with ENOSYS")
+def futex(
+    task: Task, addr: Ptr, operation: Int, value: UInt, timeout: Ptr, addr2: Ptr, value3: UInt
+) -> int:
+    """Wait until a word changes, or wake those who wait."""
+    command = operation & ~(_PRIVATE | _CLOCK_REALTIME)
+    if addr & 3:
+        raise EINVAL(f"a futex at {addr:#x} is not aligned")
+    futexes = task.kernel.futexes
+    if command in (_WAIT, _WAIT_BITSET):
+        bits = value3 if command == _WAIT_BITSET else ALL_BITS
+        return _wait(task, addr, operation, value, timeout, bits)
+    key = futexes.key(task, addr)
+    if command == _WAKE:
+        return futexes.wake_key(key, value)
+    if command == _WAKE_BITSET:
+        if not value3:
+            raise EINVAL("an empty bit set")
+        return futexes.wake_key(key, value, value3)
+    if command in (_REQUEUE, _CMP_REQUEUE):
+        if command == _CMP_REQUEUE and _word(task, addr) != value3:
+            raise EAGAIN("the word has changed")
+        return _requeue(task, key, futexes.key(task, addr2), value, timeout & 0xFFFFFFFF)
+    if command == _WAKE_OP:
+        return _wake_op(task, addr, addr2, value, timeout & 0xFFFFFFFF, value3)
+    raise NotModelled(f"futex operation {command}")
+
+
+def _word(task: Task, addr: int) -> int:
+    return int.from_bytes(task.user.read(addr, 4), task.abi.byte_order)
+
+
+def _deadline(task: Task, operation: int, timeout: int) -> int | None:
+    if not timeout:
+        return None
+    when = read_timespec(task, timeout)
+    clock = task.kernel.clock
+    if operation & ~(_PRIVATE | _CLOCK_REALTIME) == _WAIT:
+        return clock.now_ns() + when
+    if operation & _CLOCK_REALTIME:
+        return when - clock.epoch_ns
+    return when
+
+
+def _wait(task: Task, addr: int, operation: int, value: int, timeout: int, bits: int) -> int:
+    if not bits:
+        raise EINVAL("an empty bit set")
+    block = task.restart_block
+    if not isinstance(block, RestartBlock):
+        deadline = _deadline(task, operation, timeout)
+        if _word(task, addr) != value:
+            raise EAGAIN("the word has another value")
+        block = RestartBlock(
+            deadline_ns=deadline,
+            function=RestartFunction.FUTEX,
+            args=(addr, value, operation, bits),
+        )
+        task.restart_block = block
+    return continue_futex(task, block)
+
+
+def continue_futex(task: Task, block: RestartBlock) -> int:
+    """Wait on: also what restart_syscall does after a signal without a handler."""
+    if block.done:
+        return 0
+    deadline = block.deadline_ns
+    if deadline is not None and task.kernel.clock.now_ns() >= deadline:
+        raise ETIMEDOUT("nobody has woken the futex in time")
+    kind = Restart.ERESTARTSYS if deadline is None else Restart.ERESTART_RESTARTBLOCK
+    if task.has_signal():
+        raise Interrupted(kind)
+    addr, _, _, bits = block.args
+    futexes = task.kernel.futexes
+    task.futex_bits = bits
+    raise Sleep(futexes.queue(futexes.key(task, addr)), deadline_ns=deadline, restart=kind)
+
+
+def _requeue(task: Task, source: object, target: object, wake: int, move: int) -> int:
+    futexes = task.kernel.futexes
+    woken = futexes.wake_key(source, wake)  # type: ignore[arg-type]
+    moved = 0
+    for waiter in futexes.waiters(source)[:move]:  # type: ignore[arg-type]
+        waiter.move_to_queue(futexes.queue(target), task)  # type: ignore[arg-type]
+        moved += 1
+    return woken + moved
+
+
+def _wake_op(task: Task, addr: int, addr2: int, count: int, count2: int, encoded: int) -> int:
+    futexes = task.kernel.futexes
+    operation, comparison = encoded >> 28 & 15, encoded >> 24 & 15
+    argument = (encoded >> 12 & 0xFFF ^ 0x800) - 0x800
+    compared = (encoded & 0xFFF ^ 0x800) - 0x800
+    if operation & 8:
+        argument = 1 << (argument & 31)
+    old = _word(task, addr2)
+    signed = old - (old >> 31 << 32)
+    results = {
+        0: argument,
+        1: signed + argument,
+        2: signed | argument,
+        3: signed & ~argument,
+        4: signed ^ argument,
+    }
+    tests = {
+        0: signed == compared,
+        1: signed != compared,
+        2: signed < compared,
+        3: signed <= compared,
+        4: signed > compared,
+        5: signed >= compared,
+    }
+    if operation & 7 not in results or comparison not in tests:
+        raise NotModelled(f"FUTEX_WAKE_OP {encoded:#x}")
+    task.user.write_int(addr2, results[operation & 7])
+    woken = futexes.wake(task, addr, count)
+    if tests[comparison]:
+        woken += futexes.wake(task, addr2, count2)
+    return woken
+
+
+@syscall()
+def get_robust_list(task: Task, pid: Int, head: Ptr, length: Ptr) -> int:
+    """Where a thread's list of robust futexes begins."""
+    target = task if pid == 0 else task.kernel.tasks.get(pid)
+    if target is None:
+        raise ESRCH(f"there is no thread {pid}")
+    task.user.write_word(length, 3 * task.abi.word_bytes)
+    task.user.write_word(head, target.robust_list[0])
+    return 0

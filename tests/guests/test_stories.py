@@ -1,0 +1,110 @@
+"""Every story in the kernel model: straight, and with checkpoint, reboot, restart on the way.
+
+After each restart the dump of the new kernel equals that of the old one, and a checkpoint of it
+is the same image; at the end console, status, clock and dump equal those of a straight run.
+"""
+
+import pytest
+
+from guests.stories import Story, all_stories
+from tests.harness.model import (
+    assert_same,
+    every_call,
+    in_the_middle,
+    run_cycled,
+    run_straight,
+    spread,
+)
+
+Case = tuple[Story, str, str]
+
+# What issue A names, and what else is cheap: at every system call, always, on all four modes.
+AT_EVERY_CALL = {
+    "basics/counter",
+    "basics/stdin_echo",
+    "cpu/altivec",
+    "cpu/float_series",
+    "cpu/fpr",
+    "cpu/integer_registers",
+    "cpu/vsx",
+    "cpu/x87_sse",
+    "files/append",
+    "files/directory",
+    "files/dup",
+    "files/pipe",
+    "files/unlinked",
+    "libc/sort_malloc",
+    "libc/stdio_file",
+    "memory/brk",
+    "memory/deep_recursion",
+    "memory/mmap_heap",
+    "memory/mremap",
+    "memory/private_file",
+    "memory/shared_anonymous",
+    "memory/shared_file",
+    "signals/altstack",
+    "signals/nested",
+    "signals/pending",
+    "signals/queue",
+    "signals/restart_read",
+    "time/interval_timer",
+    "time/nanosleep",
+    "time/sleep_interrupted",
+}
+
+
+def is_in_every_run(story: Story, kind: str) -> bool:
+    return story.name in AT_EVERY_CALL and kind == story.builds[0]
+
+
+def cases(place: str | None) -> list[object]:
+    return [
+        pytest.param(
+            (story, arch, kind),
+            id=f"{story.name}-{arch}-{kind}",
+            marks=[pytest.mark.nightly]
+            if place == "every-syscall" and not is_in_every_run(story, kind)
+            else [],
+        )
+        for story in all_stories()
+        for arch in story.arches
+        for kind in story.builds
+        if place is None or place in story.cr
+    ]
+
+
+@pytest.mark.parametrize("case", cases(None))
+def test_keeps_its_promise(case: Case) -> None:
+    story, _, _ = case
+    result = run_straight(*case)
+    if story.prints_like is None:
+        assert result.console == story.prints
+    assert story.agrees(result.console), result.console
+    assert result.status == story.exits
+    assert result.not_modelled == {}
+
+
+@pytest.mark.parametrize("case", cases("at-points"))
+def test_restarted_at_points(case: Case, cr_places: str) -> None:
+    if cr_places != "points":
+        pytest.skip(f"--cr={cr_places}")
+    straight = run_straight(*case)
+    places = spread(straight.calls)
+    result = run_cycled(*case, places)
+    assert result.cycles == len(places)
+    assert_same(result, straight)
+    by_time = in_the_middle(straight.units)
+    result = run_cycled(*case, by_time)
+    assert result.cycles == len(by_time)
+    assert_same(result, straight)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", cases("every-syscall"))
+def test_restarted_at_every_call(case: Case, cr_places: str) -> None:
+    if cr_places == "never":
+        pytest.skip("--cr=never")
+    straight = run_straight(*case)
+    result = run_cycled(*case, every_call())
+    assert result.cycles == straight.calls - 1
+    assert_same(result, straight)
