@@ -59,8 +59,10 @@ def test_a_fault_goes_on_when_another_task_has_run_in_between(mode: str) -> None
     first = Bare(mode)
     second = Bare(mode, machine=first.machine)
     for bare in (first, second):
-        bare.map(CODE, RX, code + trap_code(mode))
+        bare.map(CODE, RX, (code + trap_code(mode)) * 2)
         bare.regs[bare.r2] = DATA
+        if bare is second:
+            bare.pc = CODE + len(code + trap_code(mode))
         assert isinstance(bare.run(), MemoryFault)
         bare.map(DATA, RW)
     assert first.run(0) is SYSCALL

@@ -94,3 +94,20 @@ def test_same_time_and_output(story: str, arch: str) -> None:
             kernel = boot(story, arch)
             before_every_run(kernel, prepare)
             assert in_small_steps(kernel, step) == told, (step, prepare.__name__)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("story", ["cpu/busy", "memory/deep_recursion", "libc/sort_malloc"])
+def test_timers_fire_at_the_same_times(story: str, arch: str) -> None:
+    told = []
+    for prepare in (None, prefault, flush):
+        kernel = boot(story, arch)
+        if prepare is not None:
+            before_every_run(kernel, prepare)
+        fired: list[int] = []
+        for due_ns in range(100, 200_000, 317):
+            kernel.clock.set_timer(due_ns, lambda: fired.append(kernel.clock.units))  # noqa: B023
+        told.append((outcome(kernel), fired))
+    assert told[0] == told[1] == told[2]
+    assert len(told[0][1]) > 100
