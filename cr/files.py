@@ -15,6 +15,9 @@ Deviates: the opener's credentials are not kept by our files; f_credref is the t
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from cr import pipe, regular
 from cr.context import Checkpoint, Restart
 from cr.creds import checkpoint_cred
@@ -90,7 +93,7 @@ def _restore_common(ctx: Restart, record: image.File, file: OpenFile) -> None:
     file.flags = record.f_flags
 
 
-_RESTORE = {
+_RESTORE: dict[int, Callable[[Restart, Any], OpenFile]] = {
     t.FILE_GENERIC: regular.restore_generic,
     t.FILE_PIPE: pipe.restore_pipe_end,
     t.FILE_FIFO: pipe.restore_fifo_end,

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from functools import partial
 
 from cr.context import Checkpoint, Restart
 from cr.image import extensions as ours
@@ -130,7 +131,7 @@ def _restore_unlinked(ctx: Restart, record: File, name: bytes) -> OpenFile:
         extent = ctx.image.read(t.HDR_UNLINKED_DATA, ours.UnlinkedData)
         if extent.offset + len(extent.content) > unlinked.size:
             ctx.refuse("data behind the end of an unlinked file")
-        ctx.attempt(lambda extent=extent: _store(place.inode, extent))
+        ctx.attempt(partial(_store, place.inode, extent))
     node = place.inode.node
     node.mtime_ns, node.ctime_ns = unlinked.mtime_ns, unlinked.ctime_ns
     file: OpenFile = ctx.attempt(lambda: open_place(ctx.opener, place, record.f_flags))
@@ -169,7 +170,7 @@ def restore_fs(ctx: Restart) -> FsStruct:
     places = []
     for _ in range(2):
         name = ctx.image.read_string(t.HDR_FILE_NAME, _PATH_LIMIT)
-        place = ctx.attempt(lambda name=name: Walk(ctx.opener).resolve(name))
+        place = ctx.attempt(partial(Walk(ctx.opener).resolve, name))
         if not place.inode.is_dir:
             ctx.refuse(f"{name!r} is no directory", errno=EINVAL.errno)
         places.append(place)

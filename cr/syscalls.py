@@ -134,9 +134,9 @@ def _build(task: Task, pid: int, flags: int, file: OpenFile, log: OpenFile | Non
     except Refused as refused:
         text = f"[err -{refused.errno}] {refused.sentence}".encode()[:1000]
         _say(log, text)
-        pieces_of_error: list[bytes] = []
-        Writer(pieces_of_error, kernel.abis[0].order).write_error(text)
-        _say(file, b"".join(pieces_of_error))
+        record = bytearray()
+        Writer(record, kernel.abis[0].order).write_error(text)
+        _say(file, bytes(record))
         if group is not None:
             group.end_checkpoint()
         raise _error(refused.errno, refused.sentence) from refused

@@ -364,7 +364,7 @@ def install(task: Task, parts: TaskParts) -> None:
     task.attention = True
     _install_struct(task, record)
     task.run_units = parts.run_units
-    task.elf_flags = task.kernel.elf_flags(task.mm.exe)
+    task.known_elf_flags = None
 
 
 def _install_struct(task: Task, record: image.Task) -> None:

@@ -207,6 +207,14 @@ class UnicornCpu:
         """Set one register of the engine."""
         self._uc.reg_write(self.reg_id(name), value)
 
+    def reg_try_write(self, name: str, value: int) -> bool:
+        """Set one register; False, and nothing done, if the engine refuses the value."""
+        try:
+            self.reg_write(name, value)
+        except _ENGINE.UcError:
+            return False
+        return True
+
     def batch(self, places: list[tuple[str, int]], size_bytes: int) -> Batch:
         """Registers that always move together: (Unicorn's name, offset in the buffer) pairs."""
         ids = [self.reg_id(name) for name, _ in places]
@@ -268,17 +276,14 @@ class UnicornCpu:
             self.resident.cpu = None
         if registers.cpu is not None and registers.cpu is not self:
             registers.leave()
-        spec = self.spec
-        spec.load_units(self, registers)
-        spec.load_system(self, registers)
+        self.spec.load(self, registers)
         registers.cpu = self
         self.resident = registers
 
     def store(self, registers: Registers) -> None:
         """Bring a resident task's system words and units up to date."""
         if not registers.fresh:
-            self.spec.store_system(self, registers)
-            self.spec.store_units(self, registers)
+            self.spec.store(self, registers)
             registers.fresh = True
 
     def run(
@@ -362,9 +367,6 @@ class UnicornCpu:
             self.reg_words[0] = words[_FAULT_ADDR]
             self.give_back(words[_FAULT_ADDR])
             return Trapped("protection" if stop == accel.STOP_PORT else "illegal")
-        if pc == 0:
-            # Address 0 is where emu_start was told to end; nothing is ever mapped there.
-            return MemoryFault(0, "fetch")
         raise AssertionError(f"{self.spec.name}: stopped at {pc:#x}, error {words[_ERROR]}")
 
     def close(self) -> None:

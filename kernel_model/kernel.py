@@ -6,7 +6,6 @@ let the machine run its code; serve the stop. No logic of any one subsystem is h
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from types import ModuleType
 
 from emu.elf import ElfImage, NotAnElf, parse
@@ -48,7 +47,7 @@ class Kernel:
         *,
         arch: str,
         abis: tuple[Abi, ...],
-        modules: Iterable[ModuleType],
+        modules: tuple[ModuleType, ...],
         machine: Machine,
         disk: Disk,
         console: Console,

@@ -61,18 +61,66 @@ class State(Enum):
 class Task:
     """`pid` is the thread's number, `tgid` the process's."""
 
+    exit_code: int = 0
+    exit_signal: int = SIGCHLD
+    pdeath_signal: int = 0
+    mm: AddressSpace | None = None
+    parent: Task | None = None
+    # signals
+    blocked: int = 0
+    saved_blocked: int | None = None
+    """The mask to put back after a call such as sigsuspend has waited under another one."""
+    waits_for: int = 0
+    """Blocked signals that sigtimedwait wants to be woken for."""
+    altstack: tuple[int, int] = (0, 0)
+    """Address and size of the alternate signal stack; size 0 is none."""
+    # system calls
+    syscall: int | None = None
+    """The number of the call that the task is in."""
+    interrupted: Restart | None = None
+    """A signal has ended the call; delivery decides what becomes of it."""
+    sleep_restart: Restart = Restart.ERESTARTSYS
+    """What a signal would make of the call that the task sleeps in."""
+    sleep_number: int = 0
+    """The order in which tasks fell asleep: who waits for the same thing is woken in it."""
+    restart_block: Progress | None = None
+    call_state: object | None = None
+    """What a call of a floor above keeps between its turns (an image on its way)."""
+    waiting: Sleep | None = None
+    timer: Timer | None = None
+    attention: bool = False
+    """Something must be looked at before user code runs."""
+    fault_resumed: bool = False
+    """The last stop was a fault: the block of code that it cut goes on."""
+    frozen: bool = False
+    """The freezer holds it."""
+    cgroup: FreezerCgroup | None = None
+    """Its freezer group; None is the root group."""
+    # threads
+    set_child_tid: int = 0
+    clear_child_tid: int = 0
+    robust_list: tuple[int, int] = (0, 0)
+    vfork_done: WaitQueue | None = None
+    """Where a parent waits that lent its memory (vfork)."""
+    futex_bits: int = 0
+    """Which wakers a futex wait listens to."""
+    # the program
+    comm: bytes = b""
+    known_elf_flags: int | None = None
+    """None until somebody asks: after a restart they are read again from the executable."""
+    load_bias: int = 0
+    forked_no_exec: bool = False
+    used_superuser: bool = False
+    run_units: int = 0
+    """Code that it executed, in bytes: its user time."""
+
     def __init__(self, kernel: Kernel, pid: int, abi: Abi) -> None:
         self.kernel = kernel
         self.pid = pid
         self.tgid = pid
-        self.comm = b""
         self.abi = abi
         self.regs = self.new_registers(abi)
         self.state = State.RUNNING
-        self.exit_code = 0
-        self.exit_signal, self.pdeath_signal = SIGCHLD, 0
-        # what it owns or shares
-        self.mm: AddressSpace | None = None
         self.files: FdTable
         self.fs: FsStruct
         self.cred: Cred
@@ -80,53 +128,8 @@ class Task:
         self.sighand = Sighand()
         self.signal: SignalStruct
         self.user = UserMemory(self)
-        # its family
-        self.parent: Task | None = None
         self.children: list[Task] = []
-        # signals
         self.pending = Pending()
-        self.blocked = 0
-        self.saved_blocked: int | None = None
-        """The mask to put back after a call such as sigsuspend has waited under another one."""
-        self.waits_for = 0
-        """Blocked signals that sigtimedwait wants to be woken for."""
-        self.altstack = (0, 0)
-        """Address and size of the alternate signal stack; size 0 is none."""
-        # system calls
-        self.syscall: int | None = None
-        """The number of the call that the task is in."""
-        self.interrupted: Restart | None = None
-        """A signal has ended the call; delivery decides what becomes of it."""
-        self.sleep_restart = Restart.ERESTARTSYS
-        """What a signal would make of the call that the task sleeps in."""
-        self.restart_block: Progress | None = None
-        self.call_state: object | None = None
-        """What a call of a floor above keeps between its turns (an image on its way)."""
-        self.frozen = False
-        """The freezer holds it."""
-        self.cgroup: FreezerCgroup | None = None
-        """Its freezer group; None is the root group."""
-        self.waiting: Sleep | None = None
-        self.timer: Timer | None = None
-        self.attention = False
-        """Something must be looked at before user code runs: signals, a stop, the freezer."""
-        self.fault_resumed = False
-        # threads
-        self.set_child_tid = self.clear_child_tid = 0
-        self.robust_list = (0, 0)
-        self.vfork_done: WaitQueue | None = None
-        """Where a parent waits that lent its memory (vfork)."""
-        self.futex_bits = 0
-        """Which wakers a futex wait listens to."""
-        self.sleep_number = 0
-        """The order in which tasks fell asleep: who waits for the same thing is woken in it."""
-        # the program
-        self.elf_flags = 0
-        self.load_bias = 0
-        self.forked_no_exec = False
-        self.used_superuser = False
-        self.run_units = 0
-        """Code that it executed, in bytes: its user time."""
 
     def __repr__(self) -> str:
         return f"<task {self.pid} {self.comm.decode(errors='replace')} {self.state.value}>"
@@ -135,6 +138,13 @@ class Task:
     def exited(self) -> bool:
         """A zombie, or gone."""
         return self.state in (State.ZOMBIE, State.DEAD)
+
+    @property
+    def elf_flags(self) -> int:
+        """e_flags of the running program (on ppc64 they tell the ABI version)."""
+        if self.known_elf_flags is None:
+            self.known_elf_flags = self.kernel.elf_flags(self.mm.exe) if self.mm else 0
+        return self.known_elf_flags
 
     @property
     def stopped(self) -> bool:

@@ -32,6 +32,9 @@ class Batch:
         self._read(self._handle, self._ids, self._places, self._count)
         return self.buffer
 
-    def write(self) -> None:
-        """What is in the buffer becomes the registers' values."""
-        self._write(self._handle, self._ids, self._places, self._count)
+    def write(self) -> bool:
+        """What is in the buffer becomes the registers' values. False: one was refused.
+
+        Then those behind it in the batch are as they were.
+        """
+        return not self._write(self._handle, self._ids, self._places, self._count)

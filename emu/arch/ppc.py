@@ -150,7 +150,7 @@ def base_msr(spec: CpuSpec) -> int:
     return MSR_PR | (1 << 63 if spec.word_bytes == 8 else 0)
 
 
-def load_system(cpu: UnicornCpu, registers: Registers) -> None:
+def _load_system(cpu: UnicornCpu, registers: Registers) -> None:
     """XER and VRSAVE into the engine, reservation dropped, the units in use switched on."""
     altivec = registers.units.get("altivec", FRESH_UNITS["altivec"])
     vrsave = struct.unpack_from(">I", altivec, _VRSAVE_AT)[0]
@@ -162,7 +162,7 @@ def load_system(cpu: UnicornCpu, registers: Registers) -> None:
     cpu.reg_write("UC_PPC_REG_MSR", msr)
 
 
-def store_system(cpu: UnicornCpu, registers: Registers) -> None:
+def _store_system(cpu: UnicornCpu, registers: Registers) -> None:
     """XER out of the engine; MSR stays as it was, unless the program has set VRSAVE."""
     msr = cpu.reg_read("UC_PPC_REG_MSR")
     _call(cpu, _GET_XER, base_msr(cpu.spec))
@@ -173,7 +173,7 @@ def store_system(cpu: UnicornCpu, registers: Registers) -> None:
     cpu.reg_write("UC_PPC_REG_MSR", msr)
 
 
-def load_units(cpu: UnicornCpu, registers: Registers) -> None:
+def _load_units(cpu: UnicornCpu, registers: Registers) -> None:
     """The units in use into the engine."""
     units = registers.units
     everything = _all_units(cpu)
@@ -193,7 +193,7 @@ def load_units(cpu: UnicornCpu, registers: Registers) -> None:
         _call(cpu, _SET_VSX, everything, r3=_data(cpu))
 
 
-def store_units(cpu: UnicornCpu, registers: Registers) -> None:
+def _store_units(cpu: UnicornCpu, registers: Registers) -> None:
     """The units in use out of the engine; MSR stays as it was."""
     msr = cpu.reg_read("UC_PPC_REG_MSR")
     everything = _all_units(cpu)
@@ -210,6 +210,18 @@ def store_units(cpu: UnicornCpu, registers: Registers) -> None:
         units["vsx"] = b"".join(raw[16 * k + 8 : 16 * k + 16] for k in range(32))
     registers.receive({}, units)
     cpu.reg_write("UC_PPC_REG_MSR", msr)
+
+
+def load(cpu: UnicornCpu, registers: Registers) -> None:
+    """System words and units into the engine."""
+    _load_units(cpu, registers)
+    _load_system(cpu, registers)
+
+
+def store(cpu: UnicornCpu, registers: Registers) -> None:
+    """System words and units out of the engine."""
+    _store_system(cpu, registers)
+    _store_units(cpu, registers)
 
 
 def program_cause(word: int) -> str:

@@ -64,10 +64,10 @@ class CpuSpec:
     unit_traps: dict[int, tuple[str, ...]]
     """Exception numbers by which the CPU asks for units that are still switched off."""
     set_up: Callable[[UnicornCpu], None]
-    load_system: Callable[[UnicornCpu, Registers], None]
-    store_system: Callable[[UnicornCpu, Registers], None]
-    load_units: Callable[[UnicornCpu, Registers], None]
-    store_units: Callable[[UnicornCpu, Registers], None]
+    load: Callable[[UnicornCpu, Registers], None]
+    """System words and units into the engine."""
+    store: Callable[[UnicornCpu, Registers], None]
+    """System words and units out of the engine."""
     initial_system: dict[str, int]
     initial_units: dict[str, bytes]
     """State of the units that every program has from its first instruction."""

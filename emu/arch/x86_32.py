@@ -32,33 +32,35 @@ _INSN_HOOKS = (
 _TLS = tuple(f"tls{slot}" for slot in range(TLS_COUNT))
 
 
-def _store_system(cpu: UnicornCpu, registers: Registers) -> None:
-    words = struct.unpack_from("<4H", cpu.batches["selectors"].read())
-    registers.receive(dict(zip(_SELECTORS, words)), {})
+def _store(cpu: UnicornCpu, registers: Registers) -> None:
+    state = x86_fpu.store(cpu)
+    words = struct.unpack_from("<4H", state, x86_fpu.EXTRA)
+    image = bytes(state[: x86_fpu.SIZE_BYTES])
+    registers.receive(dict(zip(_SELECTORS, words)), {x86_fpu.UNIT: image})
 
 
-def _load_units(cpu: UnicornCpu, registers: Registers) -> None:
-    x86_fpu.load(cpu, registers.held_unit(x86_fpu.UNIT))
-
-
-def _store_units(cpu: UnicornCpu, registers: Registers) -> None:
-    x86_fpu.store(cpu, registers)
+def _load_one_by_one(cpu: UnicornCpu, words: dict[str, int]) -> None:
+    # A selector of nothing becomes 0, as where Linux gives a task its segments back.
+    for name in _SELECTORS:
+        register = f"UC_X86_REG_{name.upper()}"
+        cpu.reg_write(register, 0)
+        cpu.reg_try_write(register, words[name])
 
 
 def _spec(name: str, user_cs: int, user_ds: int, first_tls: int) -> CpuSpec:
     def set_up(cpu: UnicornCpu) -> None:
         enter_ring3(cpu, user_cs, user_ds, long_mode=False)
-        x86_fpu.set_up(cpu, _XMM)
-        selectors = [(f"UC_X86_REG_{name.upper()}", 2 * k) for k, name in enumerate(_SELECTORS)]
-        cpu.batches["selectors"] = cpu.batch(selectors, 8)
+        selectors = [(name.upper(), 2 * k) for k, name in enumerate(_SELECTORS)]
+        x86_fpu.set_up(cpu, _XMM, selectors)
 
-    def load_system(cpu: UnicornCpu, registers: Registers) -> None:
+    def load(cpu: UnicornCpu, registers: Registers) -> None:
         words = registers.held_system()
         for slot, name in enumerate(_TLS):
             write_descriptor(cpu, first_tls + slot, words[name])
-        batch = cpu.batches["selectors"]
-        struct.pack_into("<4H", batch.buffer, 0, words["ds"], words["es"], words["fs"], words["gs"])
-        batch.write()
+        selectors = words["ds"], words["es"], words["fs"], words["gs"]
+        struct.pack_into("<4H", cpu.batches[x86_fpu.UNIT].buffer, x86_fpu.EXTRA, *selectors)
+        if not x86_fpu.load(cpu, registers.held_unit(x86_fpu.UNIT)):
+            _load_one_by_one(cpu, words)
 
     return CpuSpec(
         name=name,
@@ -90,10 +92,8 @@ def _spec(name: str, user_cs: int, user_ds: int, first_tls: int) -> CpuSpec:
         rebase_after_exception=True,
         unit_traps={},
         set_up=set_up,
-        load_system=load_system,
-        store_system=_store_system,
-        load_units=_load_units,
-        store_units=_store_units,
+        load=load,
+        store=_store,
         initial_system={
             "cs": user_cs,
             "ss": user_ds,

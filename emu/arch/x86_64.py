@@ -21,29 +21,21 @@ _SELECTORS = ("ds", "es", "fs", "gs")
 
 def _set_up(cpu: UnicornCpu) -> None:
     enter_ring3(cpu, USER_CS, USER_DS, long_mode=True)
-    x86_fpu.set_up(cpu, _XMM)
-    bases = [("UC_X86_REG_FS_BASE", 0), ("UC_X86_REG_GS_BASE", 8)]
-    cpu.batches["bases"] = cpu.batch(bases, 16)
+    x86_fpu.set_up(cpu, _XMM, [("FS_BASE", 0), ("GS_BASE", 8)])
 
 
-def _load_system(cpu: UnicornCpu, registers: Registers) -> None:
-    batch = cpu.batches["bases"]
+def _load(cpu: UnicornCpu, registers: Registers) -> None:
     words = registers.held_system()
-    struct.pack_into("<QQ", batch.buffer, 0, words["fs_base"], words["gs_base"])
-    batch.write()
-
-
-def _store_system(cpu: UnicornCpu, registers: Registers) -> None:
-    fs_base, gs_base = struct.unpack_from("<QQ", cpu.batches["bases"].read())
-    registers.receive({"fs_base": fs_base, "gs_base": gs_base}, {})
-
-
-def _load_units(cpu: UnicornCpu, registers: Registers) -> None:
+    buffer = cpu.batches[x86_fpu.UNIT].buffer
+    struct.pack_into("<QQ", buffer, x86_fpu.EXTRA, words["fs_base"], words["gs_base"])
     x86_fpu.load(cpu, registers.held_unit(x86_fpu.UNIT))
 
 
-def _store_units(cpu: UnicornCpu, registers: Registers) -> None:
-    x86_fpu.store(cpu, registers)
+def _store(cpu: UnicornCpu, registers: Registers) -> None:
+    state = x86_fpu.store(cpu)
+    fs_base, gs_base = struct.unpack_from("<QQ", state, x86_fpu.EXTRA)
+    image = bytes(state[: x86_fpu.SIZE_BYTES])
+    registers.receive({"fs_base": fs_base, "gs_base": gs_base}, {x86_fpu.UNIT: image})
 
 
 SPEC = CpuSpec(
@@ -83,10 +75,8 @@ SPEC = CpuSpec(
     rebase_after_exception=True,
     unit_traps={},
     set_up=_set_up,
-    load_system=_load_system,
-    store_system=_store_system,
-    load_units=_load_units,
-    store_units=_store_units,
+    load=_load,
+    store=_store,
     initial_system={"cs": USER_CS, "ss": USER_DS},
     initial_units={x86_fpu.UNIT: x86_fpu.INITIAL},
     fresh_units={},

@@ -9,8 +9,6 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from emu.arch.spec import Registers
-
 if TYPE_CHECKING:
     from emu.unicorn_cpu import UnicornCpu
 
@@ -35,13 +33,22 @@ _FULL = tuple(
 )
 
 
-def set_up(cpu: UnicornCpu, xmm_count: int) -> None:
-    """Lay out the batch: everything but the stack lies where FXSAVE has it."""
+EXTRA = SIZE_BYTES + 8
+"""Where in the batch's buffer the mode's own segment registers or bases begin."""
+
+
+def set_up(cpu: UnicornCpu, xmm_count: int, extra: list[tuple[str, int]]) -> None:
+    """Lay out the batch: everything but the stack lies where FXSAVE has it.
+
+    `extra` registers, with their offsets from EXTRA, move along: one call for all.
+    """
     places = [("FPCW", 0), ("FPSW", 2), ("FPTAG", _TAGS), ("MXCSR", 24)]
     places += [(f"FP{k}", _STACK + 16 * k) for k in range(8)]
     places += [(f"XMM{k}", 160 + 16 * k) for k in range(xmm_count)]
+    places += [(name, EXTRA + offset) for name, offset in extra]
     named = [("UC_X86_REG_" + name, offset) for name, offset in places]
-    cpu.batches[UNIT] = cpu.batch(named, SIZE_BYTES + 2)
+    cpu.batches[UNIT] = cpu.batch(named, EXTRA + 16)
+    cpu.batches[UNIT].read()
     load(cpu, INITIAL)
 
 
@@ -52,19 +59,22 @@ def _rotated(state: bytearray, registers: int) -> bytes:
     return stack[cut:] + stack[:cut]
 
 
-def store(cpu: UnicornCpu, registers: Registers) -> None:
-    """Read the engine's state into the registers' `fpu` unit."""
+def store(cpu: UnicornCpu) -> bytearray:
+    """The engine's state: an FXSAVE image, and from EXTRA on what moves along."""
     state = cpu.batches[UNIT].read()
     top = state[3] >> 3 & 7
     if top:
         state[_STACK : _STACK + 128] = _rotated(state, top)
     state[4] = _HALF_ABRIDGED[state[_TAGS]] | _HALF_ABRIDGED[state[_TAGS + 1]] << 4
     state[28:32] = _MASK_BYTES
-    registers.receive({}, {UNIT: bytes(state[:SIZE_BYTES])})
+    return state
 
 
-def load(cpu: UnicornCpu, image: bytes) -> None:
-    """Give an FXSAVE image to the engine."""
+def load(cpu: UnicornCpu, image: bytes) -> bool:
+    """Give an FXSAVE image to the engine, and what lies in the buffer from EXTRA on.
+
+    False if a register from EXTRA on was refused.
+    """
     batch = cpu.batches[UNIT]
     state = batch.buffer
     state[:SIZE_BYTES] = image
@@ -74,5 +84,6 @@ def load(cpu: UnicornCpu, image: bytes) -> None:
     full = _FULL[image[4]]
     state[_TAGS] = full & 0xFF
     state[_TAGS + 1] = full >> 8
-    batch.write()
+    done = batch.write()
     state[:SIZE_BYTES] = _NOTHING  # `store` must find zeros where no register lies
+    return done

@@ -19,7 +19,7 @@ from kernel_model.abi.errno import (
     EPERM,
 )
 from kernel_model.mm.address_space import AddressSpace, check_aligned, page_up
-from kernel_model.mm.backing import SharedMemory
+from kernel_model.mm.backing import Backing, SharedMemory
 from kernel_model.mm.vma import (
     VM_ACCESS,
     VM_ACCOUNT,
@@ -75,7 +75,7 @@ def map_memory(
     file = None if flags & MAP_ANONYMOUS else task.files.get(fd)
     vm_flags = (prot & VM_ACCESS) | _MAY_ALL | mm.def_flags
     shared = flags & MAP_TYPE == MAP_SHARED
-    backing = None
+    backing: Backing | None = None
     if file is not None:
         if page_offset + (size >> PAGE_SHIFT) > 1 << 52:
             raise EOVERFLOW("the mapping ends beyond the largest offset")

@@ -71,7 +71,8 @@ class Content:
 
     def extents(self) -> Iterator[tuple[int, bytes]]:
         """(offset, bytes) of what is kept, ascending; neighbours are joined."""
-        begin, parts, end = 0, [], -1
+        begin, end = 0, -1
+        parts: list[bytes] = []
         for number, piece in sorted(self._pieces.items()):
             start = number * PIECE_BYTES
             if start != end:

@@ -75,7 +75,7 @@ def root(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     if program is None:
         pytest.skip(f"busybox-static of {request.param} is not installed")
     folder = tmp_path_factory.mktemp(request.param)
-    for name in ("bin", "dev", "proc", "tmp", "sub", "sub/deeper"):
+    for name in ("bin", "dev", "proc", "sys", "tmp", "sub", "sub/deeper"):
         (folder / name).mkdir()
     shutil.copy(program, folder / "bin" / "busybox")
     (folder / "fruit").write_text("pear 3\napple 10\nfig 2\napple 2\n")

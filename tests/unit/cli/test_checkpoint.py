@@ -61,6 +61,14 @@ def test_after_time_in_the_middle_of_a_sleep(
     assert command("restart", "--max-time", "601ms", image).status == 0
 
 
+def test_most_time_counts_from_the_beginning(
+    command: Run, program: Program, tmp_path: Path
+) -> None:
+    options = ["--checkpoint-after", "400ms", "--max-time", "600ms", "-o", tmp_path / "image"]
+    done = command("run", *options, program(tiny.SLEEP_1_S))
+    assert done.status == 124 and "--max-time reached at 600000000 ns" in done.stderr
+
+
 def test_a_guest_that_ends_earlier(command: Run, program: Program, tmp_path: Path) -> None:
     image = tmp_path / "image"
     done = command("run", "--checkpoint-after", "9syscalls", "-o", image, program(LINES))

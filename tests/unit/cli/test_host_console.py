@@ -2,6 +2,7 @@
 
 import os
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -44,6 +45,26 @@ def test_a_descriptor_that_does_not_block() -> None:
         with pytest.raises(Failure) as caught:
             HostConsole(stdout=ours.fileno()).sink(1, b"x")
         assert caught.value.status == 141
+
+
+def test_waits_for_the_first_byte(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    sent = threading.Event()
+
+    def send() -> None:
+        sent.set()
+        os.write(writer, b"x")
+
+    for count, expected in ((0, b""), (5, b"x")):
+        os.set_blocking(reader, not count)
+        sent.clear()
+        timer = threading.Timer(0.02, send)
+        timer.start()
+        assert HostConsole(stdin=reader).source(count) == expected
+        assert sent.is_set()
+        timer.join()
+        if not count:
+            assert os.read(reader, 9) == b"x"
 
 
 def test_standard_input_that_cannot_be_read(tmp_path: object) -> None:

@@ -121,6 +121,10 @@ def test_find_follows_links_and_stays_inside(program: Program) -> None:
     link(b"here", b"bin/../bin")
     link(b"there", b"/../here/three")
     link(b"round", b"round")
+    inner = disk.new_node(0o120777)
+    inner.target = b"/bin/three"
+    disk.root.entries()[b"bin"].entries()[b"absolute"] = inner
+    assert find(disk, b"bin/absolute") is node
     assert find(disk, b"here/./three") is node
     assert find(disk, b"/../there") is node
     assert find(disk, b"/round") is None

@@ -71,6 +71,8 @@ def test_trace_on_stderr_and_in_a_file(command: Run, program: Program, tmp_path:
 def test_trace_behind_the_program_is_the_programs(command: Run, program: Program) -> None:
     done = command("run", program(tiny.EXIT_3), "--trace", "-x", "--help")
     assert (done.status, done.stderr) == (3, "")
+    last = bytes.fromhex("488b742410 0fb67e07") + tiny.EXIT_0[2:]  # exit(argv[1][7])
+    assert command("run", program(last), "--trace").status == 0
 
 
 def test_disk_is_written_at_exit_and_read_at_boot(

@@ -179,6 +179,23 @@ def test_thread_local_storage_through_a_descriptor(mode: str, slot: int, selecto
             assert (bare.regs["gs"], bare.regs["eax"]) == (selector, number)
 
 
+@pytest.mark.parametrize("mode, data", [("x86_32", 0x7B), ("x86_32 compat", 0x2B)])
+def test_a_selector_of_nothing_becomes_zero_and_no_other_suffers(mode: str, data: int) -> None:
+    first = Bare(mode)
+    second = Bare(mode, machine=first.machine)
+    for bare in (first, second):
+        bare.map(CODE, RX, trap_code(mode))
+    first.regs["gs"] = data
+    for bad in (0x1234, 0x08, 0xFFFF, 0x33):
+        second.regs["ds"], second.regs["fs"], second.regs["gs"] = bad, data, bad
+        for bare in (first, second):
+            bare.pc = CODE
+            assert bare.run() is SYSCALL
+        found = [second.regs[name] for name in ("ds", "es", "fs", "gs")]
+        assert found == [0, data, data, 0]
+        assert first.regs["gs"] == data
+
+
 def test_a_segment_base_that_the_program_uses() -> None:
     bare = Bare("x86_64")
     bare.map(CODE, RX, b"\x64\x48\x8b\x04\x25\x08\0\0\0" + trap_code("x86_64"))  # mov %fs:8, %rax
@@ -211,6 +228,22 @@ def test_the_x87_stack_is_in_the_order_of_its_top() -> None:
         assert state[32:42] == bytes.fromhex("35c26821a2da0fc90040")
         assert state[64:74] == bytes.fromhex("0000000000000080ff3f")
         assert state[6:24] == bytes(18)
+
+
+def test_what_no_register_holds_is_zero_whatever_was_given() -> None:
+    for mode in X86:
+        first = Bare(mode)
+        second = Bare(mode, machine=first.machine)
+        for bare in (first, second):
+            bare.map(CODE, RX, nop(mode))
+        image = bytearray(x86_fpu.INITIAL)
+        image[5:24] = b"\xff" * 19  # pointers and opcode
+        image[416:512] = b"\xff" * 96  # reserved
+        first.regs.units = {"fpu": bytes(image)}
+        first.run()
+        second.run()
+        assert first.regs.units["fpu"] == x86_fpu.INITIAL
+        assert second.regs.units["fpu"] == x86_fpu.INITIAL
 
 
 def test_the_first_state_is_linuxs() -> None:

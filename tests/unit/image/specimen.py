@@ -77,6 +77,7 @@ class Specimen:
         self.live_task()
         self.put(task.Task, exit_state=16, state=64, exit_code=0x100)
         self.w.write_string(t.HDR_STRING, b"zombie", t.TASK_COMM_BYTES)
+        self.put(ours.TaskTimes, run_units=7)
         self.put(header.Tail)
         return bytes(self.image)
 
@@ -117,6 +118,7 @@ class Specimen:
         self.put(self.arch.thread)
         self.put(task.RestartBlock, function_type=t.RESTART_BLOCK_POLL, arg_4=10)
         self.cpu()
+        self.put(ours.TaskTimes, run_units=99)
         self.put(ours.SyscallProgress, done_bytes=12)
         cred = self.cred()
         self.put(task.TaskCreds, cred_ref=cred, ecred_ref=cred)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from emu.fault_address import exact_address
-from kernel_model.abi.siginfo import pack_siginfo, unpack_siginfo
 
+from emu.arch.fault_address import exact_address
 from emu.stops import MemoryFault, Trapped
 from kernel_model.mm.fault import BadAccess
+from kernel_model.siginfo import pack_siginfo, unpack_siginfo
 from kernel_model.signals import SIGCHLD, SIGIO, SIGSEGV, SigInfo
 from kernel_model.traps import signal_of_fault, signal_of_trap
 from tests.unit.kernel.bench import ABIS, OTHER, make_task
@@ -103,7 +103,7 @@ def test_exact_address_through_a_segment() -> None:
         ("ppc32", "7fe00008", "program", (5, 1)),
         ("ppc64", "08000000", "program", (5, 1)),  # tdi
         ("ppc64", "0c830005", "program", (5, 1)),
-        ("ppc32", "7c6000a6", "program", (4, 5)),  # mfmsr
+        ("ppc32", "7c6000a6", "privileged", (4, 5)),  # mfmsr
         ("ppc32", "00000000", "illegal", (4, 1)),
         ("x86_64", "0f0b", "illegal", (4, 2)),
         ("x86_64", "f7f1", "divide", (8, 1)),

@@ -89,6 +89,13 @@ def test_input_is_asked_for_when_wanted_and_no_more_of_it() -> None:
     assert kernel.clock.now_ns() - before < 1_000
 
 
+def test_nobody_is_asked_for_input_that_nobody_waits_for() -> None:
+    asked: list[int] = []
+    kernel, task = start(tiny.SLEEP_1_S, lambda count: asked.append(count) or b"")
+    assert kernel.run() is cr.Ended.EXITED
+    assert (asked, task.exit_status) == ([], 0)
+
+
 def test_poll_takes_no_input() -> None:
     asked = []
 

@@ -1,0 +1,1 @@
+"""Measurements: one file per number. Host time is allowed here, and nowhere else."""
