@@ -205,7 +205,10 @@ class Reader:
 
     def peek(self) -> int:
         """The type of the next record; ERROR raises what it says."""
+        blamed = self._start, self._name
         type_no, _ = self._peek_frame()
+        # What is refused after a look ahead is still the record read last.
+        self._start, self._name = blamed
         return type_no
 
     def peek_payload(self, size: int) -> memoryview:

@@ -8,7 +8,8 @@ import pytest
 import cr
 from cr.image.walk import walk
 from guests.stories import ARCHES
-from tests.harness.tiny_tasks import pausing, restarted
+from tests.harness.model import disk_with
+from tests.harness.tiny_tasks import pausing, program, restarted
 
 OWN_RECORDS = 0x8000
 
@@ -30,7 +31,7 @@ def patched(image: bytes, record: str, name: str, change: Callable[[int], int]) 
 
 
 def refusal(image: bytes) -> cr.ImageError:
-    kernel = cr.boot("x86_64", memory_bytes=4 << 20)
+    kernel = cr.boot("x86_64", disk_with(program("x86_64")), memory_bytes=4 << 20)
     free_frames = kernel.ram.free_frames
     with pytest.raises(cr.ImageError) as refused:
         kernel.restart(image)

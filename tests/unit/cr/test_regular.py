@@ -16,7 +16,7 @@ def test_an_unlinked_file_keeps_content_name_and_room() -> None:
     opened(task, b"/tmp/gone", O_RDWR | O_CREAT, 3).write(b"only here")
     opened(task, b"/tmp/gone", O_RDWR, 4)
     task.files.get(3).pwrite(1 << 30, b"far")
-    unlink(Walk(task), Walk(task).parent_of(b"/tmp/gone"))
+    unlink(task, Walk(task), Walk(task).parent_of(b"/tmp/gone"))
     used, ino = kernel.disk.used_bytes, task.files.get(3).inode.node.ino
     kernel, task = restarted(kernel)
     first, second = task.files.get(3), task.files.get(4)
@@ -34,7 +34,7 @@ def test_an_unlinked_file_keeps_content_name_and_room() -> None:
 def test_a_pure_image_cannot_hold_an_unlinked_file() -> None:
     kernel, task = pausing("x86_64")
     opened(task, b"/gone", O_RDWR | O_CREAT, 3)
-    unlink(Walk(task), Walk(task).parent_of(b"/gone"))
+    unlink(task, Walk(task), Walk(task).parent_of(b"/gone"))
     with pytest.raises(Refused, match="was unlinked, and the image is to be pure"):
         kernel.checkpoint(pure=True)
 
@@ -43,7 +43,7 @@ def test_a_file_that_is_not_there_any_more_refuses_the_image() -> None:
     kernel, task = pausing("x86_64")
     opened(task, b"/data", O_RDWR | O_CREAT, 3)
     image = kernel.checkpoint()
-    unlink(Walk(task), Walk(task).parent_of(b"/data"))
+    unlink(task, Walk(task), Walk(task).parent_of(b"/data"))
     kernel = kernel.reboot()
     with pytest.raises(cr.ImageError, match="cannot open /data") as refused:
         kernel.restart(image)
