@@ -188,6 +188,9 @@ class Kernel:
             self._fault(task, stop)
             return
         assert isinstance(stop, Trapped)
+        if task.abi.emulate is not None and task.abi.emulate(task):
+            task.fault_resumed = False
+            return
         self._refuse(task, signal_of_trap(task, stop))
 
     def _refuse(self, task: Task, info: SigInfo) -> None:
