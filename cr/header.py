@@ -23,7 +23,7 @@ from cr.image import header as image
 from cr.image import types as t
 from cr.memory import AT_VECTOR_SIZE
 from kernel_model.clock import NS_PER_S
-from kernel_model.sched import SLICE_UNITS
+from kernel_model.scheduling import LONGEST_SLICE_UNITS
 from kernel_model.task import State, Task
 
 _CONSTANTS = image.Constants(
@@ -133,7 +133,7 @@ def restore_machine(ctx: Restart) -> MachineState | None:
         ctx.refuse("a machine that has run for longer than time lasts")
     if record.next_pid > _MAX_PID:
         ctx.refuse(f"there is no pid {record.next_pid}")
-    if record.slice_left > SLICE_UNITS or record.random_bytes > _RANDOM_LIMIT:
+    if record.slice_left > LONGEST_SLICE_UNITS or record.random_bytes > _RANDOM_LIMIT:
         ctx.refuse("a time slice or a random state of absurd size")
     state = bytes(ctx.image.read_exact(t.HDR_BUFFER, record.random_bytes))
     try:

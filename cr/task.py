@@ -4,6 +4,7 @@ Image grammar:
 
     task  =  TASK  STRING comm                                   ; a dead task ends here
              THREAD  RESTART_BLOCK  CPU  { cpu-unit }  [ TASK_TIMES ]  [ SYSCALL_PROGRESS ]
+             [ TASK_EXTRA ]
              { object }  TASK_CREDS
              { object }  TASK_NS
              { object }  TASK_OBJS
@@ -36,6 +37,7 @@ from cr.image import types as t
 from cr.memory import checkpoint_mm
 from cr.namespaces import checkpoint_ns
 from cr.regular import checkpoint_fs
+from cr.scheduling import NO_EXTRA, Extra, checkpoint_extra, install_extra, restore_extra
 from kernel_model.abi.errno import EBUSY
 from kernel_model.arch.abi import Abi
 from kernel_model.creds import Cred
@@ -190,6 +192,7 @@ def _checkpoint_ours(ctx: Checkpoint, task: Task) -> None:
         deadline = _NEVER if block.deadline_ns is None else block.deadline_ns
         record = ours.SyscallProgress(done_bytes=block.done, deadline_ns=deadline)
         ctx.image.write(t.HDR_SYSCALL_PROGRESS, record)
+    checkpoint_extra(ctx, task)
 
 
 # ---- restart
@@ -217,6 +220,7 @@ class TaskParts:
     first_of_group: bool = False
     pending: Pending = field(default_factory=Pending)
     blocked: int = 0
+    extra: Extra = NO_EXTRA
 
     @property
     def dead(self) -> bool:
@@ -242,6 +246,7 @@ def restore_task(ctx: Restart) -> TaskParts:
     parts.cpu = arch.restore_cpu(ctx)
     parts.cpu.system.update(system)
     parts.restart_block = _restore_ours(ctx, parts, block)
+    parts.extra = restore_extra(ctx)
     if parts.cpu.syscall is None:
         parts.restart_block = None
     _restore_objects(ctx, parts)
@@ -364,7 +369,12 @@ def install(task: Task, parts: TaskParts) -> None:
     task.attention = True
     _install_struct(task, record)
     task.run_units = parts.run_units
+<<<<<<< HEAD
     task.known_elf_flags = None
+=======
+    install_extra(task, parts.extra)
+    task.elf_flags = task.kernel.elf_flags(task.mm.exe)
+>>>>>>> breadth
 
 
 def _install_struct(task: Task, record: image.Task) -> None:

@@ -5,7 +5,7 @@ Mirrors: Linux struct cred; capabilities by their names without CAP_.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 CAPABILITIES = (
@@ -17,6 +17,15 @@ CAPABILITIES = (
 ).split()
 ALL_CAPABILITIES = (1 << len(CAPABILITIES)) - 1
 _BITS = {"CAP_" + name: 1 << position for position, name in enumerate(CAPABILITIES)}
+_FS_CAPABILITIES = sum(
+    _BITS["CAP_" + name]
+    for name in (
+        "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID LINUX_IMMUTABLE MKNOD MAC_OVERRIDE"
+    ).split()
+)
+SECURE_NOROOT, SECURE_NO_SETUID_FIXUP, SECURE_KEEP_CAPS = 1, 4, 16
+SECURE_ALL_BITS = SECURE_NOROOT | SECURE_NO_SETUID_FIXUP | SECURE_KEEP_CAPS
+SECURE_ALL_LOCKS = SECURE_ALL_BITS << 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,15 +82,53 @@ class Cred:
     def with_ids(self, **ids: Any) -> Cred:
         """A changed copy; capabilities follow the user ids as setuid(2) says."""
         fresh = replace(self, **ids)
+        if self.securebits & SECURE_NO_SETUID_FIXUP:
+            return fresh
         had_root = 0 in (self.uid, self.euid, self.suid)
         has_root = 0 in (fresh.uid, fresh.euid, fresh.suid)
-        if had_root and not has_root:
+        if had_root and not has_root and not self.securebits & SECURE_KEEP_CAPS:
             fresh = replace(fresh, cap_permitted=0, cap_effective=0)
         if self.euid == 0 and fresh.euid != 0:
             fresh = replace(fresh, cap_effective=0)
         if self.euid != 0 and fresh.euid == 0:
             fresh = replace(fresh, cap_effective=fresh.cap_permitted)
         return fresh
+
+    def with_fsuid(self, fsuid: int) -> Cred:
+        """setfsuid: capabilities about files come and go with user 0."""
+        fresh = replace(self, fsuid=fsuid)
+        if self.securebits & SECURE_NO_SETUID_FIXUP:
+            return fresh
+        if self.fsuid == 0 and fsuid != 0:
+            return replace(fresh, cap_effective=self.cap_effective & ~_FS_CAPABILITIES)
+        if self.fsuid != 0 and fsuid == 0:
+            regained = self.cap_permitted & _FS_CAPABILITIES
+            return replace(fresh, cap_effective=self.cap_effective | regained)
+        return fresh
+
+    def after_exec(self) -> Cred:
+        """What a new program has, which itself brings no capabilities."""
+        permitted = effective = 0
+        if not self.securebits & SECURE_NOROOT:
+            if 0 in (self.uid, self.euid):
+                permitted = self.cap_inheritable | self.cap_bounding
+            if self.euid == 0:
+                effective = permitted
+        fresh = replace(
+            self,
+            suid=self.euid,
+            sgid=self.egid,
+            fsuid=self.euid,
+            fsgid=self.egid,
+            cap_permitted=permitted,
+            cap_effective=effective,
+            securebits=self.securebits & ~SECURE_KEEP_CAPS,
+        )
+        return self if fresh.same_as(self) else fresh
+
+    def same_as(self, other: Cred) -> bool:
+        """Whether all fields are equal (the class compares by identity)."""
+        return all(getattr(self, each.name) == getattr(other, each.name) for each in fields(self))
 
 
 def root_cred() -> Cred:

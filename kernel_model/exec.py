@@ -154,6 +154,7 @@ def execute(task: Task, program: Program, envp: list[bytes]) -> None:
 
 def _begin_anew(task: Task, program: Program) -> None:
     task.comm = program.path.rsplit(b"/", 1)[-1][:15]
+    task.cred = task.cred.after_exec()
     task.sighand.reset_for_exec()
     task.altstack = (0, 0)
     task.files.close_for_exec()

@@ -13,8 +13,10 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from emu.arch.spec import Registers
+from kernel_model import scheduling
 from kernel_model.mm.usermem import UserMemory
 from kernel_model.restart_block import Progress, RestartBlock
+from kernel_model.scheduling import Scheduling
 from kernel_model.signals import (
     SA_NOCLDSTOP,
     SIGCHLD,
@@ -111,6 +113,8 @@ class Task:
     load_bias: int = 0
     forked_no_exec: bool = False
     used_superuser: bool = False
+    scheduling: Scheduling = scheduling.DEFAULT
+    personality: int = 0
     run_units: int = 0
     """Code that it executed, in bytes: its user time."""
 
@@ -164,7 +168,22 @@ class Task:
     @property
     def dumps_core(self) -> bool:
         """Whether a core dump would be written; only the wait status shows it."""
-        return self.signal.rlimits[RLIMIT_CORE][0] > 0
+        return (
+            self.signal.rlimits[RLIMIT_CORE][0] > 0
+            and self.mm is not None
+            and self.mm.dumpable == 1
+        )
+
+    def commit_cred(self, cred: Cred) -> None:
+        """Take new credentials: who changes its effective identity writes no core file."""
+        old, self.cred = self.cred, cred
+        before = (old.euid, old.egid, old.fsuid, old.fsgid)
+        if before != (cred.euid, cred.egid, cred.fsuid, cred.fsgid) or (
+            cred.cap_permitted & ~old.cap_permitted
+        ):
+            if self.mm is not None:
+                self.mm.dumpable = 0
+            self.pdeath_signal = 0
 
     @property
     def is_container_init(self) -> bool:

@@ -6,7 +6,7 @@ own tools read the sections before TREE themselves, and know nothing of these.
 Image grammar:
 
     after the tree            [ MACHINE  BUFFER random-state ]
-    at the end of cpu units   [ TASK_TIMES ] [ SYSCALL_PROGRESS ]
+    at the end of cpu units   [ TASK_TIMES ] [ SYSCALL_PROGRESS ] [ TASK_EXTRA ]
     after a FILE_NAME         [ UNLINKED  { UNLINKED_DATA } ]
 
 Mirrors:  nothing.
@@ -20,6 +20,7 @@ from typing import Annotated
 from cr.image.types import (
     HDR_MACHINE,
     HDR_SYSCALL_PROGRESS,
+    HDR_TASK_EXTRA,
     HDR_TASK_TIMES,
     HDR_UNLINKED,
     HDR_UNLINKED_DATA,
@@ -74,6 +75,23 @@ class TaskTimes(Framed):
     run_units: u64 = at("code that the task has executed, in bytes: four are 1 ns")
     group_units: u64 = at("the same of the threads of its group that are gone")
     children_units: u64 = at("the same of its children that were waited for")
+
+
+@record(size=32)
+class TaskExtra(Framed):
+    """How a task shares the processor, and its personality; linux-cr loses them."""
+
+    TYPE = HDR_TASK_EXTRA
+
+    policy: u32 = at("SCHED_*")
+    priority: u32 = at("1 to 99 of a real-time task, else 0")
+    nice: s32 = at("-20 to 19")
+    io_priority: u32 = at("IOPRIO_*: class and level; 0: none was set")
+    reset_on_fork: u32 = at("1: children do not inherit the priority")
+    personality: hex32 = at("PER_* and its flags")
+
+    def invalid(self) -> str | None:
+        return None if self.reset_on_fork <= 1 else "reset_on_fork is 0 or 1"
 
 
 @record(size=80)

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from cr.image import types as t
 from cr.image.arch.formats import FORMATS
-from cr.image.extensions import Machine, SyscallProgress, TaskTimes
+from cr.image.extensions import Machine, SyscallProgress, TaskExtra, TaskTimes
 from cr.image.header import Container, Header, Tail
 from cr.image.signals import Signal, SignalTask, Sigpending
 from cr.image.stream import Reader
@@ -116,6 +116,8 @@ class _Walk(ObjectWalk):
             yield from self._one(TaskTimes)
         if self._next_is(t.HDR_SYSCALL_PROGRESS):
             yield from self._one(SyscallProgress)
+        if self._next_is(t.HDR_TASK_EXTRA):
+            yield from self._one(TaskExtra)
         yield from self._one(TaskCreds)
         yield from self._one(TaskNs)
         yield from self._one(TaskObjs)

@@ -247,6 +247,48 @@
     N(mq_timedsend, 279, 242, 264, 264) \
     N(mq_timedreceive, 280, 243, 265, 265) \
     N(mq_unlink, 278, 241, 263, 263) \
+    \
+    /* Credentials, scheduling and the machine */ \
+    N(setreuid, 70, 113, 70, 70) \
+    N(setregid, 71, 114, 71, 71) \
+    N(setresgid, 170, 119, 169, 169) \
+    N(getresgid, 171, 120, 170, 170) \
+    N(setfsuid, 138, 122, 138, 138) \
+    N(setfsgid, 139, 123, 139, 139) \
+    N(setresuid32, 208, -1, -1, -1) \
+    N(getresuid32, 209, -1, -1, -1) \
+    N(setresgid32, 210, -1, -1, -1) \
+    N(getresgid32, 211, -1, -1, -1) \
+    N(setreuid32, 203, -1, -1, -1) \
+    N(setregid32, 204, -1, -1, -1) \
+    N(setfsuid32, 215, -1, -1, -1) \
+    N(setfsgid32, 216, -1, -1, -1) \
+    N(nice, 34, -1, 34, 34) \
+    N(sched_setparam, 154, 142, 154, 154) \
+    N(sched_getparam, 155, 143, 155, 155) \
+    N(sched_get_priority_max, 159, 146, 159, 159) \
+    N(sched_get_priority_min, 160, 147, 160, 160) \
+    N(sched_rr_get_interval, 161, 148, 161, 161) \
+    N(getcpu, 318, 309, 302, 302) \
+    N(ioprio_get, 290, 252, 274, 274) \
+    N(ioprio_set, 289, 251, 273, 273) \
+    N(sysinfo, 116, 99, 116, 116) \
+    N(syslog, 103, 103, 103, 103) \
+    N(settimeofday, 79, 164, 79, 79) \
+    N(stime, 25, -1, 25, 25) \
+    N(adjtimex, 124, 159, 124, 124) \
+    N(vhangup, 111, 153, 111, 111) \
+    N(acct, 51, 163, 51, 51) \
+    N(quotactl, 131, 179, 131, 131) \
+    N(swapon, 87, 167, 87, 87) \
+    N(swapoff, 115, 168, 115, 115) \
+    N(reboot, 88, 169, 88, 88) \
+    N(readahead, 225, 187, 191, 191) \
+    N(sync_file_range, 314, 277, -1, -1) \
+    N(sync_file_range2, -1, -1, 308, 308) \
+    N(syncfs, 344, 306, 348, 348) \
+    N(epoll_pwait, 319, 281, 303, 303) \
+    N(signalfd, 321, 282, 305, 305) \
     /* end */
 /* clang-format on */
 

@@ -76,7 +76,8 @@ class AddressSpace:
         self.auxv: tuple[int, ...] = ()
         self.exe: OpenFile | None = None
         self.def_flags = 0
-        self.flags = 0
+        self.flags = 1
+        """MMF_*: the two lowest bits say whether a core may be written (prctl)."""
         self.vdso = 0
         self.users = 1
         self.limit_bytes: int | None = None
@@ -296,6 +297,15 @@ class AddressSpace:
             self.zap(vma.first_page, vma.last_page)
             self.vmas.remove(vma)
             self._release(vma)
+
+    @property
+    def dumpable(self) -> int:
+        """PR_SET_DUMPABLE: 0 no, 1 yes."""
+        return self.flags & 3
+
+    @dumpable.setter
+    def dumpable(self, value: int) -> None:
+        self.flags = self.flags & ~3 | value
 
     def fork(self) -> AddressSpace:
         """A copy that shares every page: private ones become copy-on-write on both sides."""

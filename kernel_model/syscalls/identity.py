@@ -68,9 +68,9 @@ def getegid32(task: Task) -> int:
 def _set_uid(task: Task, uid: int) -> int:
     cred = task.cred
     if cred.cap("CAP_SETUID"):
-        task.cred = cred.with_ids(uid=uid, euid=uid, suid=uid, fsuid=uid)
+        task.commit_cred(cred.with_ids(uid=uid, euid=uid, suid=uid, fsuid=uid))
     elif uid in (cred.uid, cred.suid):
-        task.cred = cred.with_ids(euid=uid, fsuid=uid)
+        task.commit_cred(cred.with_ids(euid=uid, fsuid=uid))
     else:
         raise EPERM(f"may not become user {uid}")
     return 0
@@ -79,9 +79,9 @@ def _set_uid(task: Task, uid: int) -> int:
 def _set_gid(task: Task, gid: int) -> int:
     cred = task.cred
     if cred.cap("CAP_SETGID"):
-        task.cred = cred.with_ids(gid=gid, egid=gid, sgid=gid, fsgid=gid)
+        task.commit_cred(cred.with_ids(gid=gid, egid=gid, sgid=gid, fsgid=gid))
     elif gid in (cred.gid, cred.sgid):
-        task.cred = cred.with_ids(egid=gid, fsgid=gid)
+        task.commit_cred(cred.with_ids(egid=gid, fsgid=gid))
     else:
         raise EPERM(f"may not become group {gid}")
     return 0

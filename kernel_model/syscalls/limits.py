@@ -140,22 +140,3 @@ def getrandom(task: Task, buffer: Ptr, count: Size, flags: UInt) -> int:
     count = min(count, task.user.writable(buffer, count) if count else 0)
     task.user.write(buffer, task.kernel.random.bytes(count))
     return count
-
-
-@syscall()
-def sched_yield(task: Task) -> int:
-    """Let the others run."""
-    task.kernel.sched.slice_left = 0
-    return 0
-
-
-@syscall()
-def sched_getaffinity(task: Task, pid: Int, size: UInt, mask: Ptr) -> int:
-    """The processors that a task may use: there is one."""
-    if pid and pid not in task.kernel.tasks:
-        raise ESRCH(f"there is no task {pid}")
-    width = task.abi.word_bytes
-    if size < width or size % width:
-        raise EINVAL(f"a mask of {size} bytes")
-    task.user.write_word(mask, 1)
-    return width

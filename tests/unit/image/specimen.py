@@ -120,6 +120,7 @@ class Specimen:
         self.cpu()
         self.put(ours.TaskTimes, run_units=99)
         self.put(ours.SyscallProgress, done_bytes=12)
+        self.put(ours.TaskExtra, nice=-5)
         cred = self.cred()
         self.put(task.TaskCreds, cred_ref=cred, ecred_ref=cred)
         self.put(task.TaskNs, ns_objref=self.namespaces())

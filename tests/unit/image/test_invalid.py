@@ -78,6 +78,7 @@ ROWS: list[tuple[str, dict[str, object], str]] = [
     ("LdiscNTty", {"canon_datalen": 4}, "exceeds"),
     ("Machine", {"nr_running": 2}, "nr_running is 2"),
     ("Machine", {"next_pid": 0}, "positive"),
+    ("TaskExtra", {"reset_on_fork": 2}, "0 or 1"),
     ("Unlinked", {"objref": 0}, "positive"),
     ("x86.Thread", {"tls_array": ()}, "3 TLS descriptors"),
     ("x86.Cpu", {"cs": 0}, "must not be null"),
