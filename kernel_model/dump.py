@@ -201,7 +201,8 @@ def _memory(task: Task, mm: AddressSpace, names: _Names) -> Iterator[str]:
     yield f"  {name}"
     if not first:
         return
-    yield f"    {mm.layout} auxv {mm.auxv} vdso {mm.vdso:x} flags {mm.def_flags:x} {mm.flags:x}"
+    yield f"    {mm.layout} auxv {mm.auxv} vdso {mm.vdso:x}"
+    yield f"    flags {mm.def_flags:x} {mm.flags:x} dumpable {mm.dumpable}"
     if mm.exe is not None:
         yield from _file(mm.exe, names)
     for vma in mm.vmas:

@@ -77,7 +77,7 @@ class TaskTimes(Framed):
     children_units: u64 = at("the same of its children that were waited for")
 
 
-@record(size=32)
+@record(size=40)
 class TaskExtra(Framed):
     """How a task shares the processor, and its personality; linux-cr loses them."""
 
@@ -89,9 +89,13 @@ class TaskExtra(Framed):
     io_priority: u32 = at("IOPRIO_*: class and level; 0: none was set")
     reset_on_fork: u32 = at("1: children do not inherit the priority")
     personality: hex32 = at("PER_* and its flags")
+    dumpable: u32 = at("PR_SET_DUMPABLE of its memory: 0 or 1")
+    pad: u32 = at("zero", default=0, must_be=0)
 
     def invalid(self) -> str | None:
-        return None if self.reset_on_fork <= 1 else "reset_on_fork is 0 or 1"
+        if max(self.reset_on_fork, self.dumpable) > 1:
+            return "reset_on_fork and dumpable are 0 or 1"
+        return None
 
 
 @record(size=80)
