@@ -39,7 +39,7 @@ nightly: setup
 	$(PYTEST) -m nightly
 
 docs: setup
-	$(BIN)/python -m cr.image.schema > docs/FORMAT.md.new && mv docs/FORMAT.md.new docs/FORMAT.md
+	$(BIN)/python -m cr.cli.documents
 
 # All stories for all modes, into the user's cache.
 guests: setup

@@ -28,11 +28,29 @@ def checkpoint_container(kernel: Kernel, *, pure: bool = False) -> bytes:
 
     The kernel must be between two handlers; nothing in it changes, and no guest can tell.
     """
+    return b"".join(container_pieces(kernel, pure=pure))
+
+
+def container_pieces(kernel: Kernel, *, pure: bool = False) -> list[Any]:
+    """The same, not yet put together: the pages are views of guest memory, valid until it runs."""
     live = [task for _, task in sorted(kernel.tasks.items()) if not task.exited]
     if not live:
         raise Refused(ESRCH.errno, "no task is left to checkpoint")
     ctx = Checkpoint(kernel, [], kernel.vfs.root, pure=pure, caller=None)
-    return b"".join(checkpoint_tasks(ctx, tasks_of(live[0]), 0))
+    return checkpoint_tasks(ctx, tasks_of(live[0]), 0)
+
+
+def checkpoint_into(kernel: Kernel, buffer: bytearray | memoryview, *, pure: bool = False) -> int:
+    """Put the image into a buffer that is there; its length. Raises Refused.
+
+    ValueError when the buffer is too short.
+    """
+    target = memoryview(buffer)
+    position = 0
+    for piece in container_pieces(kernel, pure=pure):
+        target[position : position + len(piece)] = piece
+        position += len(piece)
+    return position
 
 
 def checkpoint_tasks(ctx: Checkpoint, tasks: list[Task], uflags: int) -> list[Any]:

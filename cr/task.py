@@ -369,8 +369,8 @@ def install(task: Task, parts: TaskParts) -> None:
     task.attention = True
     _install_struct(task, record)
     task.run_units = parts.run_units
+    task.known_elf_flags = None
     install_extra(task, parts.extra)
-    task.elf_flags = task.kernel.elf_flags(task.mm.exe)
 
 
 def _install_struct(task: Task, record: image.Task) -> None:

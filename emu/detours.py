@@ -63,11 +63,9 @@ def instruction_word(cpu: UnicornCpu, pc: int) -> int:
 
 
 def _forget_end(cpu: UnicornCpu, until: int) -> None:
-    # A block that begins where the run was to end was translated as that end.
-    if cpu.spec.code_bits:
-        cpu.flush_code()
-    else:
-        cpu.forget_code(until - 1, until + 4)
+    # A block that begins where the run was to end would have been translated as that end. The
+    # engine forgets the one before it by itself; this is for the one at the place, should any be.
+    cpu.forget_code(until - 1, until + 1)
 
 
 def _switch_on(cpu: UnicornCpu, registers: Registers, wanted: tuple[str, ...]) -> None:

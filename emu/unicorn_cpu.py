@@ -367,9 +367,6 @@ class UnicornCpu:
             self.reg_words[0] = words[_FAULT_ADDR]
             self.give_back(words[_FAULT_ADDR])
             return Trapped("protection" if stop == accel.STOP_PORT else "illegal")
-        if pc == 0:
-            # Address 0 is where emu_start was told to end; nothing is ever mapped there.
-            return MemoryFault(0, "fetch")
         raise AssertionError(f"{self.spec.name}: stopped at {pc:#x}, error {words[_ERROR]}")
 
     def close(self) -> None:

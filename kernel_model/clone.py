@@ -90,8 +90,8 @@ def copy_process(task: Task, args: CloneArgs) -> Task:
     if flags & CLONE_NEWUTS:
         child.nsproxy = NsProxy(replace(task.nsproxy.uts))
     child.comm, child.blocked = task.comm, task.blocked
+    child.known_elf_flags, child.load_bias = task.known_elf_flags, task.load_bias
     child.scheduling, child.personality = task.scheduling.of_child(), task.personality
-    child.elf_flags, child.load_bias = task.elf_flags, task.load_bias
     child.forked_no_exec = True
     if task.cgroup is not None:
         child.cgroup = task.cgroup

@@ -140,7 +140,7 @@ def execute(task: Task, program: Program, envp: list[bytes]) -> None:
         task.regs = task.new_registers(abi)
     try:
         stack = _fill_stack(task, mm, program, envp, layout, base)
-        task.elf_flags, task.load_bias = elf.flags, layout.bias
+        task.known_elf_flags, task.load_bias = elf.flags, layout.bias
         abi.start(task, entry, stack)
     except (EFAULT, OutOfMemory) as problem:
         task.mm, task.abi = old_mm, old_abi

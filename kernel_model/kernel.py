@@ -6,7 +6,6 @@ let the machine run its code; serve the stop. No logic of any one subsystem is h
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from types import ModuleType
 
 from emu.elf import ElfImage, NotAnElf, parse
@@ -26,7 +25,7 @@ from kernel_model.mm.fault import BadAccess, OutOfMemory, handle_fault
 from kernel_model.nsproxy import NsProxy, UtsNamespace
 from kernel_model.randomness import Random
 from kernel_model.sched import Scheduler
-from kernel_model.signals import SIGKILL, deliver, force
+from kernel_model.signals import SIGKILL, SigInfo, deliver, force
 from kernel_model.syscalls.dispatch import CallTable
 from kernel_model.task import State, Task
 from kernel_model.trace import Trace
@@ -48,7 +47,7 @@ class Kernel:
         *,
         arch: str,
         abis: tuple[Abi, ...],
-        modules: Iterable[ModuleType],
+        modules: tuple[ModuleType, ...],
         machine: Machine,
         disk: Disk,
         console: Console,
@@ -189,8 +188,16 @@ class Kernel:
             self._fault(task, stop)
             return
         assert isinstance(stop, Trapped)
+        if task.abi.emulate is not None and task.abi.emulate(task):
+            task.fault_resumed = False
+            return
+        self._refuse(task, signal_of_trap(task, stop))
+
+    def _refuse(self, task: Task, info: SigInfo) -> None:
         task.fault_resumed = False
-        force(task, signal_of_trap(task, stop))
+        if self.trace.wanted:
+            self.trace.faulted(task)
+        force(task, info)
 
     def _fault(self, task: Task, stop: MemoryFault) -> None:
         assert task.mm is not None
@@ -198,8 +205,7 @@ class Kernel:
         try:
             handle_fault(task.mm, stop.addr, stop.access, task.stack_limit)
         except BadAccess as bad:
-            task.fault_resumed = False
-            force(task, signal_of_fault(task, stop, bad))
+            self._refuse(task, signal_of_fault(task, stop, bad))
         except OutOfMemory:
             if not self.vfs.shrink():
                 task.fault_resumed = False

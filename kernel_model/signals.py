@@ -303,6 +303,8 @@ def deliver(task: Task) -> None:
         info = dequeue(task, ~task.blocked & ALL)
         if info is None:
             break
+        if task.kernel.trace.wanted:
+            task.kernel.trace.delivered(task, info)
         action = task.sighand.actions[info.signo - 1]
         if action.handler == SIG_IGN:
             continue

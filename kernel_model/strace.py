@@ -16,11 +16,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from emu.disasm import instruction_at
 from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
 from emu.pagetable import READ
 from kernel_model.abi.errno import by_number
 from kernel_model.syscalls.declare import Kind
-from kernel_model.trace import Event, Refused, SignalDelivered, SyscallEntered, SyscallReturned
+from kernel_model.trace import (
+    Event,
+    Faulted,
+    Refused,
+    SignalDelivered,
+    SyscallEntered,
+    SyscallReturned,
+)
 from kernel_model.waitqueue import Restart
 
 if TYPE_CHECKING:
@@ -75,7 +83,12 @@ class Strace:
                 self._read_strings(event.pid, call)
                 self._line(event.pid, call, self._result(call, event.result))
             case SignalDelivered():
-                self._write(f"{self._who(event.pid)}--- {name_of_signal(event.signo)} ---\n")
+                name = name_of_signal(event.signo)
+                addr = f" {event.addr:#x}" if event.addr else ""
+                self._write(f"{self._who(event.pid)}--- {name}{addr} ---\n")
+            case Faulted():
+                text = instruction_at(event.mode, event.instruction, event.pc)
+                self._write(f"{self._who(event.pid)}{event.pc:#x}: {text}\n")
 
     def finish(self) -> None:
         """Nothing more will come: write the calls that never ended."""

@@ -108,7 +108,8 @@ class Task:
     """Which wakers a futex wait listens to."""
     # the program
     comm: bytes = b""
-    elf_flags: int = 0
+    known_elf_flags: int | None = None
+    """None until somebody asks: after a restart they are read again from the executable."""
     load_bias: int = 0
     forked_no_exec: bool = False
     used_superuser: bool = False
@@ -141,6 +142,13 @@ class Task:
     def exited(self) -> bool:
         """A zombie, or gone."""
         return self.state in (State.ZOMBIE, State.DEAD)
+
+    @property
+    def elf_flags(self) -> int:
+        """e_flags of the running program (on ppc64 they tell the ABI version)."""
+        if self.known_elf_flags is None:
+            self.known_elf_flags = self.kernel.elf_flags(self.mm.exe) if self.mm else 0
+        return self.known_elf_flags
 
     @property
     def stopped(self) -> bool:

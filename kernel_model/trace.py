@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from kernel_model.abi.errno import LinuxError, NotModelled
 
 if TYPE_CHECKING:
+    from kernel_model.signals import SigInfo
     from kernel_model.task import Task
 
 
@@ -55,6 +56,16 @@ class SignalDelivered(Event):
 
     signo: int
     code: int
+    addr: int
+
+
+@dataclass(frozen=True, slots=True)
+class Faulted(Event):
+    """An instruction was refused, and becomes a signal: where it is, and its bytes."""
+
+    mode: str
+    pc: int
+    instruction: bytes
 
 
 Sink = Callable[[Event], None]
@@ -88,6 +99,18 @@ class Trace:
         """A system call ends."""
         name = task.kernel.calls.name(task.abi, number)
         self.emit(SyscallReturned(task.kernel.clock.now_ns(), task.pid, name, result))
+
+    def delivered(self, task: Task, info: SigInfo) -> None:
+        """A signal is acted upon."""
+        now = task.kernel.clock.now_ns()
+        self.emit(SignalDelivered(now, task.pid, info.signo, info.code, info.addr))
+
+    def faulted(self, task: Task) -> None:
+        """The instruction at the program counter was refused."""
+        pc = task.regs.words[task.abi.pc]
+        code = task.user.read(pc, task.user.readable(pc, 16))
+        now = task.kernel.clock.now_ns()
+        self.emit(Faulted(now, task.pid, task.abi.mode, pc, code))
 
     def refused(self, task: Task, error: LinuxError) -> None:
         """A call failed with an errno."""

@@ -1,7 +1,6 @@
 """Which signal a CPU exception becomes.
 
 Mirrors: Linux arch/x86/kernel/traps.c, arch/powerpc/kernel/traps.c, arch/*/mm/fault.c.
-Deviates: PowerPC instructions that Linux emulates for user code (mfpvr) are privileged here.
 Not modelled: error codes of the general protection fault.
 """
 

@@ -99,27 +99,32 @@ class Writer:
         self.write_blob(HDR_STRING, b"\0" + text.rstrip(b"\0") + b"\0")
 
     def write_pages(
-        self, addresses: Sequence[int], pages: Sequence[Bytes], word_bytes: int = 8
+        self, addresses: Sequence[int], pieces: Sequence[Bytes], word_bytes: int = 8
     ) -> None:
-        """Pages of an area, one buffer each, in as many arrays as they need.
+        """Pages of an area, in as many arrays as they need.
 
-        Addresses are page indices where the memory is shared. end_pages() must follow the last.
+        `pieces` are their bytes, one after the other, each piece some whole pages. Addresses are
+        page indices where the memory is shared. end_pages() must follow the last.
         """
-        assert len(addresses) == len(pages), "every page has one address"
+        total = sum(map(len, pieces))
+        assert total == len(addresses) * PAGE_SIZE, "every page has one address"
         letter = "Q" if word_bytes == 8 else "I"
         most = PAGE_ARRAYS * PAGE_SIZE // word_bytes
-        put = self._put
-        for first in range(0, len(pages), most):
-            batch = pages[first : first + most]
-            count = len(batch)
-            assert all(len(page) == PAGE_SIZE for page in batch), "a page has PAGE_SIZE bytes"
-            words = struct.pack(f"{self.order}{count}{letter}", *addresses[first : first + most])
-            self.write(HDR_PGARR, PageArray(nr_pages=count))
-            size = len(words) + count * PAGE_SIZE
-            self._emit(self._frame.pack(HDR_BUFFER, FRAME_BYTES + size) + words)
-            for page in batch:
-                put(page)
-            self.position += count * PAGE_SIZE
+        rest = iter(pieces)
+        left = memoryview(b"")
+        for first in range(0, len(addresses), most):
+            batch = addresses[first : first + most]
+            words = struct.pack(f"{self.order}{len(batch)}{letter}", *batch)
+            size = len(batch) * PAGE_SIZE
+            self.write(HDR_PGARR, PageArray(nr_pages=len(batch)))
+            self._emit(self._frame.pack(HDR_BUFFER, FRAME_BYTES + len(words) + size) + words)
+            while size:
+                if not len(left):
+                    left = memoryview(next(rest))
+                self._emit(left[:size])
+                taken = min(size, len(left))
+                size -= taken
+                left = left[taken:]
 
     def end_pages(self) -> None:
         """The pages of this area are complete."""
@@ -200,7 +205,10 @@ class Reader:
 
     def peek(self) -> int:
         """The type of the next record; ERROR raises what it says."""
+        blamed = self._start, self._name
         type_no, _ = self._peek_frame()
+        # What is refused after a look ahead is still the record read last.
+        self._start, self._name = blamed
         return type_no
 
     def peek_payload(self, size: int) -> memoryview:

@@ -75,6 +75,8 @@ class Abi:
     vdso: bytes
     """Code of the [vdso] page; empty when the ABI has none."""
 
+    emulate: Callable[[Task], bool] | None = None
+    """Execute an instruction that was refused to the program; False if it stays refused."""
     variants: dict[str, str] = field(default_factory=dict)
     """Calls whose arguments this ABI passes in another way: name -> name of the handler."""
     last_number: int

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kernel_model.abi.structs import PPC32
 from kernel_model.arch import ppc32_signal
 from kernel_model.arch.abi import Abi
+from kernel_model.arch.ppc_emulate import PVR_7457A, emulator
 from kernel_model.arch.ppc_registers import CR, PC, SO, gpr
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ ABI = Abi(
     hwcap=_HWCAP,
     last_number=353,
     stack_is_base=True,
+    emulate=emulator(PVR_7457A),
     machine="ppc",
     start=_start,
     set_result=_set_result,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kernel_model.abi.structs import PPC64
 from kernel_model.arch import ppc64_signal
 from kernel_model.arch.abi import Abi
+from kernel_model.arch.ppc_emulate import PVR_POWER7, emulator
 from kernel_model.arch.ppc_registers import CR, PC, SO, function_descriptors, gpr
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ ABI = Abi(
     hwcap=_HWCAP,
     last_number=353,
     stack_is_base=True,
+    emulate=emulator(PVR_POWER7),
     machine="ppc64",
     start=_start,
     set_result=_set_result,

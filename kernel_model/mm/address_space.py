@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, ZERO_FRAME, OutOfFrames
+from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, OutOfFrames
 from emu.pagetable import (
     DIRTY,
     FLAGS_MASK,
@@ -337,21 +337,20 @@ class AddressSpace:
 
         Not those that were only read: the zero frame, and the page cache's frames.
         """
-        backing = vma.backing
-        pages = []
-        for page_no, entry in self.table.entries(vma.first_page, vma.last_page):
-            frame = entry >> PAGE_SHIFT
-            if frame == ZERO_FRAME:
-                continue
-            if backing is not None and backing.pages.get(vma.page_offset(page_no)) == frame:
-                continue
-            pages.append((page_no, frame))
-        return pages
+        entries = self.table.entries(vma.first_page, vma.last_page)
+        own = [(page_no, entry >> PAGE_SHIFT) for page_no, entry in entries if entry >> PAGE_SHIFT]
+        if vma.backing is None:
+            return own
+        cached, shift = vma.backing.pages, vma.offset - vma.first_page
+        return [(page_no, frame) for page_no, frame in own if cached.get(page_no + shift) != frame]
 
     def contents(self, frames: list[int]) -> list[memoryview]:
-        """The bytes of page frames, to read from."""
+        """The bytes of page frames, to read from: neighbours in one piece."""
         view = self.ram.view
-        return [view[f << PAGE_SHIFT : (f << PAGE_SHIFT) + PAGE_SIZE] for f in frames]
+        return [
+            view[frames[begin] << PAGE_SHIFT : (frames[end - 1] + 1) << PAGE_SHIFT]
+            for begin, end in _runs(frames)
+        ]
 
     def place_pages(self, vma: Vma, numbers: list[int], content: memoryview) -> None:
         """Restart: give these pages of a private mapping, absent so far, a content of their own.

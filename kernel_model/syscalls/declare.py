@@ -46,7 +46,7 @@ Flags = Annotated[int, Kind.FLAGS]
 Handler = Callable[..., int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Syscall:
     """A handler with what its declaration says."""
 

@@ -7,7 +7,7 @@ that is prepared once. A handler ends in one of three ways: a result, an error, 
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -60,7 +60,6 @@ def _signed(value: int, bits: int) -> int:
     return value - (1 << bits) if value >> (bits - 1) else value
 
 
-@cache
 def _bind(call: Syscall, abi: Abi) -> Bound:
     handler = call.handler
     if not call.kinds:
@@ -105,25 +104,37 @@ def _bind(call: Syscall, abi: Abi) -> Bound:
     return bound
 
 
+@cache
+def _declared(modules: tuple[ModuleType, ...]) -> dict[str, Syscall]:
+    """Handlers by name. (A pure function of its arguments, as are the two below.)"""
+    return {call.name: call for module in modules for call in declared(module)}
+
+
+@cache
+def _bound(modules: tuple[ModuleType, ...], abi: Abi) -> dict[int, Bound]:
+    """Handlers by the numbers of an ABI."""
+    calls = _declared(modules)
+    bound = {}
+    for name, number in load_numbers()[abi.name].items():
+        call = calls.get(abi.variants.get(name, name))
+        if call is not None:
+            bound[number] = _bind(call, abi)
+    return bound
+
+
+@cache
+def _names(column: str) -> dict[int, str]:
+    return {number: name for name, number in load_numbers()[column].items()}
+
+
 class CallTable:
     """The system calls of one kernel: a number of an ABI leads to a handler."""
 
-    def __init__(self, modules: Iterable[ModuleType], abis: Iterable[Abi]) -> None:
-        self.declared: dict[str, Syscall] = {}
-        for module in modules:
-            for call in declared(module):
-                self.declared[call.name] = call
+    def __init__(self, modules: tuple[ModuleType, ...], abis: tuple[Abi, ...]) -> None:
+        self.declared = _declared(modules)
         self._numbers = load_numbers()
-        self._bound: dict[str, dict[int, Bound]] = {}
-        self._names: dict[str, dict[int, str]] = {}
-        for abi in abis:
-            numbers = self._numbers[abi.name]
-            self._names[abi.name] = {number: name for name, number in numbers.items()}
-            self._bound[abi.name] = {}
-            for name, number in numbers.items():
-                call_or_none = self.declared.get(abi.variants.get(name, name))
-                if call_or_none is not None:
-                    self._bound[abi.name][number] = _bind(call_or_none, abi)
+        self._bound = {abi.name: _bound(modules, abi) for abi in abis}
+        self._names = {abi.name: _names(abi.name) for abi in abis}
 
     def number(self, abi: Abi, name: str) -> int:
         """The number of a call in an ABI."""

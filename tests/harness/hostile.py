@@ -89,18 +89,17 @@ _PLACES: dict[str, Until] = {
 }
 
 
+def names_of(arch: str) -> list[str]:
+    """The stories of which there are images on an arch."""
+    return [name for name in _PLACES if arch in find_story(name).arches]
+
+
 @cache
-def specimens(arch: str) -> tuple[Specimen, ...]:
-    """Images of an arch, with all that issue A restores in one or the other."""
-    return tuple(
-        _specimen(name, arch, place)
-        for name, place in _PLACES.items()
-        if arch in find_story(name).arches
-    )
-
-
-def _specimen(name: str, arch: str, place: Until) -> Specimen:
-    kernel = start(find_story(name), arch, "freestanding")
+def specimen(name: str, arch: str) -> Specimen:
+    """The image of a story, taken somewhere on its way."""
+    place = _PLACES[name]
+    story = find_story(name)
+    kernel = start(story, arch, story.builds[0])
     ended = kernel.run(place, max_time_ns=MAX_TIME_NS)
     assert ended is Ended.REACHED, f"{name} on {arch}: {ended.value}"
     image = kernel.checkpoint()
@@ -281,4 +280,4 @@ def strike_all(
     return anvil
 
 
-__all__ = ["ARCHES", "Anvil", "Specimen", "specimens", "strike_all"]
+__all__ = ["ARCHES", "Anvil", "Specimen", "names_of", "specimen", "strike_all"]

@@ -38,11 +38,17 @@ def flips(specimen: Specimen, random: Random, count: int) -> Iterator[tuple[str,
         image[at] ^= 1 << bit
 
 
-def cuts(specimen: Specimen, random: Random, whole_limit: int) -> Iterator[tuple[str, bytes]]:
-    """The image cut at every byte; a larger one at record edges and 1,000 seeded places."""
+def cuts(
+    specimen: Specimen, random: Random, whole_limit: int, page_step: int = 1
+) -> Iterator[tuple[str, bytes]]:
+    """The image cut at every byte; a larger one at record edges and 1,000 seeded places.
+
+    `page_step`: inside the contents of pages only at every so many bytes.
+    """
     size = len(specimen.image)
     if size <= whole_limit:
-        places = list(range(size))
+        records = {at for begin, end in specimen.spans for at in range(begin, end)}
+        places = sorted(records | set(range(0, size, page_step)))
     else:
         places = sorted({*specimen.edges[:-1], *(random.randrange(size) for _ in range(1000))})
     for place in places:

@@ -10,7 +10,23 @@ import random
 
 import pytest
 
-from tests.unit.emu.bare import ALL, CODE, FOREVER, PPC, RX, X86, Bare, addi, ppc, trap_code
+from emu.stops import SYSCALL, MemoryFault
+from tests.unit.emu.bare import (
+    ALL,
+    CODE,
+    DATA,
+    FOREVER,
+    NOP,
+    PPC,
+    RW,
+    RX,
+    X86,
+    Bare,
+    addi,
+    lwz,
+    ppc,
+    trap_code,
+)
 from tests.unit.emu.programs import Run, random_program
 
 BUDGETS = {"tiny": [1], "mixed": [37, 5, 1000, 211], "large": [FOREVER]}
@@ -34,6 +50,23 @@ def test_the_whole_time_does_not_depend_on_the_budgets(mode: str) -> None:
     code = random_program(mode, 9, 80)
     ends = {str(Run(mode, code, present=False).story(b)[-1]) for b in BUDGETS.values()}
     assert len(ends) == 1
+
+
+@pytest.mark.parametrize("mode", ALL)
+def test_a_fault_goes_on_when_another_task_has_run_in_between(mode: str) -> None:
+    """Even on a spent budget, up to the next branch that is taken."""
+    code = b"\x8b\x0b\x90" if mode not in PPC else ppc(lwz(5, 4, 0), NOP)
+    first = Bare(mode)
+    second = Bare(mode, machine=first.machine)
+    for bare in (first, second):
+        bare.map(CODE, RX, (code + trap_code(mode)) * 2)
+        bare.regs[bare.r2] = DATA
+        if bare is second:
+            bare.pc = CODE + len(code + trap_code(mode))
+        assert isinstance(bare.run(), MemoryFault)
+        bare.map(DATA, RW)
+    assert first.run(0) is SYSCALL
+    assert first.spent == len(code) + len(trap_code(mode))
 
 
 @pytest.mark.parametrize("mode", ALL)

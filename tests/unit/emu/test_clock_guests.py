@@ -65,12 +65,14 @@ def outcome(kernel: Kernel) -> tuple[bytes, int, int]:
     return finish(kernel), kernel.clock.units, kernel.tasks[1].exit_code
 
 
-def in_small_steps(kernel: Kernel, step: int) -> tuple[bytes, int, int]:
-    """The outcome when the machine is stopped again and again."""
+def in_small_steps(kernel: Kernel, step: int) -> tuple[tuple[bytes, int, int], list[int]]:
+    """The outcome when the machine is stopped again and again, and at which times."""
     task = kernel.tasks[1]
+    times = []
     while task.state is not State.ZOMBIE:
         assert kernel.run_turn(kernel.clock.units + step, FOREVER)
-    return outcome(kernel)
+        times.append(kernel.clock.units)
+    return outcome(kernel), times
 
 
 @pytest.mark.slow
@@ -83,10 +85,29 @@ def test_same_time_and_output(story: str, arch: str) -> None:
         kernel = boot(story, arch)
         before_every_run(kernel, prepare)
         assert outcome(kernel) == plain, prepare.__name__
-    for step in (501, 100_000):
-        if plain[1] < 5_000 * step:
-            assert in_small_steps(boot(story, arch), step) == plain, step
-    again = boot(story, arch)
-    before_every_run(again, prefault)
-    before_every_run(again, flush)
-    assert in_small_steps(again, 30_011) == plain
+    for step in (501, 30_011):
+        if plain[1] > 5_000 * step:
+            continue
+        told = in_small_steps(boot(story, arch), step)
+        assert told[0] == plain
+        for prepare in (prefault, flush):
+            kernel = boot(story, arch)
+            before_every_run(kernel, prepare)
+            assert in_small_steps(kernel, step) == told, (step, prepare.__name__)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("story", ["cpu/busy", "memory/deep_recursion", "libc/sort_malloc"])
+def test_timers_fire_at_the_same_times(story: str, arch: str) -> None:
+    told = []
+    for prepare in (None, prefault, flush):
+        kernel = boot(story, arch)
+        if prepare is not None:
+            before_every_run(kernel, prepare)
+        fired: list[int] = []
+        for due_ns in range(100, 200_000, 317):
+            kernel.clock.set_timer(due_ns, lambda: fired.append(kernel.clock.units))  # noqa: B023
+        told.append((outcome(kernel), fired))
+    assert told[0] == told[1] == told[2]
+    assert len(told[0][1]) > 100

@@ -202,6 +202,19 @@ def test_an_instruction_that_straddles_the_border(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", X86)
+def test_code_that_stores_into_itself_just_before_the_border(mode: str) -> None:
+    bare = Bare(mode)
+    bare.pc = CODE + 0xFF0
+    bare.map(bare.pc, RWX, b"\x90" * 12 + b"\x88\x03" + b"\xb8\x34")  # mov %al, (%ebx)
+    bare.regs[bare.r2], bare.regs[bare.r1] = bare.pc, 0x90
+    assert bare.run() == MemoryFault(CODE + 0x1000, "fetch")
+    assert bare.pc == CODE + 0xFFE
+    bare.map(CODE + 0x1000, RX, b"\x12\0\0" + trap_code(mode))
+    assert str(bare.run()) == "SyscallTrap()"
+    assert bare.regs[bare.r1] == 0x1234
+
+
+@pytest.mark.parametrize("mode", X86)
 def test_a_loop_that_reaches_the_border_only_in_the_end(mode: str) -> None:
     # inc; cmp $9; jne back; then off the page.
     code = b"\xff\xc0\x83\xf8\x09\x75\xf9\x90"

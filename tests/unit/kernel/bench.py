@@ -50,7 +50,7 @@ def make_task(name: str, seed: int = 1, *, vdso: bool = True) -> Task:
         mm.insert(Vma(start, start + length, VM_READ | VM_WRITE | MAY_ALL))
     if vdso and abi.vdso:
         map_vdso_at(kernel, mm, abi, VDSO_ADDR)
-    task.elf_flags = 2
+    task.known_elf_flags = 2
     make_noise(task, seed)
     task.regs.words[abi.sp] = STACK + STACK_BYTES - 0x1238
     return task

@@ -253,7 +253,7 @@ def test_ppc64_frame(vdso: bool) -> None:
 
 def test_ppc64_function_descriptor() -> None:
     task = make_task("ppc64")
-    task.elf_flags = 1
+    task.known_elf_flags = 1
     task.user.write(OTHER, (0x777770).to_bytes(8, "big") + (0x888888).to_bytes(8, "big"))
     r12 = task.regs["r12"]
     task.abi.push_frame(task, SIGUSR1, INFO, Action(OTHER, 0, 0), 0)

@@ -1,0 +1,32 @@
+"""Writes the generated documents: `python -m cr.cli.documents [FOLDER]`.
+
+docs/FORMAT.md comes from the records of the image, docs/SYSCALLS.md from the declared calls.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from cr.image import schema
+from cr.system import ARCHES, MODULES
+from kernel_model.syscalls import document
+
+
+def documents() -> dict[str, str]:
+    """Name -> text."""
+    abis = {name: native[0] for name, native in ARCHES.items()}
+    return {
+        "FORMAT.md": schema.format_document(),
+        "SYSCALLS.md": document.format_document(MODULES, abis),
+    }
+
+
+def main(folder: str = "docs") -> None:
+    """Write them all."""
+    for name, text in documents().items():
+        Path(folder, name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,49 @@
+"""Signals, limits and timers after a restart."""
+
+import pytest
+
+import cr
+from kernel_model import itimers
+from kernel_model.signals import Action, SigInfo, send, set_blocked
+from tests.harness.tiny_tasks import pausing, restarted
+
+
+def test_pending_signals_keep_their_order_and_what_they_say() -> None:
+    kernel, task = pausing("x86_64")
+    set_blocked(task, (1 << 64) - 1)
+    infos = [SigInfo(signo, -1, pid=1, value=k) for k, signo in enumerate((40, 34, 40, 12, 34))]
+    for info in infos:
+        send(task, info)
+    send(task, SigInfo(10, -6, pid=1), to_thread=True)
+    _, task = restarted(kernel)
+    assert task.signal.pending.queue == infos
+    assert task.pending.queue == [SigInfo(10, -6, pid=1)]
+    assert task.blocked == (1 << 64) - 1 & ~(1 << 8 | 1 << 18)
+
+
+def test_handlers() -> None:
+    kernel, task = pausing("x86_64")
+    task.sighand.actions[1] = Action(0x400100, 0x14000004, 0x400200, 0x5)
+    task.sighand.actions[12] = Action(1)
+    expected = list(task.sighand.actions)
+    _, task = restarted(kernel)
+    assert task.sighand.actions == expected
+
+
+@pytest.mark.parametrize("which", [itimers.ITIMER_REAL, itimers.ITIMER_PROF])
+def test_timers_keep_what_is_left(which: int) -> None:
+    kernel, task = pausing("x86_64")
+    itimers.set_timer(task, which, 5_000_000, 70_000)
+    kernel.run(cr.after_time(2_000_000))
+    left = itimers.get(task, which)
+    assert left == ((3_000_000 if which == itimers.ITIMER_REAL else 5_000_000), 70_000)
+    kernel, task = restarted(kernel)
+    assert itimers.get(task, which) == left
+
+
+def test_limits() -> None:
+    kernel, task = pausing("x86_64")
+    task.signal.rlimits[7] = (20, 30)
+    expected = list(task.signal.rlimits)
+    _, task = restarted(kernel)
+    assert task.signal.rlimits == expected
