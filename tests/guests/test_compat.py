@@ -1,4 +1,4 @@
-"""32-bit programs on 64-bit kernels, checkpointed and restarted: what the original left as planned."""
+"""32-bit programs on 64-bit kernels, restarted: what the original left as planned."""
 
 from __future__ import annotations
 
