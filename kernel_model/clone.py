@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from emu.memory import OutOfFrames
 from emu.pagetable import OutOfNodes
 from kernel_model.abi.errno import EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM, NotModelled
-from kernel_model.nsproxy import NsProxy
 from kernel_model.restart_block import RestartBlock
 from kernel_model.signals import SignalStruct
 from kernel_model.task import RLIMIT_NPROC, Task
@@ -88,7 +87,7 @@ def copy_process(task: Task, args: CloneArgs) -> Task:
     child.sighand = task.sighand.grab() if flags & CLONE_SIGHAND else task.sighand.copy()
     child.cred, child.nsproxy = task.cred, task.nsproxy
     if flags & CLONE_NEWUTS:
-        child.nsproxy = NsProxy(replace(task.nsproxy.uts))
+        child.nsproxy = replace(task.nsproxy, uts=replace(task.nsproxy.uts))
     child.comm, child.blocked = task.comm, task.blocked
     child.known_elf_flags, child.load_bias = task.known_elf_flags, task.load_bias
     child.scheduling, child.personality = task.scheduling.of_child(), task.personality
