@@ -19,8 +19,8 @@ from kernel_model.nsproxy import NsProxy, UtsNamespace
 
 def checkpoint_ns(ctx: Checkpoint, nsproxy: NsProxy) -> None:
     """Write the set of namespaces of a task."""
-    if nsproxy.ipc.shm.slots:
-        ctx.refuse(ENOSYS, "shared memory segments are not saved yet")
+    if nsproxy.ipc.shm.slots or nsproxy.ipc.msg.slots or nsproxy.ipc.sem.slots:
+        ctx.refuse(ENOSYS, "System V IPC objects are not saved yet")
     uts = ctx.write_object(t.OBJ_UTS_NS, nsproxy.uts, checkpoint_uts)
     ctx.image.write(t.HDR_NS, image.Ns(uts_objref=uts, ipc_objref=0, net_objref=0))
 

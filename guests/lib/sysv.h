@@ -107,4 +107,69 @@ static inline int shmctl(int id, int command, struct shmid_ds *to)
                      command, 0, to, 0);
 }
 
+struct sembuf {
+    unsigned short sem_num;
+    short sem_op, sem_flg;
+};
+
+/* What semctl takes: through the one call it lies in memory. */
+union semun {
+    int val;
+    void *buf;
+    unsigned short *array;
+};
+
+static inline int semget(int key, int count, int flags)
+{
+    return (int)SYSV((NR_semget, key, count, flags, 0, 0, 0), CALL_SEMGET, key, count, flags, 0,
+                     0);
+}
+
+static inline int semop(int id, struct sembuf *operations, size_t count)
+{
+    return (int)SYSV((NR_semop, id, (long)operations, (long)count, 0, 0, 0), CALL_SEMOP, id, count,
+                     0, operations, 0);
+}
+
+static inline int semtimedop(int id, struct sembuf *operations, size_t count,
+                             const struct timespec *limit)
+{
+    return (int)SYSV((NR_semtimedop, id, (long)operations, (long)count, (long)limit, 0, 0),
+                     CALL_SEMTIMEDOP, id, count, 0, operations, limit);
+}
+
+static inline int semctl(int id, int number, int command, union semun argument)
+{
+    command |= WITH_VERSION;
+    return (int)SYSV((NR_semctl, id, number, command, (long)argument.buf, 0, 0), CALL_SEMCTL, id,
+                     number, command, &argument, 0);
+}
+
+static inline int msgget(int key, int flags)
+{
+    return (int)SYSV((NR_msgget, key, flags, 0, 0, 0, 0), CALL_MSGGET, key, flags, 0, 0, 0);
+}
+
+static inline int msgsnd(int id, const void *message, size_t size, int flags)
+{
+    return (int)SYSV((NR_msgsnd, id, (long)message, (long)size, flags, 0, 0), CALL_MSGSND, id,
+                     size, flags, message, 0);
+}
+
+static inline int msgrcv(int id, void *message, size_t size, long type, int flags)
+{
+    struct {
+        void *message;
+        long type;
+    } both = {message, type};
+    return (int)SYSV((NR_msgrcv, id, (long)message, (long)size, type, flags, 0), CALL_MSGRCV, id,
+                     size, flags, &both, 0);
+}
+
+static inline int msgctl(int id, int command)
+{
+    command |= WITH_VERSION;
+    return (int)SYSV((NR_msgctl, id, command, 0, 0, 0, 0), CALL_MSGCTL, id, command, 0, 0, 0);
+}
+
 #endif

@@ -12,6 +12,8 @@ from kernel_model.ipc.ids import Ids
 
 if TYPE_CHECKING:
     from kernel_model.clock import Clock
+    from kernel_model.ipc.msg import MessageQueue
+    from kernel_model.ipc.sem import SemaphoreSet
     from kernel_model.ipc.shm import Segment
 
 _NS_PER_S = 1_000_000_000
@@ -40,6 +42,8 @@ class IpcNamespace:
         self.clock = clock
         self.limits = IpcLimits()
         self.shm: Ids[Segment] = Ids()
+        self.msg: Ids[MessageQueue] = Ids()
+        self.sem: Ids[SemaphoreSet] = Ids()
 
     def now_s(self) -> int:
         """The time that goes into the structures: seconds since the epoch."""
