@@ -13,11 +13,14 @@ from __future__ import annotations
 from cr.context import Checkpoint, Restart
 from cr.image import namespaces as image
 from cr.image import types as t
+from kernel_model.abi.errno import ENOSYS
 from kernel_model.nsproxy import NsProxy, UtsNamespace
 
 
 def checkpoint_ns(ctx: Checkpoint, nsproxy: NsProxy) -> None:
     """Write the set of namespaces of a task."""
+    if nsproxy.ipc.shm.slots or nsproxy.ipc.msg.slots or nsproxy.ipc.sem.slots:
+        ctx.refuse(ENOSYS, "System V IPC objects are not saved yet")
     uts = ctx.write_object(t.OBJ_UTS_NS, nsproxy.uts, checkpoint_uts)
     ctx.image.write(t.HDR_NS, image.Ns(uts_objref=uts, ipc_objref=0, net_objref=0))
 
@@ -43,7 +46,7 @@ def restore_ns(ctx: Restart) -> NsProxy:
     uts = ctx.opener.nsproxy.uts
     if record.uts_objref:
         uts = ctx.objs.fetch(ctx, record.uts_objref, t.OBJ_UTS_NS, UtsNamespace)
-    return NsProxy(uts)
+    return NsProxy(uts, ctx.opener.nsproxy.ipc)
 
 
 def restore_uts(ctx: Restart) -> UtsNamespace:

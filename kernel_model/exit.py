@@ -57,6 +57,9 @@ def exit_task(task: Task, code: int) -> None:
 
 
 def _release(task: Task) -> None:
+    if task.sem_undo is not None:
+        task.sem_undo.drop(task.tgid)
+        task.sem_undo = None
     if task.mm is not None:
         task.mm.drop()
         task.mm = None

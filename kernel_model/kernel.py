@@ -19,6 +19,7 @@ from kernel_model.console import Console
 from kernel_model.creds import root_cred
 from kernel_model.freezer import FreezerCgroup
 from kernel_model.futex import Futexes
+from kernel_model.ipc.namespace import IpcNamespace
 from kernel_model.mm.address_space import AddressSpace
 from kernel_model.mm.backing import VdsoPage
 from kernel_model.mm.fault import BadAccess, OutOfMemory, handle_fault
@@ -67,7 +68,8 @@ class Kernel:
         self.futexes = Futexes()
         self.calls = CallTable(modules, abis)
         self.vfs = Vfs(disk, self.ram, self.clock)
-        self.nsproxy = NsProxy(UtsNamespace(machine=abis[0].machine.encode()))
+        uts = UtsNamespace(machine=abis[0].machine.encode())
+        self.nsproxy = NsProxy(uts, IpcNamespace(self.clock))
         self.root_cred = root_cred()
         """What a task has whose own credentials nobody can ask for any more."""
         self.tasks: dict[int, Task] = {}

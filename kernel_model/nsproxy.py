@@ -1,4 +1,4 @@
-"""Namespaces of a task: which host name it sees.
+"""Namespaces of a task: which host name it sees, which System V objects.
 
 Mirrors: Linux struct nsproxy.
 """
@@ -6,6 +6,8 @@ Mirrors: Linux struct nsproxy.
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from kernel_model.ipc.namespace import IpcNamespace
 
 
 @dataclass(eq=False)
@@ -25,3 +27,4 @@ class NsProxy:
     """The namespaces that a task is in."""
 
     uts: UtsNamespace
+    ipc: IpcNamespace

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from kernel_model.clock import Timer
     from kernel_model.creds import Cred
     from kernel_model.freezer import FreezerCgroup
+    from kernel_model.ipc.sem import UndoList
     from kernel_model.kernel import Kernel
     from kernel_model.mm.address_space import AddressSpace
     from kernel_model.nsproxy import NsProxy
@@ -67,6 +68,8 @@ class Task:
     exit_signal: int = SIGCHLD
     pdeath_signal: int = 0
     mm: AddressSpace | None = None
+    sem_undo: UndoList | None = None
+    """What semop must take back when the task exits."""
     parent: Task | None = None
     # signals
     blocked: int = 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emu.layout import Record
-from kernel_model.abi import fcntl, stat, time
+from kernel_model.abi import fcntl, ipc, stat, time
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class Structs:
     timespec: type[time.Timespec32] | type[time.Timespec64]
     timeval: type[time.Timeval32] | type[time.Timeval64]
     utimbuf: type[time.Utimbuf32] | type[time.Utimbuf64]
+    ipc: ipc.IpcStructs
     open_flags: OpenFlagBits
     ioctl: IoctlNumbers
     short_ids: bool
@@ -103,6 +104,7 @@ X86_32 = Structs(
     timespec=time.Timespec32,
     timeval=time.Timeval32,
     utimbuf=time.Utimbuf32,
+    ipc=ipc.X86_32,
     open_flags=_X86,
     ioctl=_X86_IOCTL,
     short_ids=True,
@@ -119,6 +121,7 @@ X86_64 = Structs(
     timespec=time.Timespec64,
     timeval=time.Timeval64,
     utimbuf=time.Utimbuf64,
+    ipc=ipc.X86_64,
     open_flags=_X86_64,
     ioctl=_X86_IOCTL,
     short_ids=False,
@@ -135,6 +138,7 @@ PPC32 = Structs(
     timespec=time.Timespec32,
     timeval=time.Timeval32,
     utimbuf=time.Utimbuf32,
+    ipc=ipc.PPC32,
     open_flags=_PPC,
     ioctl=_PPC_IOCTL,
     short_ids=False,
@@ -151,6 +155,7 @@ PPC64 = Structs(
     timespec=time.Timespec64,
     timeval=time.Timeval64,
     utimbuf=time.Utimbuf64,
+    ipc=ipc.PPC64,
     open_flags=_PPC64,
     ioctl=_PPC_IOCTL,
     short_ids=False,

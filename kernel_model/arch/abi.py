@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 
 _MMAP_GAP_BYTES = 128 << 20
+THROUGH_IPC = dict.fromkeys(
+    "shmget shmat shmdt shmctl semget semctl semtimedop msgget msgsnd msgrcv msgctl".split(), ""
+)
+"""Variants of an ABI that has System V IPC as one call: the numbers of their own are younger."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,7 +82,7 @@ class Abi:
     emulate: Callable[[Task], bool] | None = None
     """Execute an instruction that was refused to the program; False if it stays refused."""
     variants: dict[str, str] = field(default_factory=dict)
-    """Calls whose arguments this ABI passes in another way: name -> name of the handler."""
+    """Calls whose arguments this ABI passes in another way: name -> handler, or empty."""
     last_number: int
     """The highest system call number of Linux 3.2 with linux-cr's three."""
     first_tls_slot: int = 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kernel_model.abi.structs import PPC32
 from kernel_model.arch import ppc32_signal
-from kernel_model.arch.abi import Abi
+from kernel_model.arch.abi import THROUGH_IPC, Abi
 from kernel_model.arch.ppc_emulate import PVR_7457A, emulator
 from kernel_model.arch.ppc_registers import CR, PC, SO, gpr
 
@@ -79,7 +79,7 @@ ABI = Abi(
     illegal_code=1,
     pack_siginfo=ppc32_signal.pack_siginfo,
     vdso=ppc32_signal.VDSO,
-    variants={"fadvise64_64": "fadvise64_64_advice_first"},
+    variants={"fadvise64_64": "fadvise64_64_advice_first"} | THROUGH_IPC,
 )
 
 COMPAT = replace(ABI, task_size=0xFFFF0000, stack_top=0xFFFF0000, machine="ppc64")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kernel_model.abi.structs import PPC64
 from kernel_model.arch import ppc64_signal
-from kernel_model.arch.abi import Abi
+from kernel_model.arch.abi import THROUGH_IPC, Abi
 from kernel_model.arch.ppc_emulate import PVR_POWER7, emulator
 from kernel_model.arch.ppc_registers import CR, PC, SO, function_descriptors, gpr
 
@@ -80,6 +80,7 @@ ABI = Abi(
     sigreturn=ppc64_signal.rt_sigreturn,
     rt_sigreturn=ppc64_signal.rt_sigreturn,
     illegal_code=1,
+    variants=THROUGH_IPC,
     pack_siginfo=ppc64_signal.pack_siginfo,
     vdso=ppc64_signal.VDSO,
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from emu.arch import x86_32 as cpu
 from kernel_model.abi.structs import X86_32
 from kernel_model.arch import x86_32_signal
-from kernel_model.arch.abi import Abi
+from kernel_model.arch.abi import THROUGH_IPC, Abi
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
@@ -78,7 +78,7 @@ ABI = Abi(
     first_tls_slot=6,
     old_rlimit_max=0x7FFFFFFF,
     vdso=b"",
-    variants={"mmap": "mmap_struct"},
+    variants={"mmap": "mmap_struct"} | THROUGH_IPC,
 )
 
 COMPAT = replace(

@@ -77,9 +77,13 @@ class SharedMemory:
         """One vma less."""
         self.users -= 1
         if not self.users:
-            for frame in self.pages.values():
-                self.ram.drop(frame)
-            self.pages.clear()
+            self.free_pages()
+
+    def free_pages(self) -> None:
+        """Give the memory back."""
+        for frame in self.pages.values():
+            self.ram.drop(frame)
+        self.pages.clear()
 
 
 class VdsoPage:

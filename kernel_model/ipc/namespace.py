@@ -1,0 +1,50 @@
+"""An IPC namespace: segments, message queues and semaphore sets, and how much there may be.
+
+Mirrors: Linux struct ipc_namespace, with the limits of Linux 3.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kernel_model.ipc.ids import Ids
+
+if TYPE_CHECKING:
+    from kernel_model.clock import Clock
+    from kernel_model.ipc.msg import MessageQueue
+    from kernel_model.ipc.sem import SemaphoreSet
+    from kernel_model.ipc.shm import Segment
+
+_NS_PER_S = 1_000_000_000
+
+
+@dataclass
+class IpcLimits:
+    """The sysctls of a namespace."""
+
+    shmmax: int = 32 << 20
+    shmall: int = 2 << 20
+    shmmni: int = 4096
+    msgmax: int = 8192
+    msgmnb: int = 16384
+    msgmni: int = 16
+    semmsl: int = 250
+    semmns: int = 32000
+    semopm: int = 32
+    semmni: int = 128
+
+
+class IpcNamespace:
+    """What tasks of one namespace can reach by key or identifier."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.limits = IpcLimits()
+        self.shm: Ids[Segment] = Ids()
+        self.msg: Ids[MessageQueue] = Ids()
+        self.sem: Ids[SemaphoreSet] = Ids()
+
+    def now_s(self) -> int:
+        """The time that goes into the structures: seconds since the epoch."""
+        return self.clock.realtime_ns() // _NS_PER_S

@@ -1,0 +1,201 @@
+"""System calls of shared memory segments.
+
+Mirrors: Linux ipc/shm.c (sys_shmget, do_shmat, sys_shmdt, sys_shmctl).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emu.memory import PAGE_MASK, PAGE_SHIFT
+from kernel_model.abi.errno import EINVAL, ENOMEM, ENOSPC, NotModelled
+from kernel_model.ipc.ids import (
+    IPC_64,
+    IPC_RMID,
+    IPC_SET,
+    IPC_STAT,
+    MAY_READ,
+    MAY_WRITE,
+    Perm,
+    new_perm,
+)
+from kernel_model.ipc.shm import Segment, total_pages
+from kernel_model.mm.address_space import AddressSpace, page_up
+from kernel_model.mm.vma import (
+    VM_EXEC,
+    VM_MAYEXEC,
+    VM_MAYREAD,
+    VM_MAYSHARE,
+    VM_MAYWRITE,
+    VM_READ,
+    VM_SHARED,
+    VM_WRITE,
+    Vma,
+)
+from kernel_model.syscalls.declare import Flags, Int, Ptr, Size, syscall
+
+if TYPE_CHECKING:
+    from emu.layout import Record
+    from kernel_model.task import Task
+
+_SHM_HUGETLB = 0o4000
+_SHM_DEST = 0o1000
+_SHM_RDONLY, _SHM_RND, _SHM_REMAP, _SHM_EXEC = 0o10000, 0o20000, 0o40000, 0o100000
+_MMAP_MIN_ADDR = 0x1000
+
+
+@syscall(partial="no huge pages")
+def shmget(task: Task, key: Int, size: Size, flags: Flags) -> int:
+    """The segment of a key, made if need be."""
+    namespace = task.nsproxy.ipc
+    limits = namespace.limits
+
+    def suits(segment: Segment) -> None:
+        if size > segment.size_bytes:
+            raise EINVAL(f"the segment has {segment.size_bytes} bytes")
+
+    def make() -> Segment:
+        if flags & _SHM_HUGETLB:
+            raise NotModelled("segments of huge pages")
+        if not 1 <= size <= limits.shmmax:
+            raise EINVAL(f"a segment of {size} bytes")
+        namespace.shm.check_room(limits.shmmni)
+        if total_pages(namespace) + (page_up(size) >> PAGE_SHIFT) > limits.shmall:
+            raise ENOSPC("too many pages in segments")
+        segment = Segment(task.kernel.ram, namespace, new_perm(task, key, flags), size)
+        segment.times.creator = task.tgid
+        segment.times.changed = namespace.now_s()
+        return segment
+
+    return namespace.shm.get(task, key, flags, suits, make)
+
+
+def attach(task: Task, shmid: int, addr: int, flags: int) -> int:
+    """Map a segment; the address."""
+    mm = task.mm
+    assert mm is not None
+    segment = task.nsproxy.ipc.shm.find(shmid)
+    vm_flags = VM_READ | VM_MAYREAD | VM_MAYEXEC | VM_MAYSHARE | mm.def_flags
+    wanted = MAY_READ
+    if not flags & _SHM_RDONLY:
+        wanted |= MAY_WRITE
+        vm_flags |= VM_WRITE | VM_MAYWRITE | VM_SHARED
+    if flags & _SHM_EXEC:
+        wanted |= 0o111
+        vm_flags |= VM_EXEC
+    length = segment.page_count << PAGE_SHIFT
+    addr = _place(task, mm, addr, length, flags)
+    segment.perm.check(task, wanted)
+    if mm.limit_bytes is not None and mm.total_bytes + length > mm.limit_bytes:
+        raise ENOMEM("RLIMIT_AS")
+    if not addr:
+        addr = mm.find_gap(length)
+    elif flags & _SHM_REMAP:
+        mm.unmap(addr, addr + length)
+    mm.insert(Vma(addr, addr + length, vm_flags, 0, segment))
+    segment.times.attached = task.nsproxy.ipc.now_s()
+    segment.times.last_user = task.tgid
+    return addr
+
+
+def _place(task: Task, mm: AddressSpace, addr: int, length: int, flags: int) -> int:
+    """Where the caller wants the mapping; 0 leaves it to the kernel."""
+    if not addr:
+        if flags & _SHM_REMAP:
+            raise EINVAL("SHM_REMAP without an address")
+        return 0
+    if addr & PAGE_MASK:
+        if not flags & _SHM_RND:
+            raise EINVAL(f"{addr:#x} is not page aligned")
+        addr &= ~PAGE_MASK
+    if addr + length > mm.task_size or addr < _MMAP_MIN_ADDR:
+        raise EINVAL(f"{addr:#x} is no place for {length} bytes")
+    if not flags & _SHM_REMAP and mm.overlapping(addr, addr + length):
+        raise EINVAL(f"something is mapped at {addr:#x}")
+    return addr
+
+
+@syscall()
+def shmat(task: Task, shmid: Int, addr: Ptr, flags: Flags) -> int:
+    """Map a segment; the address."""
+    return attach(task, shmid, addr, flags)
+
+
+@syscall()
+def shmdt(task: Task, addr: Ptr) -> int:
+    """Unmap a segment; `addr` is what shmat returned."""
+    mm = task.mm
+    assert mm is not None
+    found = None
+    for vma in mm.overlapping(addr, mm.task_size) if not addr & PAGE_MASK else []:
+        base = vma.start - (vma.offset << PAGE_SHIFT)
+        if isinstance(vma.backing, Segment) and base == addr:
+            found = vma.backing
+            break
+    if found is None:
+        raise EINVAL(f"no segment was attached at {addr:#x}")
+    for vma in mm.overlapping(addr, addr + (found.page_count << PAGE_SHIFT)):
+        if vma.backing is found and vma.start - (vma.offset << PAGE_SHIFT) == addr:
+            found.times.last_user = task.tgid
+            mm.unmap(vma.start, vma.end)
+    return 0
+
+
+@syscall(partial="SHM_LOCK, SHM_INFO, SHM_STAT and structures without IPC_64 are refused")
+def shmctl(task: Task, shmid: Int, command: Int, buffer: Ptr) -> int:
+    """Ask about a segment, change it, remove it."""
+    if shmid < 0 or command < 0:
+        raise EINVAL(f"segment {shmid}, command {command}")
+    operation = command & ~IPC_64
+    if operation not in (IPC_RMID, IPC_SET, IPC_STAT):
+        raise NotModelled(f"shmctl command {operation}")
+    namespace = task.nsproxy.ipc
+    segment = namespace.shm.find(shmid)
+    if operation == IPC_STAT:
+        check_version(task, command)
+        segment.perm.check(task, MAY_READ)
+        task.user.write_record(_told(task, segment), buffer)
+        return 0
+    if operation == IPC_SET:
+        check_version(task, command)
+        asked = task.user.read_record(task.abi.structs.ipc.shm, buffer).perm
+        segment.perm.check_owner(task)
+        segment.perm.change(asked.uid, asked.gid, asked.mode)
+        segment.times.changed = namespace.now_s()
+        return 0
+    segment.perm.check_owner(task)
+    segment.remove()
+    return 0
+
+
+def check_version(task: Task, command: int) -> None:
+    """Refuse the structures of Linux 2.2, which ask for nothing."""
+    if task.abi.structs.ipc.asks_version and not command & IPC_64:
+        raise NotModelled("IPC structures without IPC_64")
+
+
+def told_perm(task: Task, perm: Perm, more_mode: int = 0) -> Record:
+    """struct ipc64_perm of the caller's ABI."""
+    return task.abi.structs.ipc.perm(
+        key=perm.key,
+        uid=perm.uid,
+        gid=perm.gid,
+        cuid=perm.cuid,
+        cgid=perm.cgid,
+        mode=perm.mode | more_mode,
+        seq=perm.seq,
+    )
+
+
+def _told(task: Task, segment: Segment) -> Record:
+    times = segment.times
+    return task.abi.structs.ipc.shm(
+        perm=told_perm(task, segment.perm, _SHM_DEST if segment.doomed else 0),  # type: ignore[arg-type]
+        segsz=segment.size_bytes,
+        atime=times.attached,
+        dtime=times.detached,
+        ctime=times.changed,
+        cpid=times.creator,
+        lpid=times.last_user,
+        nattch=segment.users,
+    )
