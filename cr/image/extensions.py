@@ -7,6 +7,7 @@ Image grammar:
 
     after the tree            [ MACHINE  BUFFER random-state ]
     at the end of cpu units   [ TASK_TIMES ] [ SYSCALL_PROGRESS ] [ TASK_EXTRA ]
+    at the end of an IPC_NS   [ IPC_SEQUENCE ]
     after a FILE_NAME         [ UNLINKED  { UNLINKED_DATA } ]
 
 Mirrors:  nothing.
@@ -18,6 +19,7 @@ Deviates: Linux's freezer ends a half-done write or a timed wait with a short co
 from typing import Annotated
 
 from cr.image.types import (
+    HDR_IPC_SEQUENCE,
     HDR_MACHINE,
     HDR_SYSCALL_PROGRESS,
     HDR_TASK_EXTRA,
@@ -92,6 +94,18 @@ class TaskExtra(Framed):
 
     def invalid(self) -> str | None:
         return None if self.reset_on_fork <= 1 else "reset_on_fork is 0 or 1"
+
+
+@record(size=24)
+class IpcSequence(Framed):
+    """Sequence numbers of the next System V objects; linux-cr begins again at zero."""
+
+    TYPE = HDR_IPC_SEQUENCE
+
+    shm_seq: u32 = at("of the next segment")
+    msg_seq: u32 = at("of the next queue")
+    sem_seq: u32 = at("of the next semaphore set")
+    pad: u32 = at("zero", default=0, must_be=0)
 
 
 @record(size=80)
