@@ -18,6 +18,7 @@ from kernel_model.abi.errno import LinuxError
 
 if TYPE_CHECKING:
     from kernel_model.arch.abi import Abi
+    from kernel_model.epoll import EpollFile
     from kernel_model.kernel import Kernel
     from kernel_model.pipe import Pipe
     from kernel_model.task import Task
@@ -54,6 +55,8 @@ class Checkpoint:
         self.task: Task | None = None
         self.image_pipe: Pipe | None = None
         """The pipe that the image is written to: it cannot be in the image itself."""
+        self.files_deferred: list[EpollFile] = []
+        """Epoll sets of the file table that is being written; their items follow it."""
         self.pids: dict[int, int] = {}
         """Number of the pid object of a pid."""
 
@@ -94,6 +97,8 @@ class Restart:
         self.header_arch: Any = None
         self.pid_numbers: dict[int, int] = {}
         """Pid by the number of its pid object."""
+        self.has_machine = False
+        """The image is not pure: what is not said in records of ours is not so."""
         self.committed = False
         """What was built is in place: the restart can fail no more."""
         self._numbers = kernel.vfs.numbers()

@@ -2,7 +2,7 @@
 
 Image grammar:
 
-    file-table  =  FILE_TABLE  { [ OBJREF file ]  FILE_DESC }
+    file-table  =  FILE_TABLE  { [ OBJREF file ]  FILE_DESC }  { epoll-items }
     file        =  FILE  what its kind adds
 
 Every open file begins with the same prefix; what follows is decided at checkpoint by what the
@@ -18,14 +18,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cr import pipe, regular
+from cr import epoll, eventfd, pipe, regular, timers
 from cr.context import Checkpoint, Restart
 from cr.creds import checkpoint_cred
 from cr.image import files as image
 from cr.image import types as t
 from kernel_model.abi.errno import EBADF, EBUSY, EMFILE
 from kernel_model.abi.fcntl import O_ACCMODE
+from kernel_model.epoll import EpollFile
+from kernel_model.eventfd import EventFile
 from kernel_model.pipe import PipeEnd
+from kernel_model.signalfd import SignalFile
+from kernel_model.timerfd import TimerFile
 from kernel_model.vfs.devices import ConsoleFile, NullFile, RandomFile
 from kernel_model.vfs.fdtable import FdTable
 from kernel_model.vfs.openfile import DirectoryFile, OpenFile, RegularFile
@@ -58,6 +62,14 @@ def checkpoint_file(ctx: Checkpoint, file: OpenFile) -> None:
     }
     if isinstance(file, PipeEnd):
         pipe.checkpoint_end(ctx, file, common)
+    elif isinstance(file, EventFile):
+        eventfd.checkpoint_eventfd(ctx, file, common)
+    elif isinstance(file, EpollFile):
+        epoll.checkpoint_epoll(ctx, file, common)
+    elif isinstance(file, TimerFile):
+        timers.checkpoint_timerfd(ctx, file, common)
+    elif isinstance(file, SignalFile):
+        timers.checkpoint_signalfd(ctx, file, common)
     elif isinstance(file, _GENERIC):
         ctx.image.write(t.HDR_FILE, image.FileGeneric(f_type=t.FILE_GENERIC, **common))
         regular.checkpoint_generic(ctx, file)
@@ -97,6 +109,10 @@ _RESTORE: dict[int, Callable[[Restart, Any], OpenFile]] = {
     t.FILE_GENERIC: regular.restore_generic,
     t.FILE_PIPE: pipe.restore_pipe_end,
     t.FILE_FIFO: pipe.restore_fifo_end,
+    t.FILE_EVENTFD: eventfd.restore_eventfd,
+    t.FILE_EPOLL: epoll.restore_epoll,
+    t.FILE_TIMERFD: timers.restore_timerfd,
+    t.FILE_SIGNALFD: timers.restore_signalfd,
 }
 
 
@@ -110,6 +126,8 @@ def checkpoint_table(ctx: Checkpoint, table: FdTable) -> None:
             fd_objref=objref, fd_descriptor=fd, fd_close_on_exec=int(fd in table.close_on_exec)
         )
         ctx.image.write(t.HDR_FILE_DESC, record)
+    while ctx.files_deferred:
+        epoll.checkpoint_items(ctx, ctx.files_deferred.pop(0))
 
 
 def restore_table(ctx: Restart) -> FdTable:
@@ -128,6 +146,7 @@ def restore_table(ctx: Restart) -> FdTable:
             file = ctx.objs.fetch(ctx, entry.fd_objref, t.OBJ_FILE, OpenFile)
             cloexec = bool(entry.fd_close_on_exec)
             table.install_at(entry.fd_descriptor, file.grab(), cloexec=cloexec)
+        epoll.restore_all_items(ctx)
     except BaseException:
         table.drop()
         raise

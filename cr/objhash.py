@@ -42,6 +42,10 @@ class Objects:
         self._next += 1
         return number, True
 
+    def lookup(self, thing: object) -> int | None:
+        """The number of an object that is in the image already."""
+        return self._numbers.get(id(thing))
+
     def reserve(self) -> int:
         """A number for something that is no object here."""
         self._next += 1

@@ -49,6 +49,7 @@ def read_image(ctx: Restart, *, only_task: bool = False) -> Restored:
         ctx.refuse(f"{len(identities)} tasks cannot be restored into one")
     machine = restore_machine(ctx)
     if machine is not None:
+        ctx.has_machine = True
         then_ns = machine.record.clock_units // UNITS_PER_NS
         if only_task:
             ctx.clock_shift_ns = ctx.now_ns - then_ns

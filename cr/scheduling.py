@@ -1,10 +1,12 @@
-"""Checkpoint and restart of how a task shares the processor, and of its personality.
+"""Checkpoint and restart of how a task shares the processor, of its personality, and whether
+its memory may be dumped.
 
 Image grammar:
 
     task-extra  =  TASK_EXTRA          ; only of a task that differs from a new one
 
-Mirrors:  nothing: linux-cr loses policy, priorities, nice value and personality.
+Mirrors:  nothing: linux-cr loses policy, priorities, nice value, personality and
+          dumpable.
 """
 
 from __future__ import annotations
@@ -25,14 +27,16 @@ from kernel_model.scheduling import (
 from kernel_model.syscalls.machine import ADDR_NO_RANDOMIZE
 from kernel_model.task import Task
 
-Extra = tuple[Scheduling, int]
-NO_EXTRA: Extra = (DEFAULT, 0)
+Extra = tuple[Scheduling, int, int]
+"""(scheduling, personality, dumpable)."""
+NO_EXTRA: Extra = (DEFAULT, 0, 1)
 
 
 def checkpoint_extra(ctx: Checkpoint, task: Task) -> None:
     """Write what a new task would not have."""
     scheduling = task.scheduling
-    if (scheduling, task.personality) == NO_EXTRA:
+    dumpable = task.mm.dumpable if task.mm is not None else 1
+    if (scheduling, task.personality, dumpable) == NO_EXTRA:
         return
     record = ours.TaskExtra(
         policy=scheduling.policy,
@@ -41,6 +45,7 @@ def checkpoint_extra(ctx: Checkpoint, task: Task) -> None:
         io_priority=scheduling.io_priority,
         reset_on_fork=int(scheduling.reset_on_fork),
         personality=task.personality,
+        dumpable=dumpable,
     )
     ctx.image.write(t.HDR_TASK_EXTRA, record)
 
@@ -67,11 +72,12 @@ def restore_extra(ctx: Restart) -> Extra:
         record.io_priority,
         bool(record.reset_on_fork),
     )
-    return scheduling, record.personality
+    return scheduling, record.personality, record.dumpable
 
 
 def install_extra(task: Task, extra: Extra) -> None:
     """Commit."""
-    task.scheduling, task.personality = extra
+    assert task.mm is not None
+    task.scheduling, task.personality, task.mm.dumpable = extra
     if task.scheduling.priority:
         task.kernel.sched.realtime = True

@@ -3,7 +3,7 @@
 Image grammar:
 
     sighand  =  SIGHAND
-    signal   =  SIGNAL  SIGPENDING shared             ; after TASK_OBJS of the group's first thread
+    signal   =  SIGNAL  SIGPENDING shared  { posix-timer }      ; after TASK_OBJS of a group's first
     thread   =  SIGPENDING private  SIGNAL_TASK       ; the last records of a task
 
 Interval timers are saved as what is left of them: the image does not know when it is restarted.
@@ -19,6 +19,7 @@ from __future__ import annotations
 from cr.context import Checkpoint, Restart
 from cr.image import signals as image
 from cr.image import types as t
+from cr.timers import checkpoint_posix_timers, restore_posix_timers, start_posix_timers
 from kernel_model import itimers
 from kernel_model.abi.errno import EPERM
 from kernel_model.signals import (
@@ -87,6 +88,7 @@ def checkpoint_signal(ctx: Checkpoint, task: Task) -> None:
     )
     ctx.image.write(t.HDR_SIGNAL, record)
     _checkpoint_pending(ctx, task.signal.pending)
+    checkpoint_posix_timers(ctx, task.signal)
 
 
 def restore_signal(ctx: Restart) -> SignalStruct:
@@ -117,6 +119,7 @@ def restore_signal(ctx: Restart) -> SignalStruct:
         IntervalTimer(*values[2]),
     )
     signal.pending = _restore_pending(ctx)
+    restore_posix_timers(ctx, signal)
     return signal
 
 
@@ -124,6 +127,7 @@ def start_timers(task: Task) -> None:
     """At commit: make what is left of each timer a time at which it is due."""
     for which, timer in enumerate(task.signal.itimers):
         itimers.set_timer(task, which, timer.due, timer.interval)
+    start_posix_timers(task)
 
 
 def checkpoint_thread_signals(ctx: Checkpoint, task: Task) -> None:

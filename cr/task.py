@@ -23,7 +23,7 @@ Deviates: what a sleeping call has done so far (SYSCALL_PROGRESS) and how much c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from cr import signals
 from cr.arch.support import CpuState
@@ -38,6 +38,12 @@ from cr.ipc import check_undo, checkpoint_undo
 from cr.memory import checkpoint_mm
 from cr.namespaces import checkpoint_ns
 from cr.regular import checkpoint_fs
+from cr.restart_block import (
+    checkpoint_progress,
+    checkpoint_restart_block,
+    restore_progress,
+    restore_restart_block,
+)
 from cr.scheduling import NO_EXTRA, Extra, checkpoint_extra, install_extra, restore_extra
 from kernel_model.abi.errno import EBUSY
 from kernel_model.arch.abi import Abi
@@ -45,7 +51,7 @@ from kernel_model.creds import Cred
 from kernel_model.ipc.sem import UndoList
 from kernel_model.mm.address_space import AddressSpace
 from kernel_model.nsproxy import NsProxy
-from kernel_model.restart_block import Progress, RestartBlock, RestartFunction
+from kernel_model.restart_block import Progress
 from kernel_model.signals import Pending, Sighand, SignalStruct
 from kernel_model.task import State, Task
 from kernel_model.vfs.fdtable import FdTable
@@ -61,14 +67,6 @@ _STATES = {
 _NO_SIGNAL = 0xFFFFFFFF
 _NEVER = (1 << 64) - 1
 _MAX_NS = 1 << 61
-_FUNCTIONS = {
-    RestartFunction.NANOSLEEP: t.RESTART_BLOCK_HRTIMER_NANOSLEEP,
-    RestartFunction.POLL: t.RESTART_BLOCK_POLL,
-    RestartFunction.FUTEX: t.RESTART_BLOCK_FUTEX,
-}
-_OF_TYPE = {number: function for function, number in _FUNCTIONS.items()}
-_OF_TYPE[t.RESTART_BLOCK_COMPAT_NANOSLEEP] = RestartFunction.NANOSLEEP
-_ARGUMENTS = {RestartFunction.NANOSLEEP: 2, RestartFunction.POLL: 3, RestartFunction.FUTEX: 4}
 
 
 # ---- checkpoint
@@ -106,7 +104,7 @@ def checkpoint_task(ctx: Checkpoint, task: Task, completed: int | None = None) -
         ctx.refuse(EBUSY, "a task without memory")
     arch = arch_of(ctx.kernel)
     arch.checkpoint_thread(ctx, task)
-    _checkpoint_restart_block(ctx, task)
+    checkpoint_restart_block(ctx, task)
     arch.checkpoint_cpu(ctx, task, cpu_state(task, completed))
     if not ctx.pure:
         _checkpoint_ours(ctx, task)
@@ -162,25 +160,6 @@ def _checkpoint_struct(ctx: Checkpoint, task: Task) -> None:
     ctx.image.write_string(t.HDR_STRING, task.comm, t.TASK_COMM_BYTES)
 
 
-def _checkpoint_restart_block(ctx: Checkpoint, task: Task) -> None:
-    block = task.restart_block
-    kind, arguments, left = t.RESTART_BLOCK_NONE, [0] * 4, 0
-    if isinstance(block, RestartBlock):
-        kind = _FUNCTIONS[block.function]
-        arguments = [value & _NEVER for value in block.args] + [0] * (4 - len(block.args))
-        if block.deadline_ns is not None:
-            left = max(block.deadline_ns - ctx.now_ns, 0)
-    record = image.RestartBlock(
-        function_type=kind,
-        arg_0=arguments[0],
-        arg_1=arguments[1],
-        arg_2=arguments[2],
-        arg_3=arguments[3],
-        arg_4=left,
-    )
-    ctx.image.write(t.HDR_RESTART_BLOCK, record)
-
-
 def _checkpoint_times(ctx: Checkpoint, task: Task) -> None:
     times = ours.TaskTimes(
         run_units=task.run_units,
@@ -192,11 +171,7 @@ def _checkpoint_times(ctx: Checkpoint, task: Task) -> None:
 
 def _checkpoint_ours(ctx: Checkpoint, task: Task) -> None:
     _checkpoint_times(ctx, task)
-    block = task.restart_block
-    if block is not None and (block.done or not isinstance(block, RestartBlock)):
-        deadline = _NEVER if block.deadline_ns is None else block.deadline_ns
-        record = ours.SyscallProgress(done_bytes=block.done, deadline_ns=deadline)
-        ctx.image.write(t.HDR_SYSCALL_PROGRESS, record)
+    checkpoint_progress(ctx, task)
     checkpoint_extra(ctx, task)
 
 
@@ -248,10 +223,11 @@ def restore_task(ctx: Restart) -> TaskParts:
     ctx.abi = parts.abi
     if record.sas_ss_sp + record.sas_ss_size > parts.abi.mask:
         ctx.refuse("the alternate signal stack lies outside of user space")
-    block = _restore_restart_block(ctx)
+    block = restore_restart_block(ctx)
     parts.cpu = arch.restore_cpu(ctx)
     parts.cpu.system.update(system)
-    parts.restart_block = _restore_ours(ctx, parts, block)
+    _restore_times(ctx, parts)
+    parts.restart_block = restore_progress(ctx, block)
     parts.extra = restore_extra(ctx)
     if parts.cpu.syscall is None:
         parts.restart_block = None
@@ -275,22 +251,6 @@ def _check_struct(ctx: Restart, record: image.Task) -> None:
         ctx.refuse(f"there is no signal {record.pdeath_signal}")
 
 
-def _restore_restart_block(ctx: Restart) -> RestartBlock | None:
-    record = ctx.image.read(t.HDR_RESTART_BLOCK, image.RestartBlock)
-    if record.function_type == t.RESTART_BLOCK_NONE:
-        return None
-    function = _OF_TYPE.get(record.function_type)
-    if function is None or record.arg_4 > _MAX_NS:
-        ctx.refuse(f"restart block {record.function_type} with {record.arg_4} ns left")
-    arguments = (record.arg_0, record.arg_1, record.arg_2, record.arg_3)
-    deadline: int | None = ctx.now_ns + record.arg_4
-    if function is not RestartFunction.NANOSLEEP and not record.arg_4:
-        deadline = None
-    return RestartBlock(
-        deadline_ns=deadline, function=function, args=arguments[: _ARGUMENTS[function]]
-    )
-
-
 def _restore_times(ctx: Restart, parts: TaskParts) -> None:
     if ctx.image.peek() != t.HDR_TASK_TIMES:
         return
@@ -299,25 +259,6 @@ def _restore_times(ctx: Restart, parts: TaskParts) -> None:
         ctx.refuse("a task that has run for longer than time lasts")
     parts.run_units, parts.group_units = times.run_units, times.group_units
     parts.children_units = times.children_units
-
-
-def _restore_ours(ctx: Restart, parts: TaskParts, block: RestartBlock | None) -> Progress | None:
-    progress: Progress | None = block
-    _restore_times(ctx, parts)
-    if ctx.image.peek() == t.HDR_SYSCALL_PROGRESS:
-        record = ctx.image.read(t.HDR_SYSCALL_PROGRESS, ours.SyscallProgress)
-        if record.done_bytes > 1 << 62:
-            ctx.refuse(f"a call that moved {record.done_bytes} bytes")
-        deadline = None if record.deadline_ns == _NEVER else record.deadline_ns
-        if deadline is not None and deadline > _MAX_NS:
-            ctx.refuse(f"a deadline at {deadline} ns")
-        if deadline is not None:
-            deadline += ctx.clock_shift_ns
-        if block is None:
-            progress = Progress(done=record.done_bytes, deadline_ns=deadline)
-        else:
-            progress = replace(block, done=record.done_bytes)
-    return progress
 
 
 def _restore_objects(ctx: Restart, parts: TaskParts) -> None:

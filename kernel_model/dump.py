@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING
 
 from emu.memory import PAGE_SHIFT
 from kernel_model import itimers
+from kernel_model.epoll import EpollFile
+from kernel_model.eventfd import EventFile
 from kernel_model.ipc.namespace import IpcNamespace
 from kernel_model.kernel import Kernel
 from kernel_model.mm.address_space import AddressSpace
 from kernel_model.mm.backing import SharedMemory, VdsoPage
+from kernel_model.signalfd import SignalFile
 from kernel_model.signals import Action, Pending
 from kernel_model.task import Task
+from kernel_model.timerfd import TimerFile
 from kernel_model.vfs.content import PIECE_BYTES
 from kernel_model.vfs.disk import DiskNode
 from kernel_model.vfs.mounts import Path
@@ -166,6 +170,12 @@ def _signals(task: Task, names: _Names) -> Iterator[str]:
         signal = task.signal
         yield f"    pending {_pending(signal.pending)} pgid {signal.pgid} sid {signal.sid}"
         yield f"    limits {signal.rlimits}"
+        for _, timer in sorted(signal.posix_timers.items()):
+            yield (
+                f"    timer {timer.number} clock {timer.clock_id} notify {timer.notify} signal"
+                f" {timer.signo} value {timer.value:x} tid {timer.tid} due {timer.due_ns} every"
+                f" {timer.interval_ns} overrun {timer.overrun} {timer.last_overrun} {timer.told}"
+            )
         yield f"    timers {[itimers.get(task, which) for which in range(3)]}"
 
 
@@ -198,6 +208,17 @@ def _file(file: OpenFile, names: _Names) -> Iterator[str]:
         f"      {type(file).__name__} {shown!r} flags {file.flags:o} at {file.position}"
         f" owner {file.owner}"
     )
+    if isinstance(file, EventFile):
+        yield f"      count {file.count} semaphore {file.semaphore}"
+    elif isinstance(file, TimerFile):
+        yield (
+            f"      due {file.due_ns} every {file.interval_ns} clock {file.clock_id}"
+            f" ticks {file.ticks} expired {file.expired}"
+        )
+    elif isinstance(file, SignalFile):
+        yield f"      signals {file.mask:x}"
+    elif isinstance(file, EpollFile):
+        yield from _epoll(file, names)
     pipe = file.inode.pipe
     if pipe is not None:
         pipe_name, new = names.of("pipe", pipe)
@@ -210,6 +231,14 @@ def _file(file: OpenFile, names: _Names) -> Iterator[str]:
         if new:
             file.inode.sync()
             yield f"        {_content(node)} mtime {node.mtime_ns}"
+
+
+def _epoll(file: EpollFile, names: _Names) -> Iterator[str]:
+    watches = list(file.watching.values())
+    for watch in watches:
+        name, _ = names.of("watched", watch.file)
+        yield f"      {name} by {watch.fd} for {watch.events:x} data {watch.data:x}"
+    yield f"      ready {[watches.index(watch) for watch in file.ready]}"
 
 
 def _path(file: OpenFile) -> bytes:
@@ -230,7 +259,8 @@ def _memory(task: Task, mm: AddressSpace, names: _Names) -> Iterator[str]:
     yield f"  {name}"
     if not first:
         return
-    yield f"    {mm.layout} auxv {mm.auxv} vdso {mm.vdso:x} flags {mm.def_flags:x} {mm.flags:x}"
+    yield f"    {mm.layout} auxv {mm.auxv} vdso {mm.vdso:x}"
+    yield f"    flags {mm.def_flags:x} {mm.flags:x} dumpable {mm.dumpable}"
     if mm.exe is not None:
         yield from _file(mm.exe, names)
     for vma in mm.vmas:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from emu.elf import PF_R, PF_W, PF_X, ElfImage, NotAnElf, Segment
 from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
+from kernel_model import posix_timers
 from kernel_model.abi.errno import E2BIG, EFAULT, EINVAL, ELIBBAD, ENOENT, ENOEXEC, ENOMEM
 from kernel_model.exit import finish_vfork
 from kernel_model.mm.address_space import AddressSpace, page_up
@@ -155,6 +156,7 @@ def execute(task: Task, program: Program, envp: list[bytes]) -> None:
 def _begin_anew(task: Task, program: Program) -> None:
     task.comm = program.path.rsplit(b"/", 1)[-1][:15]
     task.cred = task.cred.after_exec()
+    posix_timers.delete_all(task)
     task.sighand.reset_for_exec()
     task.altstack = (0, 0)
     task.files.close_for_exec()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kernel_model import posix_timers
 from kernel_model.abi.errno import EFAULT
 from kernel_model.clock import UNITS_PER_NS
 from kernel_model.signals import (
@@ -89,6 +90,7 @@ def _end_of_group(leader: Task) -> None:
         if timer.timer is not None:
             kernel.clock.cancel(timer.timer)
             timer.timer = None
+    posix_timers.delete_all(leader)
     _give_children_away(leader)
     parent = leader.parent
     if parent is None:

@@ -168,8 +168,10 @@ class PipeEnd(OpenFile):
         return mask
 
     def poll_queues(self) -> tuple[WaitQueue, ...]:
-        """Both directions."""
-        return (self.pipe.readable, self.pipe.writable)
+        """The directions that are open."""
+        if not self.may_write:
+            return (self.pipe.readable,)
+        return (self.pipe.readable, self.pipe.writable) if self.may_read else (self.pipe.writable,)
 
     def ioctl(self, task: Task, request: int, arg: int) -> int:
         """FIONREAD: how many bytes can be read."""

@@ -153,7 +153,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {
 }
 
 
-def _reading(signo: int, code: int) -> str:
+def reading(signo: int, code: int) -> str:
     """Which part of the union counts."""
     if code == SI_TIMER:
         return "timer"
@@ -188,10 +188,10 @@ def pack_siginfo(abi: Abi, info: SigInfo) -> bytes:
     head = (Head64 if wide else Head32)(
         signo=info.signo, errno=_signed(info.errno, 32), code=_signed(info.code, 32)
     )
-    reading = _reading(info.signo, info.code)
-    kind = _UNIONS[reading][wide]
+    kind_name = reading(info.signo, info.code)
+    kind = _UNIONS[kind_name][wide]
     bits = 8 * abi.word_bytes
-    union = kind(**{name: _fitted(name, getattr(info, name), bits) for name in _FIELDS[reading]})
+    union = kind(**{name: _fitted(name, getattr(info, name), bits) for name in _FIELDS[kind_name]})
     return (head.pack(abi.order) + union.pack(abi.order)).ljust(SIGINFO_BYTES, b"\0")
 
 
@@ -199,7 +199,7 @@ def unpack_siginfo(abi: Abi, data: bytes) -> SigInfo:
     """The same from 128 bytes of user space (rt_sigqueueinfo)."""
     wide = abi.word_bytes == 8
     head = (Head64 if wide else Head32).unpack_from(data, abi.order)
-    reading = _reading(head.signo, head.code)
-    union = _UNIONS[reading][wide].unpack_from(data, abi.order, type(head).fixed_bytes())
-    fields: dict[str, Any] = {name: getattr(union, name) for name in _FIELDS[reading]}
+    kind_name = reading(head.signo, head.code)
+    union = _UNIONS[kind_name][wide].unpack_from(data, abi.order, type(head).fixed_bytes())
+    fields: dict[str, Any] = {name: getattr(union, name) for name in _FIELDS[kind_name]}
     return SigInfo(head.signo, head.code, head.errno, **fields)

@@ -11,12 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kernel_model import itimers
+from kernel_model import itimers, posix_timers
 from kernel_model.abi.errno import EFAULT, EINTR
 from kernel_model.waitqueue import Restart, WaitQueue
 
 if TYPE_CHECKING:
     from kernel_model.clock import Timer
+    from kernel_model.posix_timers import PosixTimer
     from kernel_model.task import Task
 
 NSIG = 64
@@ -129,6 +130,8 @@ class Sighand:
 
     def __init__(self) -> None:
         self.actions: list[Action] = [Action() for _ in range(NSIG)]
+        self.signalfd = WaitQueue()
+        """Who reads signals from a file."""
         self.users = 1
 
     def copy(self) -> Sighand:
@@ -177,6 +180,7 @@ class SignalStruct:
         self.rlimits = rlimits
         self.pending = Pending()
         self.itimers = (IntervalTimer(), IntervalTimer(), IntervalTimer())
+        self.posix_timers: dict[int, PosixTimer] = {}
         self.threads: list[Task] = []
         self.group_exit_code: int | None = None
         self.child_exited = WaitQueue()
@@ -238,6 +242,7 @@ def send(task: Task, info: SigInfo, *, to_thread: bool = False) -> None:
     pending = task.pending if to_thread else signal.pending
     if not pending.add(info):
         return
+    task.sighand.signalfd.wake_all()
     if to_thread:
         _nudge(task, info.signo)
         return
@@ -284,7 +289,8 @@ def dequeue(task: Task, allowed: int) -> SigInfo | None:
         ready = pending.signals & allowed
         if ready:
             first = ready & SYNCHRONOUS or ready
-            return pending.take((first & -first).bit_length())
+            info = pending.take((first & -first).bit_length())
+            return posix_timers.taken(task, info) if info.code == SI_TIMER else info
     return None
 
 

@@ -14,6 +14,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from kernel_model.epoll import Watch
     from kernel_model.task import Task
 
 
@@ -33,15 +34,22 @@ class Unwind(Exception):
 class WaitQueue:
     """The tasks that wait for one thing to happen, in the order in which they came."""
 
-    __slots__ = ("waiters",)
+    __slots__ = ("key", "waiters", "watches")
 
-    def __init__(self) -> None:
+    def __init__(self, key: int = 0) -> None:
         self.waiters: list[Task] = []
+        self.key = key
+        """The POLL* events that a wake-up can mean; 0: any."""
+        self.watches: list[Watch] = []
+        """What epoll sets have here."""
 
     def wake_all(self) -> None:
         """Make every waiter runnable; each looks again whether what it wants is there."""
         for task in tuple(self.waiters):
             task.wake()
+        if self.watches:
+            for watch in tuple(self.watches):
+                watch.woken(self.key)
 
 
 class Sleep(Unwind):

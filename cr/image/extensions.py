@@ -8,6 +8,8 @@ Image grammar:
     after the tree            [ MACHINE  BUFFER random-state ]
     at the end of cpu units   [ TASK_TIMES ] [ SYSCALL_PROGRESS ] [ TASK_EXTRA ]
     at the end of an IPC_NS   [ IPC_SEQUENCE ]
+    after shared SIGPENDING   { POSIX_TIMER }
+    after epoll items         [ EPOLL_READY ]
     after a FILE_NAME         [ UNLINKED  { UNLINKED_DATA } ]
 
 Mirrors:  nothing.
@@ -19,8 +21,10 @@ Deviates: Linux's freezer ends a half-done write or a timed wait with a short co
 from typing import Annotated
 
 from cr.image.types import (
+    HDR_EPOLL_READY,
     HDR_IPC_SEQUENCE,
     HDR_MACHINE,
+    HDR_POSIX_TIMER,
     HDR_SYSCALL_PROGRESS,
     HDR_TASK_EXTRA,
     HDR_TASK_TIMES,
@@ -28,7 +32,7 @@ from cr.image.types import (
     HDR_UNLINKED_DATA,
     Framed,
 )
-from emu.layout import at, hex32, record, rest, rest_bytes, s32, u32, u64
+from emu.layout import at, hex32, hex64, record, rest, rest_bytes, s32, u32, u64
 
 
 @record(size=48)
@@ -79,7 +83,7 @@ class TaskTimes(Framed):
     children_units: u64 = at("the same of its children that were waited for")
 
 
-@record(size=32)
+@record(size=40)
 class TaskExtra(Framed):
     """How a task shares the processor, and its personality; linux-cr loses them."""
 
@@ -91,9 +95,48 @@ class TaskExtra(Framed):
     io_priority: u32 = at("IOPRIO_*: class and level; 0: none was set")
     reset_on_fork: u32 = at("1: children do not inherit the priority")
     personality: hex32 = at("PER_* and its flags")
+    dumpable: u32 = at("PR_SET_DUMPABLE of its memory: 0 or 1")
+    pad: u32 = at("zero", default=0, must_be=0)
 
     def invalid(self) -> str | None:
-        return None if self.reset_on_fork <= 1 else "reset_on_fork is 0 or 1"
+        if max(self.reset_on_fork, self.dumpable) > 1:
+            return "reset_on_fork and dumpable are 0 or 1"
+        return None
+
+
+@record(size=8)
+class EpollReady(Framed):
+    """Which watches of an epoll set have news that epoll_wait has not told."""
+
+    TYPE = HDR_EPOLL_READY
+
+    ready: Annotated[tuple[int, ...], rest(u32)] = at(
+        "positions in the items before, the one to be told first comes first"
+    )
+
+
+@record(size=72)
+class PosixTimer(Framed):
+    """A timer that timer_create made; linux-cr refuses it."""
+
+    TYPE = HDR_POSIX_TIMER
+
+    number: s32 = at("what timer_create gave")
+    clock_id: u32 = at("0 realtime, 1 monotonic")
+    notify: hex32 = at("SIGEV_*")
+    signo: u32 = at("the signal that it sends")
+    tid: s32 = at("the thread that gets it, with SIGEV_THREAD_ID")
+    told: u32 = at("1: it expired, and its signal is pending")
+    value: hex64 = at("sigval")
+    due_ns: u64 = at("virtual clock at which it expires; 0: off")
+    interval_ns: u64 = at("time between expirations; 0: only once")
+    overrun: u64 = at("expirations since the signal that is pending")
+    last_overrun: u64 = at("what timer_getoverrun tells")
+
+    def invalid(self) -> str | None:
+        if self.number < 0:
+            return "number must not be negative"
+        return None if self.told <= 1 else "told is 0 or 1"
 
 
 @record(size=24)

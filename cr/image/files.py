@@ -10,6 +10,7 @@ Image grammar:
                 |  [ OBJREF tty ]   FILE tty
                 |  FILE epoll
                 |  FILE eventfd
+                |  FILE timerfd | FILE signalfd                 ; ours
     files-deferred  =  { socket-queues | EPOLL_ITEMS { BUFFER EpollItem ... } }
 
 Mirrors:  linux-cr checkpoint_hdr.h: ckpt_hdr_file_table, ckpt_hdr_file_desc, ckpt_hdr_file and
@@ -23,7 +24,9 @@ from cr.image.types import (
     FILE_FIFO,
     FILE_GENERIC,
     FILE_PIPE,
+    FILE_SIGNALFD,
     FILE_SOCKET,
+    FILE_TIMERFD,
     FILE_TTY,
     HDR_EPOLL_ITEMS,
     HDR_FILE,
@@ -120,6 +123,27 @@ class FileEventfd(File):
     pad_eventfd: u32 = at("zero", default=0, must_be=0)
 
 
+@record(size=80)
+class FileTimerfd(File):
+    """A timerfd with all its state; ours."""
+
+    clock_id: u32 = at("0 realtime, 1 monotonic")
+    expired: u32 = at("1: it fired, and was not started again")
+    ticks: u64 = at("expirations that nobody has read")
+    due_ns: u64 = at("virtual clock at which it expires or expired last; 0: off")
+    interval_ns: u64 = at("time between expirations; 0: only once")
+
+    def invalid(self) -> str | None:
+        return super().invalid() or (None if self.expired <= 1 else "expired is 0 or 1")
+
+
+@record(size=56)
+class FileSignalfd(File):
+    """A signalfd; ours."""
+
+    mask: hex64 = at("the signals that it reads: bit n - 1 for signal n")
+
+
 @record(size=56)
 class FileSocket(File):
     """A socket; the object came before."""
@@ -179,4 +203,6 @@ def file_class(f_type: int) -> type[File] | None:
         FILE_TTY: FileTty,
         FILE_EPOLL: FileEpoll,
         FILE_EVENTFD: FileEventfd,
+        FILE_TIMERFD: FileTimerfd,
+        FILE_SIGNALFD: FileSignalfd,
     }.get(f_type)

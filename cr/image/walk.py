@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from cr.image import types as t
 from cr.image.arch.formats import FORMATS
-from cr.image.extensions import Machine, SyscallProgress, TaskExtra, TaskTimes
+from cr.image.extensions import Machine, PosixTimer, SyscallProgress, TaskExtra, TaskTimes
 from cr.image.header import Container, Header, Tail
 from cr.image.signals import Signal, SignalTask, Sigpending
 from cr.image.stream import Reader
@@ -127,5 +127,7 @@ class _Walk(ObjectWalk):
             self._groups.add(objs.signal_objref)
             yield from self._one(Signal)
             yield from self._one(Sigpending, "shared")
+            while self._next_is(t.HDR_POSIX_TIMER):
+                yield from self._one(PosixTimer)
         yield from self._one(Sigpending, "private")
         yield from self._one(SignalTask)

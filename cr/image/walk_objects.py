@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from cr.image import types as t
 from cr.image.arch.shape import ArchFormat
-from cr.image.extensions import IpcSequence, Unlinked, UnlinkedData
+from cr.image.extensions import EpollReady, IpcSequence, Unlinked, UnlinkedData
 from cr.image.files import EpollItem, EpollItems, File, FileDesc, FilePipe, FileTable, file_class
 from cr.image.header import Objref
 from cr.image.ipc import (
@@ -220,6 +220,8 @@ class ObjectWalk:
                 self._in.refuse(f"{len(items)} items are not the next of {left}")
             yield self._item(begin, t.HDR_BUFFER, items, "epoll items")
             left -= len(items)
+        if self._next_is(t.HDR_EPOLL_READY):
+            yield from self._one(EpollReady)
 
     def _mm(self) -> Iterator[Item]:
         yield from self._one(Mm)

@@ -79,6 +79,8 @@ class Structs:
     """Whether plain stat, chown and so on use 16-bit user ids."""
     packed_select: bool
     """Whether select takes its five arguments from memory, and _newselect is the plain call."""
+    packed_epoll: bool
+    """Whether struct epoll_event has no padding."""
     short_ino: bool
     """Whether stat64 also has a 32-bit field for the inode number."""
     stat_limit: int
@@ -106,6 +108,7 @@ X86_32 = Structs(
     open_flags=_X86,
     ioctl=_X86_IOCTL,
     short_ids=True,
+    packed_epoll=True,
     packed_select=True,
     short_ino=True,
     stat_limit=_MAX32,
@@ -122,6 +125,7 @@ X86_64 = Structs(
     open_flags=_X86_64,
     ioctl=_X86_IOCTL,
     short_ids=False,
+    packed_epoll=True,
     packed_select=False,
     short_ino=False,
     stat_limit=_MAX64,
@@ -138,6 +142,7 @@ PPC32 = Structs(
     open_flags=_PPC,
     ioctl=_PPC_IOCTL,
     short_ids=False,
+    packed_epoll=False,
     packed_select=False,
     short_ino=False,
     stat_limit=_MAX32,
@@ -154,6 +159,7 @@ PPC64 = Structs(
     open_flags=_PPC64,
     ioctl=_PPC_IOCTL,
     short_ids=False,
+    packed_epoll=False,
     packed_select=False,
     short_ino=False,
     stat_limit=_MAX64,

@@ -76,7 +76,9 @@ class AddressSpace:
         self.auxv: tuple[int, ...] = ()
         self.exe: OpenFile | None = None
         self.def_flags = 0
-        self.flags = 1
+        self.flags = 0
+        self.dumpable = 1
+        """PR_SET_DUMPABLE: 0 no, 1 yes."""
         """MMF_*: the two lowest bits say whether a core may be written (prctl)."""
         self.vdso = 0
         self.users = 1
@@ -298,20 +300,12 @@ class AddressSpace:
             self.vmas.remove(vma)
             self._release(vma)
 
-    @property
-    def dumpable(self) -> int:
-        """PR_SET_DUMPABLE: 0 no, 1 yes."""
-        return self.flags & 3
-
-    @dumpable.setter
-    def dumpable(self, value: int) -> None:
-        self.flags = self.flags & ~3 | value
-
     def fork(self) -> AddressSpace:
         """A copy that shares every page: private ones become copy-on-write on both sides."""
         child = AddressSpace(self.tables, self.task_size, self.mmap_base)
         child.layout = replace(self.layout)
         child.auxv, child.def_flags, child.flags = self.auxv, self.def_flags, self.flags
+        child.dumpable = self.dumpable
         child.vdso, child.exe, child.limit_bytes = self.vdso, self.exe, self.limit_bytes
         if child.exe is not None:
             child.exe.grab()

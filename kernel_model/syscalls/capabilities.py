@@ -163,6 +163,21 @@ def _set_death_signal(task: Task, signo: int) -> int:
     return 0
 
 
+def _secure(task: Task, option: int, value: int) -> int:
+    """The options about credentials."""
+    if option == PR_GET_KEEPCAPS:
+        return int(bool(task.cred.securebits & SECURE_KEEP_CAPS))
+    if option == PR_SET_KEEPCAPS:
+        return _set_keep_caps(task, value)
+    if option in (PR_CAPBSET_READ, PR_CAPBSET_DROP):
+        return _bounding(task, value, drop=option == PR_CAPBSET_DROP)
+    if option == PR_GET_SECUREBITS:
+        return task.cred.securebits
+    if option == PR_SET_SECUREBITS:
+        return _set_secure_bits(task, value)
+    raise EINVAL(f"prctl {option} is unknown")
+
+
 @syscall(partial="names, dumpable, keepcaps, securebits, the bounding set and PDEATHSIG only")
 def prctl(task: Task, option: Int, arg2: Size, arg3: Size, arg4: Size, arg5: Size) -> int:
     """Ask for or set a property of the calling task."""
@@ -178,10 +193,6 @@ def prctl(task: Task, option: Int, arg2: Size, arg3: Size, arg4: Size, arg5: Siz
         return task.mm.dumpable
     if option == PR_SET_DUMPABLE:
         return _set_dumpable(task, arg2)
-    if option == PR_GET_KEEPCAPS:
-        return int(bool(task.cred.securebits & SECURE_KEEP_CAPS))
-    if option == PR_SET_KEEPCAPS:
-        return _set_keep_caps(task, arg2)
     if option == PR_GET_TIMING or (option == PR_SET_TIMING and not arg2):
         return 0  # PR_TIMING_STATISTICAL, the only way there is
     if option == PR_SET_NAME:
@@ -189,10 +200,4 @@ def prctl(task: Task, option: Int, arg2: Size, arg3: Size, arg4: Size, arg5: Siz
     if option == PR_GET_NAME:
         task.user.write(arg2, task.comm.ljust(_NAME_BYTES, b"\0"))
         return 0
-    if option in (PR_CAPBSET_READ, PR_CAPBSET_DROP):
-        return _bounding(task, arg2, drop=option == PR_CAPBSET_DROP)
-    if option == PR_GET_SECUREBITS:
-        return task.cred.securebits
-    if option == PR_SET_SECUREBITS:
-        return _set_secure_bits(task, arg2)
-    raise EINVAL(f"prctl {option} is unknown")
+    return _secure(task, option, arg2)

@@ -41,7 +41,7 @@ _SIGSET_BYTES = 8
 _UNBLOCKABLE = 1 << 9 - 1 | 1 << 19 - 1  # SIGKILL and SIGSTOP
 
 
-def _deadline(task: Task, timeout_ns: int | None) -> int | None:
+def first_deadline(task: Task, timeout_ns: int | None) -> int | None:
     """The time to give up at: that of the first run of this call."""
     block: Progress | None = task.restart_block
     if block is not None:
@@ -58,7 +58,7 @@ def _sleep(task: Task, files: list[OpenFile], block: Progress, restart: Restart)
     if deadline_ns is not None and task.kernel.clock.now_ns() >= deadline_ns:
         return
     task.restart_block = block
-    queues = [queue for file in files for queue in file.poll_queues()]
+    queues = [queue for file in files for queue in file.queues_for(task)]
     external = any(file.poll_external() for file in files)
     raise Sleep(*queues, deadline_ns=deadline_ns, restart=restart, external=external)
 
@@ -80,7 +80,7 @@ def _poll(task: Task, fds: int, nfds: int, block: Progress, restart: Restart) ->
                 mask = POLLNVAL
             else:
                 files.append(file)
-                mask = file.poll() & (events | POLLERR | POLLHUP)
+                mask = file.poll_for(task) & (events | POLLERR | POLLHUP)
         result.append(mask)
         ready += mask != 0
     if not ready:
@@ -94,7 +94,7 @@ def _poll(task: Task, fds: int, nfds: int, block: Progress, restart: Restart) ->
 @syscall()
 def poll(task: Task, fds: Ptr, nfds: UInt, timeout: Int) -> int:
     """Wait until one of some files is ready, or for a number of milliseconds."""
-    deadline_ns = _deadline(task, None if timeout < 0 else timeout * 1_000_000)
+    deadline_ns = first_deadline(task, None if timeout < 0 else timeout * 1_000_000)
     block = RestartBlock(deadline_ns=deadline_ns, function=RestartFunction.POLL, args=(fds, nfds))
     return _poll(task, fds, nfds, block, Restart.ERESTART_RESTARTBLOCK)
 
@@ -136,7 +136,8 @@ def _tell_time_left(task: Task, addr: int, deadline_ns: int | None, unit_ns: int
         task.user.write(addr, packed)
 
 
-def _apply_mask(task: Task, sigmask: int, size: int) -> None:
+def apply_mask(task: Task, sigmask: int, size: int) -> None:
+    """Wait under another signal mask; one at address 0 is none."""
     if not sigmask:
         return
     if size != _SIGSET_BYTES:
@@ -150,7 +151,7 @@ def _apply_mask(task: Task, sigmask: int, size: int) -> None:
     task.blocked = mask & ~_UNBLOCKABLE
 
 
-def _take_mask_back(task: Task) -> None:
+def take_mask_back(task: Task) -> None:
     """The call ends by itself; if a signal ends it, its delivery takes the mask back."""
     if task.saved_blocked is not None:
         task.blocked, task.saved_blocked = task.saved_blocked, None
@@ -160,14 +161,14 @@ def _take_mask_back(task: Task) -> None:
 @syscall()
 def ppoll(task: Task, fds: Ptr, nfds: UInt, timeout: Ptr, sigmask: Ptr, size: Size) -> int:
     """poll with nanoseconds and a signal mask; the time left is stored."""
-    deadline_ns = _deadline(task, _read_timespec(task, timeout))
-    _apply_mask(task, sigmask, size)
+    deadline_ns = first_deadline(task, _read_timespec(task, timeout))
+    apply_mask(task, sigmask, size)
     try:
         ready = _poll(task, fds, nfds, Progress(deadline_ns=deadline_ns), Restart.ERESTARTNOHAND)
     except LinuxError:
-        _take_mask_back(task)
+        take_mask_back(task)
         raise
-    _take_mask_back(task)
+    take_mask_back(task)
     _tell_time_left(task, timeout, deadline_ns, 1)
     return ready
 
@@ -206,7 +207,7 @@ def _select(task: Task, n: int, sets: tuple[int, int, int], deadline_ns: int | N
             continue
         file = task.files.get(fd)
         files.append(file)
-        mask = file.poll()
+        mask = file.poll_for(task)
         for i, events in enumerate((_IN, _OUT, _EXCEPT)):
             if wanted[i] >> fd & 1 and mask & events:
                 found[i] |= 1 << fd
@@ -219,7 +220,7 @@ def _select(task: Task, n: int, sets: tuple[int, int, int], deadline_ns: int | N
 
 
 def _select_call(task: Task, n: int, sets: tuple[int, int, int], timeout: int) -> int:
-    deadline_ns = _deadline(task, _read_timeval(task, timeout))
+    deadline_ns = first_deadline(task, _read_timeval(task, timeout))
     ready = _select(task, n, sets, deadline_ns)
     _tell_time_left(task, timeout, deadline_ns, 1000)
     return ready
@@ -244,16 +245,16 @@ def _newselect(task: Task, n: Int, inp: Ptr, outp: Ptr, exp: Ptr, timeout: Ptr) 
 @syscall()
 def pselect6(task: Task, n: Int, inp: Ptr, outp: Ptr, exp: Ptr, timeout: Ptr, mask: Ptr) -> int:
     """select with nanoseconds and a signal mask (an address and a size, at `mask`)."""
-    deadline_ns = _deadline(task, _read_timespec(task, timeout))
+    deadline_ns = first_deadline(task, _read_timespec(task, timeout))
     if mask:
         if task.user.readable(mask, 2 * task.abi.word_bytes) < 2 * task.abi.word_bytes:
             raise EFAULT("bad signal mask argument")
-        _apply_mask(task, task.user.word(mask), task.user.word(mask + task.abi.word_bytes))
+        apply_mask(task, task.user.word(mask), task.user.word(mask + task.abi.word_bytes))
     try:
         ready = _select(task, n, (inp, outp, exp), deadline_ns)
     except LinuxError:
-        _take_mask_back(task)
+        take_mask_back(task)
         raise
-    _take_mask_back(task)
+    take_mask_back(task)
     _tell_time_left(task, timeout, deadline_ns, 1)
     return ready

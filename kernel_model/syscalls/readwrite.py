@@ -119,7 +119,7 @@ def _positioned(file: OpenFile, offset: int) -> None:
 def read(task: Task, fd: Fd, buf: Ptr, count: Size) -> int:
     """Read at the position."""
     file = _reader(task, fd)
-    data = file.read(_room(task, buf, count) if count else 0)
+    data = file.read_for(task, _room(task, buf, count) if count else 0)
     if data:
         task.user.write(buf, data)
     return len(data)
@@ -220,7 +220,7 @@ def readv(task: Task, fd: Fd, iov: Ptr, iovcnt: Long) -> int:
     """Read into several buffers."""
     file = _reader(task, fd)
     targets = _targets(task, _vector(task, iov, iovcnt))
-    return _scatter(task, file.read(sum(room for _, room in targets)), targets)
+    return _scatter(task, file.read_for(task, sum(room for _, room in targets)), targets)
 
 
 @syscall()

@@ -54,6 +54,7 @@ class NullFile(OpenFile):
     """/dev/null."""
 
     seekable = True
+    can_wait = False
 
     def pread(self, offset: int, count: int) -> bytes:
         """The end of the file."""

@@ -34,6 +34,7 @@ from kernel_model.vfs.mounts import Path
 from kernel_model.waitqueue import WaitQueue
 
 if TYPE_CHECKING:
+    from kernel_model.epoll import Watch
     from kernel_model.task import Task
 
 MAX_OFFSET = (1 << 63) - 1
@@ -45,6 +46,8 @@ class OpenFile:
 
     seekable = False
     """Whether the position means something; else lseek and pread are ESPIPE."""
+    can_wait = True
+    """Whether anybody can wait for it to become ready (epoll)."""
     writes_whole = False
     """Whether a blocking write(2) goes on after a short write, until all is written (pipes)."""
 
@@ -58,6 +61,8 @@ class OpenFile:
         self.users = 1
         self.owner = 0
         """F_SETOWN: the pid that SIGIO would go to."""
+        self.watches: list[Watch] = []
+        """Where epoll sets watch it."""
         inode.opens += 1
         inode.writers += self.may_write
 
@@ -85,6 +90,8 @@ class OpenFile:
         """One user less; the last one releases the file."""
         self.users -= 1
         if not self.users:
+            for watch in tuple(self.watches):
+                watch.leave()
             self.release()
 
     def release(self) -> None:
@@ -143,6 +150,18 @@ class OpenFile:
         """What wakes whoever waits for an event."""
         return ()
 
+    def read_for(self, task: Task, count: int) -> bytes:
+        """`read` by a task: a signalfd gives everybody his own signals."""
+        return self.read(count)
+
+    def poll_for(self, task: Task) -> int:
+        """`poll` by a task."""
+        return self.poll()
+
+    def queues_for(self, task: Task) -> tuple[WaitQueue, ...]:
+        """`poll_queues` by a task."""
+        return self.poll_queues()
+
     def poll_external(self) -> bool:
         """Whether the awaited event comes from outside the machine."""
         return False
@@ -156,6 +175,7 @@ class RegularFile(OpenFile):
     """An open regular file."""
 
     seekable = True
+    can_wait = False
 
     def pread(self, offset: int, count: int) -> bytes:
         """Up to `count` bytes at `offset`."""
@@ -171,6 +191,8 @@ class RegularFile(OpenFile):
 
 class PathFile(OpenFile):
     """A file opened with O_PATH: a place, without access to what is there."""
+
+    can_wait = False
 
     def pread(self, offset: int, count: int) -> bytes:
         """Refused."""
@@ -192,6 +214,7 @@ class DirectoryFile(OpenFile):
     """An open directory; the position counts the names that were given out."""
 
     seekable = True
+    can_wait = False
     names: list[bytes] | None = None
     """The names when the directory was opened or rewound; plain data, for checkpoint."""
 

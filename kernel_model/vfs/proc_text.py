@@ -4,7 +4,7 @@ A function in `TASK_FILES` is given the task that the directory belongs to, one 
 the task that reads.
 
 Mirrors:  Linux fs/proc/array.c, fs/proc/task_mmu.c (show_map_vma), fs/proc/uptime.c, mounts.
-Deviates: what this model does not count (faults, CPU time of single tasks, scheduling policy) is
+Deviates: what this model does not count (faults, CPU time of single tasks, load averages) is
           shown as 0, in its place, so that readers who count fields find the others.
 """
 
@@ -31,6 +31,55 @@ _LETTERS = {
 }
 _RIGHTS = ((1, b"r"), (2, b"w"), (4, b"x"))
 _PAGE = 4096
+_INFINITY = (1 << 64) - 1
+_TICK_NS = 10_000_000
+
+
+def _user_bytes(task: Task, start: int, end: int) -> bytes:
+    count = task.user.readable(start, end - start) if end > start else 0
+    return task.user.read(start, count) if count else b""
+
+
+def _environ(task: Task) -> bytes:
+    mm = task.mm
+    return _user_bytes(task, mm.layout.env_start, mm.layout.env_end) if mm is not None else b""
+
+
+def _auxv(task: Task) -> bytes:
+    if task.mm is None:
+        return b""
+    width, order = task.abi.word_bytes, task.abi.byte_order
+    words = [word & task.abi.mask for word in task.mm.auxv]
+    return b"".join(word.to_bytes(width, order) for word in words)
+
+
+_LIMITS = (
+    (b"Max cpu time", b"seconds"),
+    (b"Max file size", b"bytes"),
+    (b"Max data size", b"bytes"),
+    (b"Max stack size", b"bytes"),
+    (b"Max core file size", b"bytes"),
+    (b"Max resident set", b"bytes"),
+    (b"Max processes", b"processes"),
+    (b"Max open files", b"files"),
+    (b"Max locked memory", b"bytes"),
+    (b"Max address space", b"bytes"),
+    (b"Max file locks", b"locks"),
+    (b"Max pending signals", b"signals"),
+    (b"Max msgqueue size", b"bytes"),
+    (b"Max nice priority", b""),
+    (b"Max realtime priority", b""),
+    (b"Max realtime timeout", b"us"),
+)
+
+
+def _limits(task: Task) -> bytes:
+    lines = [b"%-25s %-20s %-20s %-10s\n" % (b"Limit", b"Soft Limit", b"Hard Limit", b"Units")]
+    for (name, unit), limit in zip(_LIMITS, task.signal.rlimits):
+        soft, hard = (b"unlimited" if each >= _INFINITY else b"%d" % each for each in limit)
+        tail = b"%-10s\n" % unit if unit else b"\n"
+        lines.append(b"%-25s %-20s %-20s " % (name, soft, hard) + tail)
+    return b"".join(lines)
 
 
 def _comm(task: Task) -> bytes:
@@ -89,7 +138,8 @@ def _stat(task: Task) -> bytes:
     numbers[0] = _parent_pid(task)
     numbers[1], numbers[2] = signal.pgid, signal.sid
     numbers[4] = -1  # no terminal
-    numbers[14], numbers[15] = 20, 0
+    nice = task.scheduling.nice
+    numbers[14], numbers[15] = 20 + nice, nice
     numbers[16] = len(signal.threads)
     numbers[19] = size
     if mm is not None:
@@ -157,6 +207,40 @@ def _version(task: Task) -> bytes:
     return b"%s version %s %s\n" % (uts.sysname, uts.release, uts.version)
 
 
+def _meminfo(task: Task) -> bytes:
+    ram = task.kernel.ram
+    rows = (
+        (b"MemTotal:", ram.frame_count),
+        (b"MemFree:", ram.free_frames),
+        (b"Buffers:", 0),
+        (b"SwapTotal:", 0),
+        (b"SwapFree:", 0),
+    )
+    return b"".join(b"%-14s %9d kB\n" % (name, pages * 4) for name, pages in rows)
+
+
+def _cpuinfo(task: Task) -> bytes:
+    return b"processor\t: 0\nmodel name\t: %s\n\n" % task.nsproxy.uts.machine
+
+
+def _kernel_stat(task: Task) -> bytes:
+    kernel = task.kernel
+    tasks = kernel.tasks.values()
+    running = sum(other.state.value == "running" for other in tasks)
+    ticks = kernel.clock.now_ns() // _TICK_NS
+    times = b"%d 0 0 0 0 0 0 0 0" % ticks
+    boot = kernel.clock.epoch_ns // 1_000_000_000
+    return b"cpu  %s\ncpu0 %s\nbtime %d\nprocesses %d\nprocs_running %d\nprocs_blocked 0\n" % (
+        (times, times, boot, kernel.next_pid - 1, running)
+    )
+
+
+def _loadavg(task: Task) -> bytes:
+    kernel = task.kernel
+    running = sum(other.state.value == "running" for other in kernel.tasks.values())
+    return b"0.00 0.00 0.00 %d/%d %d\n" % (running, len(kernel.tasks), kernel.next_pid - 1)
+
+
 def _pid_max(task: Task) -> bytes:
     return b"32768\n"
 
@@ -167,8 +251,11 @@ def _filesystems(task: Task) -> bytes:
 
 TASK_FILES: Mapping[bytes, TaskText] = MappingProxyType(
     {
+        b"auxv": _auxv,
         b"cmdline": _cmdline,
         b"comm": _comm,
+        b"environ": _environ,
+        b"limits": _limits,
         b"maps": _maps,
         b"mounts": _mounts,
         b"stat": _stat,
@@ -177,7 +264,11 @@ TASK_FILES: Mapping[bytes, TaskText] = MappingProxyType(
 )
 ROOT_FILES: Mapping[bytes, TaskText] = MappingProxyType(
     {
+        b"cpuinfo": _cpuinfo,
         b"filesystems": _filesystems,
+        b"loadavg": _loadavg,
+        b"meminfo": _meminfo,
+        b"stat": _kernel_stat,
         b"sys/kernel/hostname": _hostname,
         b"sys/kernel/osrelease": _osrelease,
         b"sys/kernel/ostype": _ostype,

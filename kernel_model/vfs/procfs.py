@@ -96,6 +96,7 @@ class TextFile(OpenFile):
     """An open file with fixed text."""
 
     seekable = True
+    can_wait = False
 
     def __init__(self, inode: Inode, path: Path, flags: int, text: bytes) -> None:
         super().__init__(inode, path, flags)

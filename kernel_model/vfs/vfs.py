@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from emu.memory import Ram
 from kernel_model.abi.fcntl import O_RDONLY, O_WRONLY
 from kernel_model.pipe import PipeFs
+from kernel_model.vfs.anon import AnonFs
 from kernel_model.vfs.cgroupfs import CgroupFs
 from kernel_model.vfs.devices import DevFs
 from kernel_model.vfs.disk import Disk, DiskError
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from kernel_model.kernel import Kernel
     from kernel_model.task import Task
 
-ROOT_DEV, DEV_DEV, PROC_DEV, PIPE_DEV, SYS_DEV, CGROUP_DEV = 1, 2, 3, 4, 5, 6
+ROOT_DEV, DEV_DEV, PROC_DEV, PIPE_DEV, SYS_DEV, CGROUP_DEV, ANON_DEV = 1, 2, 3, 4, 5, 6, 7
 """Device numbers (major 0) of the file systems, as st_dev shows them."""
 
 _PLACES = ((b"dev", 0o755), (b"proc", 0o555), (b"sys", 0o555), (b"tmp", 0o1777))
@@ -47,6 +48,7 @@ class Vfs:
         self.rootfs = MemFs(disk, ram, clock, ROOT_DEV)
         self.devfs = DevFs(ram, clock, DEV_DEV)
         self.pipefs = PipeFs(ram, clock, PIPE_DEV)
+        self.anonfs = AnonFs(ram, clock, ANON_DEV)
         self.namespace = MountNamespace(self.rootfs)
         for name, mode in _PLACES:
             place = self.rootfs.root.lookup(name)

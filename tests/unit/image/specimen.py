@@ -144,6 +144,8 @@ class Specimen:
                 t.HDR_SIGPENDING,
                 signals.Sigpending(nr_pending=len(infos), signal=mask, siginfo=infos),  # type: ignore[arg-type]
             )
+            if infos:
+                self.put(ours.PosixTimer, signo=14)
         self.put(signals.SignalTask, blocked=signals.Sigset.of_mask(0b110))
 
     def cpu(self) -> None:
@@ -205,7 +207,7 @@ class Specimen:
     def file_table(self, cred: int) -> int:
         w, common = self.w, {"f_credref": cred}
         number = self.begin(t.OBJ_FILE_TABLE)
-        self.put(files.FileTable, fdt_nfds=8)
+        self.put(files.FileTable, fdt_nfds=10)
         refs: list[int] = []
 
         def file(cls: type[Record], f_type: int, **values: object) -> None:
@@ -252,6 +254,18 @@ class Specimen:
         objref = self.begin(t.OBJ_FILE)
         file(files.FileEventfd, t.FILE_EVENTFD, count=3)
         done(objref)
+        for cls, f_type in (
+            (files.FileTimerfd, t.FILE_TIMERFD),
+            (files.FileSignalfd, t.FILE_SIGNALFD),
+        ):
+            objref = self.begin(t.OBJ_FILE)
+            file(cls, f_type)
+            done(objref)
+        self.deferred(epoll, refs)
+        return number
+
+    def deferred(self, epoll: int, refs: list[int]) -> None:
+        w = self.w
         self.put(sockets.SocketQueue, skb_count=1, total_bytes=6)
         self.put(sockets.SocketBuffer, lin_len=3, frg_len=3, nr_frags=1)
         w.write_blob(t.HDR_BUFFER, b"lin")
@@ -261,7 +275,7 @@ class Specimen:
         self.put(files.EpollItems, epfile_objref=epoll, num_items=3)
         for fds in ((1,), (2, 3)):
             w.write_records([blank(files.EpollItem, fd=fd, file_objref=refs[fd]) for fd in fds])
-        return number
+        self.w.write(t.HDR_EPOLL_READY, ours.EpollReady(ready=(2, 0)))
 
     def mm(self, cred: int) -> int:
         w = self.w

@@ -1,0 +1,100 @@
+"""Checkpoint and restart of what a sleeping system call remembers.
+
+Image grammar:
+
+    RESTART_BLOCK                       ; what restart_syscall would do: Linux's
+    [ SYSCALL_PROGRESS ]                ; bytes moved, an absolute deadline: ours
+
+Times of RESTART_BLOCK are what is left. One that is due but was not looked at has 1 ns left: with
+poll and futex, 0 says that there is no timeout at all.
+
+Mirrors:  linux-cr checkpoint/process.c -- checkpoint_restart_block, restore_restart_block.
+Deviates: an unknown function is refused (the original's was BUG()).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cr.context import Checkpoint, Restart
+from cr.image import extensions as ours
+from cr.image import task as image
+from cr.image import types as t
+from kernel_model.restart_block import Progress, RestartBlock, RestartFunction
+from kernel_model.task import Task
+
+_NEVER = (1 << 64) - 1
+_MAX_NS = 1 << 61
+_FUNCTIONS = {
+    RestartFunction.NANOSLEEP: t.RESTART_BLOCK_HRTIMER_NANOSLEEP,
+    RestartFunction.POLL: t.RESTART_BLOCK_POLL,
+    RestartFunction.FUTEX: t.RESTART_BLOCK_FUTEX,
+}
+_OF_TYPE = {number: function for function, number in _FUNCTIONS.items()}
+_OF_TYPE[t.RESTART_BLOCK_COMPAT_NANOSLEEP] = RestartFunction.NANOSLEEP
+_ARGUMENTS = {RestartFunction.NANOSLEEP: 2, RestartFunction.POLL: 3, RestartFunction.FUTEX: 4}
+
+
+def checkpoint_restart_block(ctx: Checkpoint, task: Task) -> None:
+    """Write what restart_syscall would do."""
+    block = task.restart_block
+    kind, arguments, left = t.RESTART_BLOCK_NONE, [0] * 4, 0
+    if isinstance(block, RestartBlock):
+        kind = _FUNCTIONS[block.function]
+        arguments = [value & _NEVER for value in block.args] + [0] * (4 - len(block.args))
+        if block.deadline_ns is not None:
+            left = max(block.deadline_ns - ctx.now_ns, 1)
+    record = image.RestartBlock(
+        function_type=kind,
+        arg_0=arguments[0],
+        arg_1=arguments[1],
+        arg_2=arguments[2],
+        arg_3=arguments[3],
+        arg_4=left,
+    )
+    ctx.image.write(t.HDR_RESTART_BLOCK, record)
+
+
+def checkpoint_progress(ctx: Checkpoint, task: Task) -> None:
+    """Write how far the call has come, if its restart block cannot say it."""
+    block = task.restart_block
+    if block is not None and (block.done or not isinstance(block, RestartBlock)):
+        deadline = _NEVER if block.deadline_ns is None else block.deadline_ns
+        record = ours.SyscallProgress(done_bytes=block.done, deadline_ns=deadline)
+        ctx.image.write(t.HDR_SYSCALL_PROGRESS, record)
+
+
+def restore_restart_block(ctx: Restart) -> RestartBlock | None:
+    """Read what restart_syscall would do."""
+    record = ctx.image.read(t.HDR_RESTART_BLOCK, image.RestartBlock)
+    if record.function_type == t.RESTART_BLOCK_NONE:
+        return None
+    function = _OF_TYPE.get(record.function_type)
+    if function is None or record.arg_4 > _MAX_NS:
+        ctx.refuse(f"restart block {record.function_type} with {record.arg_4} ns left")
+    arguments = (record.arg_0, record.arg_1, record.arg_2, record.arg_3)
+    deadline: int | None = ctx.now_ns + record.arg_4
+    if function is not RestartFunction.NANOSLEEP and not record.arg_4:
+        deadline = None
+    return RestartBlock(
+        deadline_ns=deadline, function=function, args=arguments[: _ARGUMENTS[function]]
+    )
+
+
+def restore_progress(ctx: Restart, block: RestartBlock | None) -> Progress | None:
+    """Read how far the call had come; without a record it is what the restart block says."""
+    progress: Progress | None = block
+    if ctx.image.peek() == t.HDR_SYSCALL_PROGRESS:
+        record = ctx.image.read(t.HDR_SYSCALL_PROGRESS, ours.SyscallProgress)
+        if record.done_bytes > 1 << 62:
+            ctx.refuse(f"a call that moved {record.done_bytes} bytes")
+        deadline = None if record.deadline_ns == _NEVER else record.deadline_ns
+        if deadline is not None and deadline > _MAX_NS:
+            ctx.refuse(f"a deadline at {deadline} ns")
+        if deadline is not None:
+            deadline += ctx.clock_shift_ns
+        if block is None:
+            progress = Progress(done=record.done_bytes, deadline_ns=deadline)
+        else:
+            progress = replace(block, done=record.done_bytes)
+    return progress
