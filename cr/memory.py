@@ -8,12 +8,13 @@ Image grammar:
 
 What is written of a private mapping are the pages that were stored to. Pages that were only read
 are the file's, or zero, and come back by themselves. Shared anonymous memory is written whole at
-its first mapping; a shared file mapping is nothing but the file.
+its first mapping; a shared file mapping is nothing but the file, a System V segment is in its
+namespace (SHM_IPC_SKIP).
 
 Mirrors:  linux-cr mm/checkpoint.c -- checkpoint_mm, private_vma_checkpoint,
           shmem_vma_checkpoint, restore_mm, generic_vma_restore, restore_memory_contents.
 Deviates: the new address space is built aside; the original destroyed the caller's first.
-Not modelled: System V segments, huge pages: refused with ENOSYS.
+Not modelled: huge pages: refused with ENOSYS.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ from cr.context import Checkpoint, Restart
 from cr.files import checkpoint_file
 from cr.image import memory as image
 from cr.image import types as t
-from kernel_model.abi.errno import ENODEV, ENOSYS, LinuxError
+from kernel_model.abi.errno import EBUSY, ENODEV, ENOSYS, LinuxError
 from kernel_model.exec import map_vdso_at
+from kernel_model.ipc.shm import Segment
 from kernel_model.mm.address_space import MAX_MAP_COUNT, AddressSpace, Layout
 from kernel_model.mm.backing import SharedMemory, VdsoPage
-from kernel_model.mm.vma import VM_GROWSDOWN, VM_LOCKED, VM_SHARED, Vma
+from kernel_model.mm.vma import VM_GROWSDOWN, VM_LOCKED, VM_MAYWRITE, VM_SHARED, VM_WRITE, Vma
 from kernel_model.vfs.openfile import OpenFile
 
 AT_VECTOR_SIZE = 44
@@ -98,6 +100,11 @@ def _classify(ctx: Checkpoint, vma: Vma) -> tuple[int, int, int, bool]:
         ctx.refuse(ENOSYS, f"a mapping at {vma.start:#x} has flags {vma.flags:#x}")
     if isinstance(backing, VdsoPage):
         return t.VMA_VDSO, 0, 0, False
+    if isinstance(backing, Segment):
+        objref, first = ctx.objs.intern(backing)
+        if first:
+            ctx.refuse(EBUSY, f"the segment at {vma.start:#x} is in no namespace of the container")
+        return t.VMA_SHM_IPC_SKIP, objref, backing.page_count << PAGE_SHIFT, False
     if isinstance(backing, SharedMemory):
         objref, first = ctx.objs.intern(backing)
         kind = t.VMA_SHM_ANON if first else t.VMA_SHM_ANON_SKIP
@@ -256,6 +263,21 @@ def _restore_shared_again(ctx: Restart, mm: AddressSpace, record: image.Vma) -> 
     _insert_shared(ctx, mm, record)
 
 
+def _restore_segment(ctx: Restart, mm: AddressSpace, record: image.Vma) -> None:
+    segment = ctx.objs.fetch(ctx, record.ino_objref, t.OBJ_INODE, Segment)
+    flags = record.vm_flags
+    if not flags & VM_SHARED and flags & (VM_WRITE | VM_MAYWRITE):
+        ctx.refuse("a private mapping of a segment")
+    last = record.vm_pgoff + ((record.vm_end - record.vm_start) >> PAGE_SHIFT)
+    if last > segment.page_count + (1 << 20):
+        ctx.refuse("a mapping far behind the end of its segment")
+    mm.insert(Vma(record.vm_start, record.vm_end, flags, record.vm_pgoff, segment), join=False)
+
+
+def _refuse_segment(ctx: Restart, mm: AddressSpace, record: image.Vma) -> None:
+    ctx.refuse("a segment's memory is in its namespace, not with a mapping")
+
+
 def _restore_vdso(ctx: Restart, mm: AddressSpace, record: image.Vma) -> None:
     if not ctx.abi.vdso or record.vm_end - record.vm_start != PAGE_SIZE:
         ctx.refuse("this kernel has no such vdso")
@@ -268,6 +290,8 @@ _RESTORE = {
     t.VMA_SHM_FILE: _restore_shared_file,
     t.VMA_SHM_ANON: _restore_shared,
     t.VMA_SHM_ANON_SKIP: _restore_shared_again,
+    t.VMA_SHM_IPC: _refuse_segment,
+    t.VMA_SHM_IPC_SKIP: _restore_segment,
     t.VMA_VDSO: _restore_vdso,
 }
 

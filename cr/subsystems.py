@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cr import creds, files, memory, namespaces, regular, signals
+from cr import creds, files, ipc, memory, namespaces, regular, signals
 from cr.context import Restart
 from cr.image import types as t
 from cr.image.header import Objref
@@ -23,6 +23,8 @@ RESTORE: dict[int, Callable[[Restart], Any]] = {
     t.OBJ_SIGHAND: signals.restore_sighand,
     t.OBJ_NS: namespaces.restore_ns,
     t.OBJ_UTS_NS: namespaces.restore_uts,
+    t.OBJ_IPC_NS: ipc.restore_ipc,
+    t.OBJ_SEM_UNDO: ipc.restore_undo,
     t.OBJ_USER_NS: creds.restore_user_namespace,
     t.OBJ_CRED: creds.restore_cred,
     t.OBJ_USER: creds.restore_user,

@@ -258,6 +258,7 @@ def _commit(task: Task, restored: Restored) -> None:
     """Let go of what the caller was, and put the restored parts in place."""
     parts = restored.tasks[0]
     old = (task.mm, task.files, task.fs, task.sighand)
+    old_undo = task.sem_undo
     pgid, sid = task.signal.pgid, task.signal.sid
     for timer in task.signal.itimers:
         if timer.timer is not None:
@@ -274,3 +275,5 @@ def _commit(task: Task, restored: Restored) -> None:
     for thing in old:
         if thing is not None:
             thing.drop()
+    if old_undo is not None:
+        old_undo.drop(task.tgid)

@@ -34,6 +34,7 @@ from cr.files import checkpoint_table
 from cr.image import extensions as ours
 from cr.image import task as image
 from cr.image import types as t
+from cr.ipc import check_undo, checkpoint_undo
 from cr.memory import checkpoint_mm
 from cr.namespaces import checkpoint_ns
 from cr.regular import checkpoint_fs
@@ -47,6 +48,7 @@ from cr.scheduling import NO_EXTRA, Extra, checkpoint_extra, install_extra, rest
 from kernel_model.abi.errno import EBUSY
 from kernel_model.arch.abi import Abi
 from kernel_model.creds import Cred
+from kernel_model.ipc.sem import UndoList
 from kernel_model.mm.address_space import AddressSpace
 from kernel_model.nsproxy import NsProxy
 from kernel_model.restart_block import Progress
@@ -113,13 +115,16 @@ def checkpoint_task(ctx: Checkpoint, task: Task, completed: int | None = None) -
     files = ctx.write_object(t.OBJ_FILE_TABLE, task.files, checkpoint_table)
     mm = ctx.write_object(t.OBJ_MM, task.mm, checkpoint_mm)
     fs = ctx.write_object(t.OBJ_FS, task.fs, checkpoint_fs)
+    undo = 0
+    if task.sem_undo is not None:
+        undo = ctx.write_object(t.OBJ_SEM_UNDO, task.sem_undo, checkpoint_undo)
     sighand = ctx.write_object(t.OBJ_SIGHAND, task.sighand, signals.checkpoint_sighand)
     signal, first = ctx.objs.intern(task.signal)
     record = image.TaskObjs(
         files_objref=files,
         mm_objref=mm,
         fs_objref=fs,
-        sem_undo_objref=0,
+        sem_undo_objref=undo,
         sighand_objref=sighand,
         signal_objref=signal,
     )
@@ -190,6 +195,7 @@ class TaskParts:
     files: FdTable | None = None
     mm: AddressSpace | None = None
     fs: FsStruct | None = None
+    sem_undo: UndoList | None = None
     sighand: Sighand | None = None
     signal: SignalStruct | None = None
     first_of_group: bool = False
@@ -264,7 +270,8 @@ def _restore_objects(ctx: Restart, parts: TaskParts) -> None:
     parts.nsproxy = objs.fetch(ctx, ns, t.OBJ_NS, NsProxy) if ns else ctx.opener.nsproxy
     refs = ctx.image.read(t.HDR_TASK_OBJS, image.TaskObjs)
     if refs.sem_undo_objref:
-        ctx.refuse("semaphore undo lists are not modelled")
+        undo = objs.fetch(ctx, refs.sem_undo_objref, t.OBJ_SEM_UNDO, UndoList)
+        parts.sem_undo = check_undo(ctx, undo, parts.nsproxy.ipc)
     parts.files = objs.fetch(ctx, refs.files_objref, t.OBJ_FILE_TABLE, FdTable)
     parts.mm = objs.fetch(ctx, refs.mm_objref, t.OBJ_MM, AddressSpace)
     parts.fs = objs.fetch(ctx, refs.fs_objref, t.OBJ_FS, FsStruct)
@@ -305,6 +312,7 @@ def install(task: Task, parts: TaskParts) -> None:
     task.cred, task.nsproxy = parts.cred, parts.nsproxy
     task.files, task.mm, task.fs = parts.files.grab(), parts.mm, parts.fs.grab()
     task.mm.grab()
+    task.sem_undo = parts.sem_undo.grab() if parts.sem_undo is not None else None
     task.sighand = parts.sighand.grab()
     task.pending, task.blocked, task.saved_blocked = parts.pending, parts.blocked, None
     task.attention = True

@@ -15,6 +15,7 @@ from emu.memory import PAGE_SHIFT
 from kernel_model import itimers
 from kernel_model.epoll import EpollFile
 from kernel_model.eventfd import EventFile
+from kernel_model.ipc.namespace import IpcNamespace
 from kernel_model.kernel import Kernel
 from kernel_model.mm.address_space import AddressSpace
 from kernel_model.mm.backing import SharedMemory, VdsoPage
@@ -111,11 +112,39 @@ def _credentials(task: Task, names: _Names) -> Iterator[str]:
             f"    caps {cred.cap_inheritable:x} {cred.cap_permitted:x} {cred.cap_effective:x}"
             f" {cred.cap_bounding:x}"
         )
+    name, first = names.of("ipc", task.nsproxy.ipc)
+    yield f"  {name} undo {task.sem_undo.sets if task.sem_undo is not None else None}"
+    if first:
+        yield from _ipc(task.nsproxy.ipc, names)
     uts = task.nsproxy.uts
     name, first = names.of("uts", uts)
     yield f"  {name}"
     if first:
         yield f"    {uts.sysname!r} {uts.nodename!r} {uts.release!r} {uts.domainname!r}"
+
+
+def _ipc(namespace: IpcNamespace, names: _Names) -> Iterator[str]:
+    sequences = [ids.next_seq for ids in (namespace.shm, namespace.msg, namespace.sem)]
+    yield f"    {namespace.limits} next {sequences}"
+    for segment in namespace.shm.all():
+        yield f"    shm {vars(segment.perm)} {segment.size_bytes} bytes {segment.times}"
+        yield f"      {segment.users} mappings{', removed' if segment.doomed else ''}"
+        yield from _shared(segment, names)
+    for queue in namespace.msg.all():
+        yield f"    msg {vars(queue.perm)} at most {queue.max_bytes} {queue.messages}"
+        yield f"      {queue.sent} {queue.received} {queue.changed}"
+        yield f"      pids {queue.last_sender} {queue.last_receiver}"
+    for sem_set in namespace.sem.all():
+        yield f"    sem {vars(sem_set.perm)} {sem_set.semaphores}"
+        yield f"      {sem_set.operated} {sem_set.changed}"
+
+
+def _shared(memory: SharedMemory, names: _Names) -> Iterator[str]:
+    name, first = names.of("shared", memory)
+    yield f"      {name} {memory.page_count} pages"
+    if first:
+        for number, frame in sorted(memory.pages.items()):
+            yield f"        {number}: {_digest(memory.ram.page(frame))}"
 
 
 def _pending(pending: Pending) -> str:
@@ -245,11 +274,7 @@ def _vma(mm: AddressSpace, vma: Vma, names: _Names) -> Iterator[str]:
         yield from _file(vma.file, names)
     backing = vma.backing
     if isinstance(backing, SharedMemory):
-        name, first = names.of("shared", backing)
-        yield f"      {name} {backing.page_count} pages"
-        if first:
-            for number, frame in sorted(backing.pages.items()):
-                yield f"        {number}: {_digest(ram.page(frame))}"
+        yield from _shared(backing, names)
     elif not vma.shared and not isinstance(backing, VdsoPage):
         for page_no, frame in mm.resident_private(vma):
             yield f"      {page_no << PAGE_SHIFT:x}: {_digest(ram.page(frame))}"

@@ -7,6 +7,7 @@ Image grammar:
 
     after the tree            [ MACHINE  BUFFER random-state ]
     at the end of cpu units   [ TASK_TIMES ] [ SYSCALL_PROGRESS ] [ TASK_EXTRA ]
+    at the end of an IPC_NS   [ IPC_SEQUENCE ]
     after shared SIGPENDING   { POSIX_TIMER }
     after epoll items         [ EPOLL_READY ]
     after a FILE_NAME         [ UNLINKED  { UNLINKED_DATA } ]
@@ -21,6 +22,7 @@ from typing import Annotated
 
 from cr.image.types import (
     HDR_EPOLL_READY,
+    HDR_IPC_SEQUENCE,
     HDR_MACHINE,
     HDR_POSIX_TIMER,
     HDR_SYSCALL_PROGRESS,
@@ -135,6 +137,18 @@ class PosixTimer(Framed):
         if self.number < 0:
             return "number must not be negative"
         return None if self.told <= 1 else "told is 0 or 1"
+
+
+@record(size=24)
+class IpcSequence(Framed):
+    """Sequence numbers of the next System V objects; linux-cr begins again at zero."""
+
+    TYPE = HDR_IPC_SEQUENCE
+
+    shm_seq: u32 = at("of the next segment")
+    msg_seq: u32 = at("of the next queue")
+    sem_seq: u32 = at("of the next semaphore set")
+    pad: u32 = at("zero", default=0, must_be=0)
 
 
 @record(size=80)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from cr.image import types as t
 from cr.image.arch.shape import ArchFormat
-from cr.image.extensions import EpollReady, Unlinked, UnlinkedData
+from cr.image.extensions import EpollReady, IpcSequence, Unlinked, UnlinkedData
 from cr.image.files import EpollItem, EpollItems, File, FileDesc, FilePipe, FileTable, file_class
 from cr.image.header import Objref
 from cr.image.ipc import (
@@ -281,6 +281,8 @@ class ObjectWalk:
                 self._in.refuse(f"ipc_type {kind} is expected here, not {ipc.ipc_type}")
             for _ in range(ipc.ipc_count):
                 yield from member()
+        if self._next_is(t.HDR_IPC_SEQUENCE):
+            yield from self._one(IpcSequence)
 
     def _shm(self) -> Iterator[Item]:
         yield from self._one(IpcShm)

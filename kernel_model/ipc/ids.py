@@ -153,7 +153,12 @@ class Ids(Generic[T]):
         if seq >= SEQUENCE_LIMIT or thing.perm.seq != seq:
             raise EINVAL(f"object {thing.perm.id} has sequence number {thing.perm.seq}")
         self.slots[slot] = thing
-        self.next_seq = max(self.next_seq, (seq + 1) % SEQUENCE_LIMIT)
+        self.next_seq = self.implied_seq()
+
+    def implied_seq(self) -> int:
+        """The next sequence number, as far as the objects that are left tell it."""
+        newest = max((each.perm.seq for each in self.slots.values()), default=-1)
+        return (newest + 1) % SEQUENCE_LIMIT
 
     def remove(self, thing: T) -> None:
         """Forget an object."""

@@ -202,6 +202,7 @@ class Specimen:
         self.put(ipc.Ipc, ipc_type=t.IPC_TYPE_SEM, ipc_count=1)
         self.put(ipc.IpcSem, sem_nsems=2)
         w.write_records([ipc.Semaphore(semval=1, sempid=0), ipc.Semaphore(semval=0, sempid=1)])
+        self.put(ours.IpcSequence, shm_seq=1)
 
     def file_table(self, cred: int) -> int:
         w, common = self.w, {"f_credref": cred}
