@@ -44,11 +44,11 @@ int main(void)
     int ready[2], go[2];
     char byte;
     check(pipe(ready) == 0 && pipe(go) == 0);
-    check(mkdir("/tmp/work", 0700) == 0);
+    check(mkdir("/tmp/place", 0700) == 0);
     pid_t child = fork();
     if (child == 0) {
         /* It keeps nothing of its parent's open but the console. */
-        int file = open("/tmp/work/flag", O_RDWR | O_CREAT, 0600);
+        int file = open("/tmp/place/flag", O_RDWR | O_CREAT, 0600);
         check(file >= 0);
         close(ready[0]);
         close(go[0]);

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import EAGAIN, EINVAL, ENOMEM, EPERM, ESRCH
+from kernel_model.arch.signal_stack import on_altstack
 from kernel_model.siginfo import unpack_siginfo
 from kernel_model.signals import (
     NSIG,
@@ -209,7 +210,7 @@ def sigaltstack(task: Task, new: Ptr, old: Ptr) -> int:
     """Read and set the alternate signal stack."""
     user, width = task.user, task.abi.word_bytes
     addr, size = task.altstack
-    on_stack = on_altstack(task)
+    on_stack = on_altstack(task, task.regs.words[task.abi.sp])
     wanted = None
     if new:
         flags = int.from_bytes(user.read(new + width, 4), task.abi.byte_order)
@@ -233,12 +234,6 @@ def sigaltstack(task: Task, new: Ptr, old: Ptr) -> int:
             raise ENOMEM(f"an alternate stack of {length} bytes")
         task.altstack = (start, length)
     return 0
-
-
-def on_altstack(task: Task) -> bool:
-    """Whether the stack pointer is on the alternate stack."""
-    addr, size = task.altstack
-    return bool(size) and 0 <= task.regs.words[task.abi.sp] - addr - 1 < size
 
 
 def _may_signal(task: Task, target: Task) -> bool:
