@@ -426,18 +426,6 @@ def describe(cls: type[Record]) -> Iterator[tuple[int, str, str, str]]:
         yield cls.SIZE, cls._plan.tail, cls._plan.tail_kind.label, cls._plan.tail_doc
 
 
-def embedded_records(cls: type[Record]) -> Iterator[type[Record]]:
-    """The record classes that lie inside this one, each once."""
-    seen: list[type[Record]] = []
-    kinds: list[Any] = [item.kind for item in cls._plan.fields] + [cls._plan.tail_kind]
-    for kind in kinds:
-        while isinstance(kind, _Array | _Rest):
-            kind = kind.of
-        if isinstance(kind, _Embedded) and kind.cls not in seen:
-            seen.append(kind.cls)
-            yield kind.cls
-
-
 def _kind_of(hint: Any, where: str) -> _Kind:
     kind = _kind_or_rest(hint, where)
     if isinstance(kind, _Rest):

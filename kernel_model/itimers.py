@@ -80,17 +80,15 @@ def fire(task: Task, which: int) -> None:
         rearm(task)
 
 
-def check_cpu_timers(task: Task) -> None:
-    """After a task has run: fire what its process's CPU time has reached."""
+def fire_cpu_timers(task: Task) -> None:
+    """Fire what the CPU time of the task's process has reached."""
     for which in (ITIMER_VIRTUAL, ITIMER_PROF):
         timer = task.signal.itimers[which]
-        if timer.due and timer.due <= process_units(task) // UNITS_PER_NS:
+        if timer.due and timer.due <= clock_of(task, which):
             fire(task, which)
 
 
 def cpu_budget(task: Task) -> int | None:
     """Code that the task may execute before a CPU timer is due; None without one."""
-    due = [t.due for t in task.signal.itimers[1:] if t.due]
-    if not due:
-        return None
-    return max(1, min(due) * UNITS_PER_NS - process_units(task))
+    due = [t.due for t in task.signal.itimers[ITIMER_VIRTUAL:] if t.due]
+    return min(due) * UNITS_PER_NS - process_units(task) if due else None

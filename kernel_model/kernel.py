@@ -20,6 +20,7 @@ from kernel_model.creds import root_cred
 from kernel_model.freezer import FreezerCgroup
 from kernel_model.futex import Futexes
 from kernel_model.ipc.namespace import IpcNamespace
+from kernel_model.itimers import cpu_budget, fire_cpu_timers
 from kernel_model.mm.address_space import AddressSpace
 from kernel_model.mm.backing import VdsoPage
 from kernel_model.mm.fault import BadAccess, OutOfMemory, handle_fault
@@ -163,6 +164,12 @@ class Kernel:
                 clock.fire_due()
                 continue
             budget = min(self.sched.slice_left, clock.next_due_units - units, stop_at_units - units)
+            cpu_left = cpu_budget(task)
+            if cpu_left is not None:
+                if cpu_left <= 0 and not task.fault_resumed:
+                    fire_cpu_timers(task)
+                    continue
+                budget = min(budget, cpu_left)
             if budget <= 0 and not task.fault_resumed:
                 return True
             assert task.mm is not None

@@ -306,9 +306,3 @@ class Task:
         """As a shell shows it: the exit code, or 128 + the signal."""
         signo = self.exit_code & 0x7F
         return 128 + signo if signo else self.exit_code >> 8 & 0xFF
-
-
-def wait_queue_of(task: Task) -> WaitQueue:
-    """Where the parent of a task waits for it."""
-    assert task.parent is not None
-    return task.parent.signal.child_exited

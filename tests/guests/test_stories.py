@@ -61,6 +61,7 @@ AT_EVERY_CALL = {
     "signals/queue",
     "signals/restart_read",
     "signals/signalfd",
+    "time/cpu_timers",
     "time/interval_timer",
     "time/nanosleep",
     "time/posix_timer",
