@@ -32,78 +32,9 @@ from kernel_model.arch.abi import Abi
 from kernel_model.clock import UNITS_PER_NS
 from kernel_model.console import Console
 from kernel_model.kernel import Deadlock, Kernel
-from kernel_model.syscalls import (
-    attributes,
-    capabilities,
-    clone,
-    descriptors,
-    events,
-    futex,
-    getdents,
-    groups,
-    identity,
-    limits,
-    machine,
-    memory,
-    msg,
-    multiplexed,
-    names,
-    open,
-    poll,
-    process,
-    readwrite,
-    restart_syscall,
-    scheduling,
-    sem,
-    shm,
-    signal,
-    stat,
-    thread_area,
-    time,
-    timers,
-    truncate,
-    user_ids,
-    wait,
-    xattr,
-)
+from kernel_model.syscalls import topics
 from kernel_model.task import State, Task
 from kernel_model.vfs.disk import Disk
-
-MODULES: tuple[ModuleType, ...] = (
-    attributes,
-    capabilities,
-    clone,
-    descriptors,
-    events,
-    futex,
-    getdents,
-    groups,
-    identity,
-    limits,
-    machine,
-    memory,
-    msg,
-    multiplexed,
-    names,
-    open,
-    poll,
-    process,
-    readwrite,
-    restart_syscall,
-    scheduling,
-    sem,
-    shm,
-    signal,
-    stat,
-    thread_area,
-    time,
-    timers,
-    truncate,
-    user_ids,
-    wait,
-    xattr,
-    cr_syscalls,
-)
 
 ARCHES: dict[str, tuple[Abi, ...]] = {
     "x86_32": (x86_32.ABI,),
@@ -118,6 +49,11 @@ DEFAULT_EPOCH_NS = 1_300_000_000 * 1_000_000_000
 DEFAULT_MEMORY_BYTES = 512 << 20
 DEFAULT_ENVIRONMENT = {"HOME": "/", "PATH": "/usr/bin:/bin"}
 _FAR = 1 << 62
+
+
+def modules() -> tuple[ModuleType, ...]:
+    """All that has system calls: the kernel model's topics, and checkpoint, restart, eclone."""
+    return (*topics.modules(), cr_syscalls)
 
 
 @dataclass(frozen=True)
@@ -180,7 +116,7 @@ class System(Kernel):
         super().__init__(
             arch=settings.arch,
             abis=ARCHES[settings.arch],
-            modules=MODULES,
+            modules=modules(),
             machine=machine,
             disk=disk,
             console=console,

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from cr.image import schema
-from cr.system import ARCHES, MODULES
+from cr.system import ARCHES, modules
 from kernel_model.syscalls import document
 
 
@@ -18,7 +18,7 @@ def documents() -> dict[str, str]:
     abis = {name: native[0] for name, native in ARCHES.items()}
     return {
         "FORMAT.md": schema.format_document(),
-        "SYSCALLS.md": document.format_document(MODULES, abis),
+        "SYSCALLS.md": document.format_document(modules(), abis),
     }
 
 

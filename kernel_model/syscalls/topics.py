@@ -1,0 +1,46 @@
+"""Which files of this folder have system calls: one topic each."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+TOPICS = (
+    "attributes",
+    "capabilities",
+    "clone",
+    "descriptors",
+    "events",
+    "futex",
+    "getdents",
+    "groups",
+    "identity",
+    "limits",
+    "machine",
+    "memory",
+    "msg",
+    "multiplexed",
+    "names",
+    "open",
+    "poll",
+    "process",
+    "readwrite",
+    "restart_syscall",
+    "scheduling",
+    "sem",
+    "shm",
+    "signal",
+    "stat",
+    "thread_area",
+    "time",
+    "timers",
+    "truncate",
+    "user_ids",
+    "wait",
+    "xattr",
+)
+
+
+def modules() -> tuple[ModuleType, ...]:
+    """The modules themselves, for boot and for docs/SYSCALLS.md."""
+    return tuple(import_module(f"kernel_model.syscalls.{topic}") for topic in TOPICS)
