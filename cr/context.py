@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from kernel_model.kernel import Kernel
     from kernel_model.pipe import Pipe
     from kernel_model.task import Task
+    from kernel_model.tty.file import TtyFile
+    from kernel_model.tty.terminal import Tty
     from kernel_model.vfs.mounts import Path
 
 EINVAL = 22
@@ -99,6 +101,10 @@ class Restart:
         """Pid by the number of its pid object."""
         self.has_machine = False
         """The image is not pure: what is not said in records of ours is not so."""
+        self.at_end: list[Callable[[], None]] = []
+        """What else to let go of when the objects are gone; the newest first."""
+        self.masters: dict[Tty, TtyFile] = {}
+        """Open files of pty masters that no FILE record has asked for yet."""
         self.committed = False
         """What was built is in place: the restart can fail no more."""
         self._numbers = kernel.vfs.numbers()
@@ -107,6 +113,8 @@ class Restart:
         """Let go of all that nobody took; a refused image leaves the kernel as it was."""
         self.image.on_objref = None
         self.objs.drop_all()
+        for let_go in reversed(self.at_end):
+            let_go()
         if not self.committed:
             self.kernel.vfs.set_numbers(self._numbers)
 

@@ -23,6 +23,7 @@ from cr.task import (
     restored_state,
     was_sleeping,
 )
+from cr.terminals import check_session, take_terminal
 from cr.tree import Identity, restore_tree
 from kernel_model.boot import bare_task, new_signal_struct
 from kernel_model.clock import UNITS_PER_NS
@@ -96,6 +97,7 @@ def _check_tree(ctx: Restart, restored: Restored) -> None:
         inside = identity.tgid != restored.identities[0].tgid
         if inside and identity.ppid not in by_pid:
             ctx.refuse(f"the parent of task {identity.pid} is not there")
+        check_session(ctx, parts.signal, identity.sid)
         thread = identity.pid != identity.tgid
         if parts.dead and thread:
             ctx.refuse(f"a dead thread {identity.pid}")
@@ -128,9 +130,11 @@ def _commit(kernel: Kernel, restored: Restored) -> Task:
             parent.children.append(task)
         if parts.first_of_group:
             start_timers(task)
+            take_terminal(task)
     everybody = list(tasks.values())
     kernel.nsproxy = everybody[0].nsproxy
     _set_running(kernel, restored, everybody)
+    kernel.console.begin()
     return everybody[0]
 
 

@@ -307,6 +307,9 @@ def install(task: Task, parts: TaskParts) -> None:
     task.regs.units = parts.cpu.units
     task.syscall, task.sleep_restart = parts.cpu.syscall, parts.cpu.restart
     task.interrupted = None
+    if record.state == TASK_STOPPED and task.syscall is not None:
+        # A stopped task begins its call again when it is continued.
+        task.syscall, task.interrupted = None, parts.cpu.restart
     task.restart_block = parts.restart_block
     task.fault_resumed = False
     task.cred, task.nsproxy = parts.cred, parts.nsproxy

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from kernel_model.tty.terminal import Kind, Tty, WindowSize
 from kernel_model.waitqueue import WaitQueue
 
 if TYPE_CHECKING:
-    from kernel_model.tty.terminal import Tty
+    from kernel_model.kernel import Kernel
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 Source = Callable[[int], bytes]
@@ -48,7 +49,7 @@ class Console:
         self.tty: Tty | None = None
         """The terminal that this is the other side of."""
         self._input = bytearray()
-        self._ended = source is None
+        self._ended = source is None and person is None
         self._wanted = 0
         """How much the reader asks for that waits; 0 when somebody only polls."""
         self._more = False
@@ -84,13 +85,21 @@ class Console:
         """Whether a person sits at the terminal: time passes while he thinks."""
         return self._person is not None and self.tty is not None and not self._ended
 
-    def become(self, tty: Tty) -> None:
-        """Be the other side of a terminal; what was typed already goes there."""
-        self.tty = tty
-        tty.console = self
+    def new_terminal(self, kernel: Kernel) -> Tty:
+        """Become the other side of a terminal; what was typed already goes there."""
+        tty = Tty(kernel, Kind.CONSOLE, kernel.abis[0].structs.terminal.bits.standard(), 0)
+        tty.window = WindowSize(24, 80)
+        self.tty, tty.console = tty, self
         self.queue = tty.readable
-        if self._person is not None:
-            self._ended = False
+        return tty
+
+    def detach(self) -> None:
+        """There is no terminal after all."""
+        self.tty = None
+        self.queue = WaitQueue()
+
+    def begin(self) -> None:
+        """The terminal is ready for what the host types."""
         self._type()
 
     def _type(self) -> None:

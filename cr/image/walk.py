@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from cr.image import types as t
 from cr.image.arch.formats import FORMATS
-from cr.image.extensions import Machine, PosixTimer, SyscallProgress, TaskExtra, TaskTimes
+from cr.image.extensions import GroupNews, Machine, PosixTimer, SyscallProgress, TaskExtra, TaskTimes
 from cr.image.header import Container, Header, Tail
 from cr.image.signals import Signal, SignalTask, Sigpending
 from cr.image.stream import Reader
@@ -129,5 +129,7 @@ class _Walk(ObjectWalk):
             yield from self._one(Sigpending, "shared")
             while self._next_is(t.HDR_POSIX_TIMER):
                 yield from self._one(PosixTimer)
+            if self._next_is(t.HDR_GROUP_NEWS):
+                yield from self._one(GroupNews)
         yield from self._one(Sigpending, "private")
         yield from self._one(SignalTask)
