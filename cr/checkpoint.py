@@ -37,7 +37,10 @@ def container_pieces(kernel: Kernel, *, pure: bool = False) -> list[Any]:
     if not live:
         raise Refused(ESRCH.errno, "no task is left to checkpoint")
     ctx = Checkpoint(kernel, [], kernel.vfs.root, pure=pure, caller=None)
-    return checkpoint_tasks(ctx, tasks_of(live[0]), 0)
+    # A process whose parent is gone belongs to nobody's tree.
+    roots = [live[0], *(task for task in live if task.is_leader and task.parent is None)]
+    tasks = [task for root in dict.fromkeys(roots) for task in tasks_of(root)]
+    return checkpoint_tasks(ctx, tasks, 0)
 
 
 def checkpoint_into(kernel: Kernel, buffer: bytearray | memoryview, *, pure: bool = False) -> int:

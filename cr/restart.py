@@ -95,7 +95,7 @@ def _check_tree(ctx: Restart, restored: Restored) -> None:
         if identity.tgid not in by_pid:
             ctx.refuse(f"task {identity.pid} is a thread of {identity.tgid}, which is not there")
         inside = identity.tgid != restored.identities[0].tgid
-        if inside and identity.ppid not in by_pid:
+        if inside and identity.ppid and identity.ppid not in by_pid:
             ctx.refuse(f"the parent of task {identity.pid} is not there")
         check_session(ctx, parts.signal, identity.sid)
         thread = identity.pid != identity.tgid

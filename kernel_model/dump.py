@@ -235,7 +235,7 @@ def _file(file: OpenFile, names: _Names) -> Iterator[str]:
         yield f"      {pipe_name} {pipe.readers} readers {pipe.writers} writers"
         if new:
             yield f"        {bytes(pipe.buffer)!r}"
-    elif file.path is not None and file.path.dentry.unlinked:
+    elif file.path is not None and file.path.dentry.unlinked and not isinstance(file, TtyFile):
         inode_name, new = names.of("inode", file.inode)
         yield f"      {inode_name} ino {node.ino} mode {node.mode:o} size {node.size}"
         if new:

@@ -69,6 +69,8 @@ class TtyFile(OpenFile):
         """A line, or raw bytes; waits for them. Empty when the line is gone or the time is up."""
         tty = self.tty
         if self.hung_up:
+            if task.restart_block is not None:
+                raise EIO("the line was lost while somebody waited")
             return b""
         may_read(task, tty)
         if not count:
