@@ -31,7 +31,7 @@ from cr.image import terminals as image
 from cr.image import types as t
 from cr.image.files import FileTty
 from cr.image.signals import Signal
-from kernel_model.abi.errno import EBUSY, ENOENT, ENOSYS
+from kernel_model.abi.errno import EBUSY, ENOSYS
 from kernel_model.abi.fcntl import O_ACCMODE, O_RDWR, device_of
 from kernel_model.abi.termios import Termios
 from kernel_model.signals import SignalStruct
@@ -43,7 +43,7 @@ from kernel_model.tty.terminal import Kind, Tty, WindowSize
 from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.mounts import Dentry, Path
 from kernel_model.vfs.openfile import OpenFile
-from kernel_model.vfs.path import Walk, path_of, shown_path
+from kernel_model.vfs.path import Walk, path_of
 
 _DRIVER_CONSOLE, _DRIVER_PTY = 2, 4
 _SUBTYPES = {Kind.CONSOLE: 0, Kind.MASTER: 1, Kind.SLAVE: 2}
@@ -69,19 +69,12 @@ def checkpoint_tty_file(ctx: Checkpoint, file: TtyFile, common: dict[str, int]) 
     path = file.path
     if path is None:
         ctx.refuse(ENOSYS, "an open terminal without a name")
-    unlinked = _is_gone(path)
-    try:
-        name = shown_path(path, ctx.root) if unlinked else path_of(path, ctx.root)
-    except ENOENT:
-        name = _usual_name(file.tty)
+    unlinked = path.dentry.unlinked
+    name = b"" if unlinked else path_of(path, ctx.root)
     if ctx.pure or (name == _usual_name(file.tty) and not file.hung_up):
         return
     record = ours.TtyFile(hung_up=int(file.hung_up), unlinked=int(unlinked), name=name)
     ctx.image.write(t.HDR_TTY_FILE, record)
-
-
-def _is_gone(path: Path) -> bool:
-    return path.dentry.unlinked or not path.inode.node.nlink
 
 
 def _usual_name(tty: Tty) -> bytes:

@@ -210,7 +210,7 @@ def _file(file: OpenFile, names: _Names) -> Iterator[str]:
     node = file.inode.node
     shown = b"-"
     if file.path is not None:
-        shown = b"(unlinked)" if file.path.dentry.unlinked or not node.nlink else _path(file)
+        shown = b"(unlinked)" if file.path.dentry.unlinked else _path(file)
     yield (
         f"      {type(file).__name__} {shown!r} flags {file.flags:o} at {file.position}"
         f" owner {file.owner}"

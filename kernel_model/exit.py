@@ -98,6 +98,8 @@ def _end_of_group(leader: Task) -> None:
     parent = leader.parent
     note_orphaned(leader, parent, leader)
     if parent is None:
+        if leader.pid != min(kernel.tasks):
+            reap(leader)  # nobody will ever ask; but the host asks for the first program
         return
     if leader.exit_signal:
         send(parent, child_info(leader, leader.exit_signal))

@@ -73,7 +73,7 @@ class SyscallProgress(Framed):
 
     done_bytes: u64 = at("bytes that it has moved already")
     deadline_ns: u64 = at("virtual clock at which it gives up; all ones: never")
-    flags: hex32 = at("none yet", default=0)
+    flags: hex32 = at("1: a signal has ended it, it begins again; 2: nothing is kept", default=0)
     pad: u32 = at("zero", default=0, must_be=0)
 
 

@@ -256,7 +256,8 @@ class TerminalAbi:
         flags = [above & 0xFFFF0000 | below for above, below in zip(high, low)]
         count = self.termio_characters
         cc = data[9 : 9 + count] + old.cc[count:]
-        return Termios(*flags, line, cc, old.ispeed, old.ospeed)
+        iflag, oflag, cflag, lflag = flags
+        return Termios(iflag, oflag, cflag, lflag, line, cc, old.ispeed, old.ospeed)
 
 
 _SAME = {

@@ -71,8 +71,12 @@ class DevPts(FileSystem):
 
     def remove(self, slave: Tty) -> None:
         """The master is closed: the name is gone."""
-        if slave.node is not None:
-            slave.node.nlink = 0
+        if slave.node is None:
+            return
+        slave.node.nlink = 0
+        for file in slave.files:
+            if file.path is not None and file.path.inode.node is slave.node:
+                file.path.dentry.unlinked = True
 
     def free(self, tty: Tty) -> None:
         """Both ends are closed: the number is free."""
