@@ -61,9 +61,7 @@ def checkpoint_progress(ctx: Checkpoint, task: Task) -> None:
     block = task.restart_block
     flags = _INTERRUPTED if task.interrupted is not None else 0
     if block is None and flags:
-        record = ours.SyscallProgress(
-            done_bytes=0, deadline_ns=_NEVER, flags=flags | _NOTHING_KEPT
-        )
+        record = ours.SyscallProgress(done_bytes=0, deadline_ns=_NEVER, flags=flags | _NOTHING_KEPT)
         ctx.image.write(t.HDR_SYSCALL_PROGRESS, record)
     elif block is not None and (flags or block.done or not isinstance(block, RestartBlock)):
         deadline = _NEVER if block.deadline_ns is None else block.deadline_ns
@@ -88,9 +86,7 @@ def restore_restart_block(ctx: Restart) -> RestartBlock | None:
     )
 
 
-def restore_progress(
-    ctx: Restart, block: RestartBlock | None
-) -> tuple[Progress | None, bool]:
+def restore_progress(ctx: Restart, block: RestartBlock | None) -> tuple[Progress | None, bool]:
     """Read how far the call had come; without a record it is what the restart block says.
 
     And whether a signal had ended it already, so that it begins again.

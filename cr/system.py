@@ -140,7 +140,9 @@ class System(Kernel):
         program = _raw(path)
         variables = DEFAULT_ENVIRONMENT if env is None else env
         envp = [_raw(f"{name}={value}") for name, value in variables.items()]
-        return kernel_boot.spawn(self, program, [program, *map(_raw, args)], envp, terminal=terminal)
+        return kernel_boot.spawn(
+            self, program, [program, *map(_raw, args)], envp, terminal=terminal
+        )
 
     # ---- running
 

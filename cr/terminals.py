@@ -24,7 +24,6 @@ from __future__ import annotations
 import stat
 from dataclasses import replace
 
-from cr import regular
 from cr.context import Checkpoint, Restart
 from cr.image import extensions as ours
 from cr.image import terminals as image
@@ -234,9 +233,7 @@ def _restore_master(ctx: Restart, record: image.Tty) -> Tty:
         ctx.refuse(f"pty {record.index}, or a master of a master")
     kernel, cred = ctx.kernel, ctx.opener.cred
     devpts = kernel.vfs.devpts
-    tty: Tty = ctx.attempt(
-        lambda: devpts.new_pair(kernel, cred.fsuid, cred.fsgid, record.index)
-    )
+    tty: Tty = ctx.attempt(lambda: devpts.new_pair(kernel, cred.fsuid, cred.fsgid, record.index))
     assert tty.link is not None
     tty.link.locked = False
     if record.file_objref:
@@ -438,4 +435,3 @@ def take_terminal(task: Task) -> None:
     tty = task.signal.tty
     if tty is not None:
         tty.session = task.signal.sid
-

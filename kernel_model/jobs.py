@@ -79,9 +79,7 @@ def note_orphaned(task: Task, parent: Task | None, ignored: Task | None) -> None
 
 def _deaf(task: Task, signo: int) -> bool:
     """Whether a task blocks or ignores a signal."""
-    return bool(task.blocked & bit(signo)) or (
-        task.sighand.actions[signo - 1].handler == SIG_IGN
-    )
+    return bool(task.blocked & bit(signo)) or (task.sighand.actions[signo - 1].handler == SIG_IGN)
 
 
 def may_read(task: Task, tty: Tty) -> None:

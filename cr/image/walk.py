@@ -18,7 +18,14 @@ from collections.abc import Iterator
 
 from cr.image import types as t
 from cr.image.arch.formats import FORMATS
-from cr.image.extensions import GroupNews, Machine, PosixTimer, SyscallProgress, TaskExtra, TaskTimes
+from cr.image.extensions import (
+    GroupNews,
+    Machine,
+    PosixTimer,
+    SyscallProgress,
+    TaskExtra,
+    TaskTimes,
+)
 from cr.image.header import Container, Header, Tail
 from cr.image.signals import Signal, SignalTask, Sigpending
 from cr.image.stream import Reader

@@ -12,7 +12,17 @@ import stat
 import struct
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, EIO, EOVERFLOW, EPIPE, ESPIPE
+from kernel_model.abi.errno import (
+    EAGAIN,
+    EBADF,
+    EFAULT,
+    EFBIG,
+    EINVAL,
+    EIO,
+    EOVERFLOW,
+    EPIPE,
+    ESPIPE,
+)
 from kernel_model.abi.fcntl import O_APPEND, RLIMIT_FSIZE, SIGPIPE, SIGXFSZ
 from kernel_model.restart_block import Progress
 from kernel_model.syscalls.attributes import drop_set_id_bits

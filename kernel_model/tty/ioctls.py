@@ -78,7 +78,9 @@ def _set_termio(*, flush: bool) -> Callable[[Task, Tty, int], int]:
         terminal, real = task.abi.structs.terminal, tty.real
         may_change(task, real)
         data = task.user.read(arg, terminal.termio_size)
-        return _change(real, terminal.unpack_termio(task.abi.order, data, real.termios), flush=flush)
+        return _change(
+            real, terminal.unpack_termio(task.abi.order, data, real.termios), flush=flush
+        )
 
     return change
 
@@ -303,7 +305,7 @@ def _signal(task: Task, tty: Tty, arg: int) -> int:
     return 0
 
 
-_REQUESTS: Mapping[str, Callable[["Task", "Tty", int], int]] = MappingProxyType(
+_REQUESTS: Mapping[str, Callable[[Task, Tty, int], int]] = MappingProxyType(
     {
         "TCGETS": _get_termios(speeds=False),
         "TCGETS2": _get_termios(speeds=True),

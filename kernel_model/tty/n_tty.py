@@ -32,7 +32,7 @@ def _is_control(byte: int) -> bool:
 
 
 def _is_word(byte: int) -> bool:
-    return chr(byte).isalnum() and byte < 0x80 or byte == 0x5F
+    return (chr(byte).isalnum() and byte < 0x80) or byte == 0x5F
 
 
 class LineDiscipline:
@@ -140,20 +140,20 @@ class LineDiscipline:
 
     def _restarts_output(self, byte: int) -> bool:
         b, tty = self.tty.bits, self.tty
+        special = (b.VSTART, b.VSTOP, b.VINTR, b.VQUIT, b.VSUSP)
         return (
             tty.stopped
             and not tty.flow_stopped
             and self._input(b.IXON)
             and self._input(b.IXANY)
-            and byte not in {tty.termios.cc[k] for k in (b.VSTART, b.VSTOP, b.VINTR, b.VQUIT, b.VSUSP)}
+            and byte not in {tty.termios.cc[place] for place in special}
         )
 
     def _signal(self, byte: int) -> bool:
         b, tty = self.tty.bits, self.tty
-        for place, signo in ((b.VINTR, SIGINT), (b.VQUIT, SIGQUIT), (b.VSUSP, SIGTSTP)):
-            if self._is(byte, place):
-                break
-        else:
+        keys = ((b.VINTR, SIGINT), (b.VQUIT, SIGQUIT), (b.VSUSP, SIGTSTP))
+        signo = next((signo for place, signo in keys if self._is(byte, place)), 0)
+        if not signo:
             return False
         if not self._local(b.NOFLSH):
             self.flush()

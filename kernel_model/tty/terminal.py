@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kernel_model.abi.fcntl import POLLIN, POLLRDNORM, makedev
 from kernel_model.abi.termios import PKT_FLUSHWRITE, PKT_START, PKT_STOP, Termios, TermiosBits
 from kernel_model.jobs import kill_group, members
-from kernel_model.signals import SIGCONT, SIGHUP, SIGWINCH, SI_KERNEL, SigInfo, send
+from kernel_model.signals import SI_KERNEL, SIGCONT, SIGHUP, SIGWINCH, SigInfo, send
 from kernel_model.tty.n_tty import LineDiscipline
 from kernel_model.waitqueue import WaitQueue
 

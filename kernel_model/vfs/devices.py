@@ -1,11 +1,11 @@
 """Character devices, and the /dev directory that has a node for each.
 
 `opener_of` gives the function that opens a device by its (major, minor); a node of any other
-number opens with ENXIO. The console of the machine has four nodes. /dev/console is read and written as
-one; /dev/console.in, .out and .err are the three streams that the first program gets as its
-descriptors 0, 1 and 2, so that the host can tell them apart, and so that each has a path by which
-a restarted kernel finds it again. They are no terminals: TCGETS is ENOTTY. With a terminal as
-console, /dev/console is that.
+number opens with ENXIO. The console of the machine has four nodes. /dev/console is read and
+written as one; /dev/console.in, .out and .err are the three streams that the first program gets as
+its descriptors 0, 1 and 2, so that the host can tell them apart, and so that each has a path by
+which a restarted kernel finds it again. They are no terminals: TCGETS is ENOTTY. With a terminal
+as console, /dev/console is that.
 
 Mirrors:  Linux drivers/char/mem.c, drivers/char/random.c.
 Deviates: random and urandom give the kernel's seeded bytes and never block; what is written to
@@ -32,6 +32,7 @@ from kernel_model.waitqueue import Sleep, WaitQueue
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
+    from kernel_model.tty.terminal import Tty
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 
@@ -41,6 +42,8 @@ class Console(Protocol):
 
     queue: WaitQueue
     """Woken when input has come."""
+    tty: Tty | None
+    """The terminal that it is the other side of."""
 
     def ready(self) -> bool:
         """Whether `read` would return something."""

@@ -146,6 +146,7 @@ class Specimen:
             )
             if infos:
                 self.put(ours.PosixTimer, signo=14)
+                self.put(ours.GroupNews, stopped_by=20)
         self.put(signals.SignalTask, blocked=signals.Sigset.of_mask(0b110))
 
     def cpu(self) -> None:
@@ -246,7 +247,9 @@ class Specimen:
         self.put(terminals.Tty, index=1)
         self.put(terminals.LdiscNTty, datalen=3)
         w.write_blob(t.HDR_BUFFER, b"ls\n")
+        self.put(ours.TtyExtra, session=1, pgrp=1)
         file(files.FileTty, t.FILE_TTY, tty_objref=tty)
+        self.put(ours.TtyFile, name=b"/dev/tty")
         done(objref)
         epoll = self.begin(t.OBJ_FILE)
         file(files.FileEpoll, t.FILE_EPOLL)
