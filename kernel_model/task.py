@@ -266,7 +266,7 @@ class Task:
                 continue
             if thread.waiting is not None and thread.waiting.uninterruptible:
                 continue
-            if thread.syscall is not None and thread is not self:
+            if thread.syscall is not None:
                 # As if a signal had come: the call is begun again when the thread goes on.
                 self.kernel.calls.interrupt(thread, thread.sleep_restart)
             thread._leave_queues()
