@@ -194,7 +194,7 @@ def assert_all_given_back(kernel: System, fresh: State) -> None:
             task.exit_group(9)
     kernel.vfs.shrink()
     found = state_of(kernel)
-    kept = [name for name in (*_RESOURCES, "executions", "timers") if found[name] != fresh[name]]
+    kept = [name for name in (*_RESOURCES, "executions", "timers", "ptys") if found[name] != fresh[name]]
     assert not kept, f"not given back: {kept}: {difference(fresh, found)}"
 
 
@@ -218,6 +218,8 @@ def state_of(kernel: System) -> State:
         "executions": sum(inode.executions for inode in inodes),
         "timers": len(kernel.clock._timers),
         "waiters": len(kernel.console.queue.waiters),
+        "ptys": sorted(vfs.devpts.slaves),
+        "console": kernel.console.tty is None,
         "tasks": sorted(kernel.tasks),
         "calls": kernel.completed_calls,
     }
