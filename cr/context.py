@@ -59,6 +59,8 @@ class Checkpoint:
         """The pipe that the image is written to: it cannot be in the image itself."""
         self.files_deferred: list[EpollFile] = []
         """Epoll sets of the file table that is being written; their items follow it."""
+        self.pid_ns = kernel.pid_ns
+        """The namespace of the root: its numbers are those of the image."""
         self.pids: dict[int, int] = {}
         """Number of the pid object of a pid."""
 
@@ -84,10 +86,14 @@ class Checkpoint:
 class Restart:
     """One restart: where the image comes from, and what was made of it already."""
 
-    def __init__(self, kernel: Kernel, image: bytes | memoryview, opener: Task) -> None:
+    def __init__(
+        self, kernel: Kernel, image: bytes | memoryview, opener: Task, flags: int = 0
+    ) -> None:
         self.kernel = kernel
         self.image = Reader(image)
         self.objs = RestoredObjects()
+        self.flags = flags
+        """RESTART_*."""
         self.opener = opener
         """A task with the rights and the root directory by which names are opened."""
         self.abi: Abi = kernel.abis[0]
@@ -97,8 +103,8 @@ class Restart:
         self.now_ns = kernel.clock.now_ns()
         """What relative times of the image are relative to."""
         self.header_arch: Any = None
-        self.pid_numbers: dict[int, int] = {}
-        """Pid by the number of its pid object."""
+        self.pid_numbers: dict[int, tuple[int, ...]] = {}
+        """A pid's numbers, in the root's pid namespace and below, by that of its pid object."""
         self.has_machine = False
         """The image is not pure: what is not said in records of ours is not so."""
         self.at_end: list[Callable[[], None]] = []

@@ -91,8 +91,8 @@ def checkpoint_signal(ctx: Checkpoint, task: Task) -> None:
         it_prof_value=left[2][0],
         it_prof_incr=left[2][1],
         tty_objref=tty_objref,
-        tty_pgrp=tty.pgrp if tty is not None else 0,
-        tty_old_pgrp=task.signal.tty_old_pgrp,
+        tty_pgrp=ctx.pid_ns.number_of(tty.pgrp) if tty is not None else 0,
+        tty_old_pgrp=ctx.pid_ns.number_of(task.signal.tty_old_pgrp),
     )
     ctx.image.write(t.HDR_SIGNAL, record)
     _checkpoint_pending(ctx, task.signal.pending)

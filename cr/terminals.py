@@ -33,6 +33,7 @@ from cr.image.signals import Signal
 from kernel_model.abi.errno import EBUSY, ENOSYS
 from kernel_model.abi.fcntl import O_ACCMODE, O_RDWR, device_of
 from kernel_model.abi.termios import Termios
+from kernel_model.jobs import members
 from kernel_model.signals import SignalStruct
 from kernel_model.task import Task
 from kernel_model.tty.devpts import MOST_PTYS
@@ -178,8 +179,8 @@ def _checkpoint_ldisc(ctx: Checkpoint, tty: Tty) -> None:
 def _checkpoint_extra(ctx: Checkpoint, tty: Tty) -> None:
     ldisc, node = tty.ldisc, tty.node
     common = {
-        "session": tty.session,
-        "pgrp": tty.pgrp,
+        "session": ctx.pid_ns.number_of(tty.session),
+        "pgrp": ctx.pid_ns.number_of(tty.pgrp),
         "arrived_ns": ldisc.arrived_ns,
         "echo_bytes": len(ldisc.echoes),
         "flip_bytes": len(ldisc.flip),
@@ -428,6 +429,26 @@ def check_session(ctx: Restart, signal: SignalStruct | None, sid: int) -> None:
     tty = signal.tty if signal is not None else None
     if tty is not None and tty.session not in (0, sid):
         ctx.refuse(f"the terminal of session {tty.session} controls a task of session {sid}")
+
+
+def adopt_terminal(task: Task, inherited: Tty | None, root: Task) -> None:
+    """Commit into a task that was there before: its session may have another number now.
+
+    A task without a terminal in the image keeps what it has inherited, and so does one whose
+    session has not come along.
+    """
+    signal, find = task.signal, root.pid_ns.find
+    tty = signal.tty
+    signal.tty_old_pgrp = find(signal.tty_old_pgrp)
+    if tty is None:
+        signal.tty = inherited
+    elif signal.sid == task.tgid:
+        pgrp = find(tty.pgrp)
+        there = any(member.signal.sid == signal.sid for member in members(task.kernel, pgrp))
+        tty.session, tty.pgrp = signal.sid, pgrp if there else signal.pgid
+    elif tty.session != signal.sid:
+        tty.session = tty.pgrp = 0
+        signal.tty = inherited
 
 
 def take_terminal(task: Task) -> None:

@@ -68,13 +68,13 @@ def spawn(
 
     With `terminal` the console is one, and controls the program's session.
     """
-    task = bare_task(kernel, kernel.next_pid)
+    task = bare_task(kernel, kernel.pid_ns.next_number)
     program = read_program(task, path, argv)
     execute(task, program, envp)
     if terminal:
         kernel.console.new_terminal(kernel)
     kernel.vfs.open_console(task)
-    kernel.new_pid()
+    kernel.pid_ns.choose()
     kernel.tasks[task.pid] = task
     kernel.sched.enqueue(task)
     kernel.console.begin()

@@ -56,7 +56,7 @@ def is_orphaned(kernel: Kernel, pgid: int, ignored: Task | None = None) -> bool:
     """Whether a group is orphaned, or would be without `ignored`."""
     for task in members(kernel, pgid):
         parent = task.parent
-        if task is ignored or gone(task) or parent is None or parent is kernel.init:
+        if task is ignored or gone(task) or parent is None or parent is kernel.pid_ns.init:
             continue
         if parent.signal.pgid != pgid and parent.signal.sid == task.signal.sid:
             return False

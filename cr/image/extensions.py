@@ -5,7 +5,7 @@ own tools read the sections before TREE themselves, and know nothing of these.
 
 Image grammar:
 
-    after the tree            [ MACHINE  BUFFER random-state ]
+    after the tree            [ MACHINE  BUFFER random-state ] { PID_NAMESPACE }
     at the end of cpu units   [ TASK_TIMES ] [ SYSCALL_PROGRESS ] [ TASK_EXTRA ]
     at the end of an IPC_NS   [ IPC_SEQUENCE ]
     after shared SIGPENDING   { POSIX_TIMER }  [ GROUP_NEWS ]
@@ -27,6 +27,7 @@ from cr.image.types import (
     HDR_GROUP_NEWS,
     HDR_IPC_SEQUENCE,
     HDR_MACHINE,
+    HDR_PID_NAMESPACE,
     HDR_POSIX_TIMER,
     HDR_SYSCALL_PROGRESS,
     HDR_TASK_EXTRA,
@@ -63,6 +64,19 @@ class Machine(Framed):
         if self.next_pid <= 0 or min(self.run_queue, default=1) <= 0:
             return "pids must be positive"
         return None
+
+
+@record(size=16)
+class PidNamespace(Framed):
+    """A pid namespace below the root's; linux-cr forgets which number comes next."""
+
+    TYPE = HDR_PID_NAMESPACE
+
+    init: s32 = at("number of its first process in the root's namespace")
+    next_number: s32 = at("the number that the next task in it will get")
+
+    def invalid(self) -> str | None:
+        return None if min(self.init, self.next_number) > 0 else "numbers of tasks are positive"
 
 
 @record(size=32)

@@ -21,6 +21,7 @@ from cr.image.arch.formats import FORMATS
 from cr.image.extensions import (
     GroupNews,
     Machine,
+    PidNamespace,
     PosixTimer,
     SyscallProgress,
     TaskExtra,
@@ -75,6 +76,8 @@ class _Walk(ObjectWalk):
         yield from self._records(TaskPids, tree.nr_tasks, "tree")
         if self._next_is(t.HDR_MACHINE):
             yield from self._machine()
+        while self._next_is(t.HDR_PID_NAMESPACE):
+            yield from self._one(PidNamespace)
         for index in range(tree.nr_tasks):
             source.task = index
             yield from self._task()

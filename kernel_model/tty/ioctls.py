@@ -153,7 +153,7 @@ def _get_group(task: Task, tty: Tty, arg: int) -> int:
     real = tty.real
     if tty is real and task.signal.tty is not real:
         raise ENOTTY("not the controlling terminal")
-    return _put_int(task, arg, real.pgrp)
+    return _put_int(task, arg, task.pid_ns.number_of(real.pgrp))
 
 
 def _set_group(task: Task, tty: Tty, arg: int) -> int:
@@ -164,16 +164,17 @@ def _set_group(task: Task, tty: Tty, arg: int) -> int:
         raise ENOTTY("an orphaned background group") from None
     if signal.tty is None or signal.tty is not real or real.session != signal.sid:
         raise ENOTTY("not the controlling terminal")
-    pgrp = _get_int(task, arg)
-    if pgrp < 0:
-        raise EINVAL(f"there is no group {pgrp}")
+    number = _get_int(task, arg)
+    if number < 0:
+        raise EINVAL(f"there is no group {number}")
+    pgrp = task.pid_ns.find(number)
     group = [t for t in task.kernel.tasks.values() if t.signal.pgid == pgrp and pgrp]
     if not group:
         if pgrp in task.kernel.tasks:
-            raise EPERM(f"process {pgrp} leads no group")
-        raise ESRCH(f"there is no group {pgrp}")
+            raise EPERM(f"process {number} leads no group")
+        raise ESRCH(f"there is no group {number}")
     if group[0].signal.sid != signal.sid:
-        raise EPERM(f"group {pgrp} is in another session")
+        raise EPERM(f"group {number} is in another session")
     real.pgrp = pgrp
     return 0
 
@@ -182,7 +183,7 @@ def _get_session(task: Task, tty: Tty, arg: int) -> int:
     real = tty.real
     if (tty is real and task.signal.tty is not real) or not real.session:
         raise ENOTTY("not the controlling terminal, or of no session")
-    return _put_int(task, arg, real.session)
+    return _put_int(task, arg, task.pid_ns.number_of(real.session))
 
 
 # ---- queues and flow

@@ -194,7 +194,8 @@ def assert_all_given_back(kernel: System, fresh: State) -> None:
             task.exit_group(9)
     kernel.vfs.shrink()
     found = state_of(kernel)
-    kept = [name for name in (*_RESOURCES, "executions", "timers", "ptys") if found[name] != fresh[name]]
+    given = (*_RESOURCES, "executions", "timers", "ptys")
+    kept = [name for name in given if found[name] != fresh[name]]
     assert not kept, f"not given back: {kept}: {difference(fresh, found)}"
 
 

@@ -101,7 +101,7 @@ def test_only_the_master() -> None:
 
 def test_only_the_slave() -> None:
     kernel, task = pausing("x86_32")
-    master, slave = pty(kernel, task, leads=True)
+    _, slave = pty(kernel, task, leads=True)
     assert task.signal.tty is slave.tty
     task.files.close(MASTER)
     assert slave.hung_up and task.signal.tty is None
@@ -131,7 +131,7 @@ def test_a_terminal_of_which_the_master_is_outside() -> None:
     child.files.drop()
     child.files = type(task.files)()
     child.signal.sid = child.signal.pgid = child.pid
-    master, _ = pty(kernel, task)
+    pty(kernel, task)
     child.files.install_at(0, open_path(child, b"/dev/pts/0", O_RDWR))
     task.files.close(SLAVE)
     assert child.signal.tty is not None
