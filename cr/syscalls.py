@@ -111,6 +111,8 @@ def _tasks(ctx: Checkpoint, caller: Task, root: Task, flags: int) -> list[Task]:
     else:
         tasks = tasks_of(root)
     for task in tasks:
+        if task.exited:
+            continue  # a zombie cannot move, and belongs to no group
         ctx.task = task
         if task is not caller and not task.frozen:
             ctx.refuse(EBUSY, "Not frozen or wrong cgroup")
