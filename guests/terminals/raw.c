@@ -54,6 +54,7 @@ int main(void)
     int status;
     open_pty();
     type("half");
+    check(ready(master, POLLIN, 5000)); /* it is there: its echo is */
     local(ICANON | ECHO | ISIG, 0);
     input(IXON | ICRNL, 0);
     got("half a line becomes bytes", 100);
