@@ -65,6 +65,8 @@ class Settings:
     epoch_ns: int = DEFAULT_EPOCH_NS
     seed: int = 0
     accelerate: bool = True
+    schedule_seed: int | None = None
+    chaos: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,8 @@ class System(Kernel):
             console=console,
             epoch_ns=settings.epoch_ns,
             seed=settings.seed,
+            schedule_seed=settings.schedule_seed,
+            wild=settings.chaos,
         )
 
     def spawn(
@@ -223,15 +227,19 @@ def boot(
     epoch_ns: int = DEFAULT_EPOCH_NS,
     seed: int = 0,
     accelerate: bool = True,
+    schedule_seed: int | None = None,
+    chaos: bool = False,
 ) -> System:
     """A kernel on a new machine; `arch` is one of ARCHES, without `disk` the root is empty.
 
     `epoch_ns` is the wall clock at boot, `seed` all the chance there is: the same inputs give the
     same run, down to the bytes of an image. `accelerate` False takes the pure-Python CPU loop.
+    `schedule_seed` gives runnable tasks another order; `chaos` adds short transfers, EINTR and the
+    like, chosen by that seed. Both are in an image: a restarted kernel goes on with them.
     """
     if arch not in ARCHES:
         raise ValueError(f"no arch is called {arch!r}; there are {', '.join(ARCHES)}")
-    settings = Settings(arch, memory_bytes, epoch_ns, seed, accelerate)
+    settings = Settings(arch, memory_bytes, epoch_ns, seed, accelerate, schedule_seed, chaos)
     return boot_machine(
         settings,
         Disk.empty() if disk is None else disk,

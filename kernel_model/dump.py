@@ -58,6 +58,9 @@ def _kernel(kernel: Kernel, root: Task | None) -> Iterator[str]:
     if root is None:
         yield f"clock {kernel.clock.units} epoch {kernel.clock.epoch_ns}"
         yield f"random {kernel.random.state().decode()} next pid {kernel.next_pid}"
+        seed, wild = kernel.chaos.state()
+        if seed is not None:
+            yield f"schedule seed {seed}{' with chaos' if wild else ''}"
         order, slice_left = kernel.sched.order()
         yield f"running {[task.pid for task in order]} slice {slice_left}"
     for _, task in sorted(kernel.tasks.items()):

@@ -17,6 +17,7 @@ from kernel_model.abi.errno import EFAULT
 from kernel_model.waitqueue import WaitQueue
 
 if TYPE_CHECKING:
+    from kernel_model.chaos import Chaos
     from kernel_model.task import Task
 
 Key = tuple[Any, int]
@@ -26,7 +27,8 @@ ALL_BITS = 0xFFFFFFFF
 class Futexes:
     """All futexes of a kernel that somebody waits for."""
 
-    def __init__(self) -> None:
+    def __init__(self, chaos: Chaos) -> None:
+        self.chaos = chaos
         self._queues: dict[Key, WaitQueue] = {}
 
     def key(self, task: Task, addr: int) -> Key:
@@ -60,7 +62,7 @@ class Futexes:
     def wake_key(self, key: Key, count: int, bits: int = ALL_BITS) -> int:
         """The same for a futex that is at hand."""
         woken = 0
-        for waiter in self.waiters(key):
+        for waiter in self.chaos.shuffled(self.waiters(key)):
             if woken >= count:
                 break
             if waiter.futex_bits & bits:

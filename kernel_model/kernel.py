@@ -14,6 +14,7 @@ from emu.pagetable import OutOfNodes
 from emu.stops import BUDGET, SYSCALL, MemoryFault, Stop, Trapped
 from kernel_model.abi.errno import ENOMEM
 from kernel_model.arch.abi import Abi
+from kernel_model.chaos import Chaos
 from kernel_model.clock import Clock
 from kernel_model.console import Console
 from kernel_model.creds import root_cred
@@ -55,6 +56,8 @@ class Kernel:
         console: Console,
         epoch_ns: int,
         seed: int,
+        schedule_seed: int | None = None,
+        wild: bool = False,
     ) -> None:
         self.arch = arch
         self.abis = abis
@@ -65,8 +68,9 @@ class Kernel:
         self.clock = Clock(epoch_ns)
         self.random = Random(seed)
         self.trace = Trace()
-        self.sched = Scheduler()
-        self.futexes = Futexes()
+        self.chaos = Chaos(self.clock, schedule_seed, wild)
+        self.sched = Scheduler(self.chaos)
+        self.futexes = Futexes(self.chaos)
         self.calls = CallTable(modules, abis)
         self.vfs = Vfs(disk, self.ram, self.clock)
         uts = UtsNamespace(machine=abis[0].machine.encode())
@@ -182,7 +186,9 @@ class Kernel:
             if stop is SYSCALL:
                 task.fault_resumed = False
                 self.calls.enter(task)
-                if self.completed_calls >= stop_at_calls:
+                # A slice that is over ends the turn before a timer fires: a checkpoint here puts
+                # the task in line at once, and the uninterrupted run must do the same.
+                if self.completed_calls >= stop_at_calls or self.sched.slice_left <= 0:
                     return True
             elif stop is BUDGET:
                 task.fault_resumed = False
