@@ -83,7 +83,21 @@ class AfterTime:
     ns: int
 
 
-Until = AfterSyscalls | AfterTime
+@dataclass(frozen=True)
+class AfterBlocks:
+    """A place to stop: `count` more stretches of code up to a taken branch have been executed."""
+
+    count: int
+
+
+@dataclass(frozen=True)
+class AfterTurns:
+    """A place to stop: `count` more turns of the kernel's loop, each one task's time on the CPU."""
+
+    count: int
+
+
+Until = AfterSyscalls | AfterTime | AfterBlocks | AfterTurns
 
 
 def after_syscalls(count: int) -> AfterSyscalls:
@@ -145,11 +159,15 @@ class System(Kernel):
         Raises Deadlock when nothing can ever run again.
         """
         clock = self.clock
-        calls_limit, units_limit, time_limit = _FAR, _FAR, _FAR
+        calls_limit, units_limit, time_limit, turns_left = _FAR, _FAR, _FAR, _FAR
+        if isinstance(until, AfterBlocks):
+            return self._run_blocks(until.count, max_time_ns)
         if isinstance(until, AfterSyscalls):
             calls_limit = self.completed_calls + until.count
         elif isinstance(until, AfterTime):
             units_limit = clock.units + until.ns * UNITS_PER_NS
+        elif isinstance(until, AfterTurns):
+            turns_left = until.count
         if max_time_ns is not None:
             time_limit = clock.units + max_time_ns * UNITS_PER_NS
         first_limit = min(units_limit, time_limit)
@@ -157,7 +175,7 @@ class System(Kernel):
             if self._interrupted:
                 self._interrupted = False
                 return Ended.INTERRUPTED
-            if self.completed_calls >= calls_limit or clock.units >= units_limit:
+            if self.completed_calls >= calls_limit or clock.units >= units_limit or not turns_left:
                 return Ended.REACHED
             if clock.units >= time_limit:
                 return Ended.TIMED_OUT
@@ -167,9 +185,29 @@ class System(Kernel):
                 if clock.next_due_units > first_limit:
                     clock.units = first_limit
                     continue
+            turns_left -= 1
             if not self.run_turn(first_limit, calls_limit):
                 raise Deadlock(self._who_waits())
         return Ended.EXITED
+
+    def _run_blocks(self, count: int, max_time_ns: int | None) -> Ended:
+        """The least that can be run ends at the first taken branch; a call may come before."""
+        deadline = _FAR if max_time_ns is None else self.clock.now_ns() + max_time_ns
+        for _ in range(count):
+            if not self.sched.current and not self.sched.queue:
+                ended = self.run(AfterTurns(1), max_time_ns)
+            else:
+                ended = self._run_block()
+            if ended is not Ended.REACHED:
+                return ended
+            if self.clock.now_ns() >= deadline:
+                return Ended.TIMED_OUT
+        return Ended.REACHED
+
+    def _run_block(self) -> Ended:
+        self.run_turn(self.clock.units + 1, self.completed_calls + 1)
+        alive = any(not task.exited for task in self.tasks.values())
+        return Ended.REACHED if alive else Ended.EXITED
 
     def interrupt(self) -> None:
         """Make `run` come back soon; may be called from a signal handler of the host."""
