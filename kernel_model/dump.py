@@ -32,6 +32,8 @@ from kernel_model.vfs.path import shown_path
 if TYPE_CHECKING:
     from kernel_model.mm.vma import Vma
 
+_DEFAULT = Action()
+
 
 class _Names:
     """Numbers for objects, in the order in which they are met."""
@@ -165,7 +167,7 @@ def _signals(task: Task, names: _Names) -> Iterator[str]:
     yield f"  {name}"
     if first:
         for number, action in enumerate(task.sighand.actions, start=1):
-            if action != Action():
+            if action is not _DEFAULT and action != _DEFAULT:
                 yield f"    {number}: {_action(action)}"
     name, first = names.of("signal", task.signal)
     yield f"  {name}"
