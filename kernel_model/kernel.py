@@ -70,14 +70,14 @@ class Kernel:
         self.trace = Trace()
         self.chaos = Chaos(self.clock, schedule_seed, wild)
         self.sched = Scheduler(self.chaos)
-        self.futexes = Futexes(self.chaos)
+        self.tasks: dict[int, Task] = {}
+        self.futexes = Futexes(self.chaos, self.tasks)
         self.calls = CallTable(modules, abis)
         self.vfs = Vfs(disk, self.ram, self.clock)
         uts = UtsNamespace(machine=abis[0].machine.encode())
         self.nsproxy = NsProxy(uts, IpcNamespace(self.clock))
         self.root_cred = root_cred()
         """What a task has whose own credentials nobody can ask for any more."""
-        self.tasks: dict[int, Task] = {}
         self.next_pid = 1
         self.init: Task | None = None
         self.completed_calls = 0
