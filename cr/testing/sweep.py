@@ -31,6 +31,9 @@ from kernel_model.kernel import Deadlock
 Progress = Callable[[int], None]
 MOST_FAILURES = 20
 """After so many divergences in a segment the rest is not looked at."""
+_MOST_REFINED = 3
+"""Of so many divergences the first block that differs is looked for."""
+_MOST_BLOCKS = 20_000
 
 
 @dataclass(frozen=True)
@@ -223,12 +226,50 @@ class _Sweep:
     def _failed(self, when: str, divergence: Divergence) -> None:
         place = self.place
         clock_ns = self.reference.kernel.clock.now_ns()
+        if when == "run" and len(self.findings.failures) < _MOST_REFINED:
+            divergence = first_block_that_differs(self.segment, place) or divergence
         self.findings.failures.append(Failure(place, when, divergence, clock_ns))
         # Begin again with a chain that has not been interrupted.
         self.chain.kernel.power_off()
         self.chain = _Runner(self.segment)
         self.chain.go(place + (when == "run"))
         self.chain.written = list(self.reference.written)
+
+
+def first_block_that_differs(segment: Segment, place: int) -> Divergence | None:
+    """Run from a place to where an undisturbed and a restarted run part, block by block.
+
+    None when they do not part that early, or the restarted one cannot be had.
+    """
+    one, two = _Runner(segment), _Runner(segment)
+    one.go(place)
+    two.go(place)
+    one.written = two.written = []
+    step = Every("block")
+    try:
+        image = two.kernel.checkpoint()
+        two.kernel = two.kernel.reboot()
+        two.kernel.restart(image)
+        for _ in range(_MOST_BLOCKS):
+            ended = [each.kernel.run(step.until()) for each in (one, two)]
+            if ended[0] is not ended[1] or _outline(one) != _outline(two):
+                return compare(one.look(), two.look())
+            if ended[0] is Ended.EXITED:
+                break
+    except (Refused, ImageError, Deadlock, AssertionError):
+        pass
+    finally:
+        one.kernel.power_off()
+        two.kernel.power_off()
+    return None
+
+
+def _outline(runner: _Runner) -> tuple[object, ...]:
+    """What shows soonest that two runs part: the time, who runs, all registers."""
+    kernel = runner.kernel
+    order, slice_left = kernel.sched.order()
+    registers = [bytes(task.regs.words) for _, task in sorted(kernel.tasks.items())]
+    return kernel.clock.units, [task.pid for task in order], slice_left, registers
 
 
 def _said(what: str, expected: str, found: str) -> Divergence:
