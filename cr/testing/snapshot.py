@@ -15,9 +15,8 @@ from kernel_model.dump import dump
 from kernel_model.mm.backing import SharedMemory
 from kernel_model.task import Task
 
-_MOST_BEFORE = 64
+_MOST_BEFORE = 4096
 _LINES_AROUND = 3
-_BYTES_BEFORE = 12
 _BYTES_BEHIND = 64
 
 
@@ -109,10 +108,11 @@ def symbols_of(task: Task) -> list[tuple[int, str]]:
 def _where(task: Task, names: list[tuple[int, str]]) -> Where:
     pc = task.regs.words[task.abi.pc]
     function = symbol_of(names, pc)
-    # From the function's start if it is near; or from where decoding arrives at this instruction.
+    # What lies before is told only if the start of the function is known: decoded from anywhere
+    # else, it might be no instructions at all.
     near = [addr for addr, _ in names if pc - _MOST_BEFORE <= addr <= pc]
     lines: list[tuple[int, str]] = []
-    for start in (*near[-1:], *range(max(0, pc - _BYTES_BEFORE), pc + 1)):
+    for start in (*near[-1:], pc):
         lines = list(instructions(task.abi.mode, _code(task, start, pc), start))
         if pc in [addr for addr, _ in lines]:
             break
