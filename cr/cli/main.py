@@ -81,6 +81,17 @@ def verify(program: str, arguments: tuple[str, ...], **given: Any) -> None:
 
 
 @cr.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@click.option("--program", type=click.Path(path_type=Path), help="Whose symbols name memory.")
+def diff(before: Path, after: Path, program: Path | None) -> None:
+    """Tell what changed from one image to another; status 1 when something did."""
+    from cr.cli.diff import tell
+
+    _end(lambda: tell(before, after, program))
+
+
+@cr.command()
 @click.argument("source", type=click.Path(path_type=Path), metavar="FILE.c")
 @click.option("-a", "--arch", required=True, type=click.Choice(ARCHES))
 @click.option("-o", "output", required=True, type=click.Path(path_type=Path), metavar="OUT")
