@@ -17,7 +17,7 @@ from cr.context import Checkpoint, Refused
 from cr.header import checkpoint_header, checkpoint_machine, checkpoint_tail
 from cr.image.stream import Writer
 from cr.task import checkpoint_task
-from cr.tree import checkpoint_tree, tasks_of
+from cr.tree import checkpoint_namespaces, checkpoint_tree, tasks_of
 from kernel_model.abi.errno import ESRCH, LinuxError
 from kernel_model.kernel import Kernel
 from kernel_model.task import Task
@@ -37,7 +37,10 @@ def container_pieces(kernel: Kernel, *, pure: bool = False) -> list[Any]:
     if not live:
         raise Refused(ESRCH.errno, "no task is left to checkpoint")
     ctx = Checkpoint(kernel, [], kernel.vfs.root, pure=pure, caller=None)
-    return checkpoint_tasks(ctx, tasks_of(live[0]), 0)
+    # A process whose parent is gone belongs to nobody's tree.
+    roots = [live[0], *(task for task in live if task.is_leader and task.parent is None)]
+    tasks = [task for root in dict.fromkeys(roots) for task in tasks_of(root)]
+    return checkpoint_tasks(ctx, tasks, 0)
 
 
 def checkpoint_into(kernel: Kernel, buffer: bytearray | memoryview, *, pure: bool = False) -> int:
@@ -62,6 +65,7 @@ def checkpoint_tasks(ctx: Checkpoint, tasks: list[Task], uflags: int) -> list[An
         checkpoint_tree(ctx, tasks)
         if not ctx.pure:
             checkpoint_machine(ctx, tasks)
+            checkpoint_namespaces(ctx, tasks)
         for task in tasks:
             call = task.syscall if task is ctx.caller else None
             checkpoint_task(ctx, task, completed=call)

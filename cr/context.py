@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from kernel_model.kernel import Kernel
     from kernel_model.pipe import Pipe
     from kernel_model.task import Task
+    from kernel_model.tty.file import TtyFile
+    from kernel_model.tty.terminal import Tty
     from kernel_model.vfs.mounts import Path
 
 EINVAL = 22
@@ -57,6 +59,8 @@ class Checkpoint:
         """The pipe that the image is written to: it cannot be in the image itself."""
         self.files_deferred: list[EpollFile] = []
         """Epoll sets of the file table that is being written; their items follow it."""
+        self.pid_ns = kernel.pid_ns
+        """The namespace of the root: its numbers are those of the image."""
         self.pids: dict[int, int] = {}
         """Number of the pid object of a pid."""
 
@@ -82,10 +86,14 @@ class Checkpoint:
 class Restart:
     """One restart: where the image comes from, and what was made of it already."""
 
-    def __init__(self, kernel: Kernel, image: bytes | memoryview, opener: Task) -> None:
+    def __init__(
+        self, kernel: Kernel, image: bytes | memoryview, opener: Task, flags: int = 0
+    ) -> None:
         self.kernel = kernel
         self.image = Reader(image)
         self.objs = RestoredObjects()
+        self.flags = flags
+        """RESTART_*."""
         self.opener = opener
         """A task with the rights and the root directory by which names are opened."""
         self.abi: Abi = kernel.abis[0]
@@ -95,10 +103,14 @@ class Restart:
         self.now_ns = kernel.clock.now_ns()
         """What relative times of the image are relative to."""
         self.header_arch: Any = None
-        self.pid_numbers: dict[int, int] = {}
-        """Pid by the number of its pid object."""
+        self.pid_numbers: dict[int, tuple[int, ...]] = {}
+        """A pid's numbers, in the root's pid namespace and below, by that of its pid object."""
         self.has_machine = False
         """The image is not pure: what is not said in records of ours is not so."""
+        self.at_end: list[Callable[[], None]] = []
+        """What else to let go of when the objects are gone; the newest first."""
+        self.masters: dict[Tty, TtyFile] = {}
+        """Open files of pty masters that no FILE record has asked for yet."""
         self.committed = False
         """What was built is in place: the restart can fail no more."""
         self._numbers = kernel.vfs.numbers()
@@ -107,6 +119,8 @@ class Restart:
         """Let go of all that nobody took; a refused image leaves the kernel as it was."""
         self.image.on_objref = None
         self.objs.drop_all()
+        for let_go in reversed(self.at_end):
+            let_go()
         if not self.committed:
             self.kernel.vfs.set_numbers(self._numbers)
 

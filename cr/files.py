@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cr import epoll, eventfd, pipe, regular, timers
+from cr import epoll, eventfd, pipe, regular, terminals, timers
 from cr.context import Checkpoint, Restart
 from cr.creds import checkpoint_cred
 from cr.image import files as image
@@ -30,6 +30,7 @@ from kernel_model.eventfd import EventFile
 from kernel_model.pipe import PipeEnd
 from kernel_model.signalfd import SignalFile
 from kernel_model.timerfd import TimerFile
+from kernel_model.tty.file import TtyFile
 from kernel_model.vfs.devices import ConsoleFile, NullFile, RandomFile
 from kernel_model.vfs.fdtable import FdTable
 from kernel_model.vfs.openfile import DirectoryFile, OpenFile, RegularFile
@@ -70,6 +71,8 @@ def checkpoint_file(ctx: Checkpoint, file: OpenFile) -> None:
         timers.checkpoint_timerfd(ctx, file, common)
     elif isinstance(file, SignalFile):
         timers.checkpoint_signalfd(ctx, file, common)
+    elif isinstance(file, TtyFile):
+        terminals.checkpoint_tty_file(ctx, file, common)
     elif isinstance(file, _GENERIC):
         ctx.image.write(t.HDR_FILE, image.FileGeneric(f_type=t.FILE_GENERIC, **common))
         regular.checkpoint_generic(ctx, file)
@@ -113,6 +116,7 @@ _RESTORE: dict[int, Callable[[Restart, Any], OpenFile]] = {
     t.FILE_EPOLL: epoll.restore_epoll,
     t.FILE_TIMERFD: timers.restore_timerfd,
     t.FILE_SIGNALFD: timers.restore_signalfd,
+    t.FILE_TTY: terminals.restore_tty_file,
 }
 
 

@@ -23,6 +23,8 @@ from kernel_model.signalfd import SignalFile
 from kernel_model.signals import Action, Pending
 from kernel_model.task import Task
 from kernel_model.timerfd import TimerFile
+from kernel_model.tty.file import TtyFile
+from kernel_model.tty.terminal import Tty
 from kernel_model.vfs.content import PIECE_BYTES
 from kernel_model.vfs.disk import DiskNode
 from kernel_model.vfs.mounts import Path
@@ -59,7 +61,7 @@ def _kernel(kernel: Kernel, root: Task | None) -> Iterator[str]:
     names = _Names()
     if root is None:
         yield f"clock {kernel.clock.units} epoch {kernel.clock.epoch_ns}"
-        yield f"random {kernel.random.state().decode()} next pid {kernel.next_pid}"
+        yield f"random {kernel.random.state().decode()} next pid {kernel.pid_ns.next_number}"
         seed, wild = kernel.chaos.state()
         if seed is not None:
             yield f"schedule seed {seed}{' with chaos' if wild else ''}"
@@ -74,6 +76,7 @@ def _kernel(kernel: Kernel, root: Task | None) -> Iterator[str]:
 def _task(kernel: Kernel, task: Task, names: _Names) -> Iterator[str]:
     parent = task.parent.pid if task.parent is not None else 0
     yield f"task {task.pid} tgid {task.tgid} parent {parent} {task.comm!r} {task.state.value}"
+    yield from _numbers(task, names)
     if task.exited:
         yield f"  exit code {task.exit_code:#x}"
         return
@@ -94,6 +97,16 @@ def _task(kernel: Kernel, task: Task, names: _Names) -> Iterator[str]:
     yield from _descriptors(task, names)
     if task.mm is not None:
         yield from _memory(task, task.mm, names)
+
+
+def _numbers(task: Task, names: _Names) -> Iterator[str]:
+    if task.pid_ns.is_first:
+        return
+    name, first = names.of("pidns", task.pid_ns)
+    yield f"  {name} level {task.pid_ns.level} number {task.vpid}"
+    if first:
+        init = task.pid_ns.init.pid if task.pid_ns.init is not None else 0
+        yield f"    {task.pid_ns.numbers()} next {task.pid_ns.next_number} init {init}"
 
 
 def _registers(task: Task) -> Iterator[str]:
@@ -174,7 +187,12 @@ def _signals(task: Task, names: _Names) -> Iterator[str]:
     if first:
         signal = task.signal
         yield f"    pending {_pending(signal.pending)} pgid {signal.pgid} sid {signal.sid}"
+        yield f"    news {signal.stop_news} {signal.continue_news}"
         yield f"    limits {signal.rlimits}"
+        if signal.tty is not None or signal.tty_old_pgrp:
+            yield f"    terminal, old group {signal.tty_old_pgrp}"
+        if signal.tty is not None:
+            yield from _tty(signal.tty, names)
         for _, timer in sorted(signal.posix_timers.items()):
             yield (
                 f"    timer {timer.number} clock {timer.clock_id} notify {timer.notify} signal"
@@ -220,6 +238,9 @@ def _file(file: OpenFile, names: _Names) -> Iterator[str]:
             f"      due {file.due_ns} every {file.interval_ns} clock {file.clock_id}"
             f" ticks {file.ticks} expired {file.expired}"
         )
+    elif isinstance(file, TtyFile):
+        yield f"      hung up {file.hung_up}"
+        yield from _tty(file.tty, names)
     elif isinstance(file, SignalFile):
         yield f"      signals {file.mask:x}"
     elif isinstance(file, EpollFile):
@@ -230,12 +251,35 @@ def _file(file: OpenFile, names: _Names) -> Iterator[str]:
         yield f"      {pipe_name} {pipe.readers} readers {pipe.writers} writers"
         if new:
             yield f"        {bytes(pipe.buffer)!r}"
-    elif file.path is not None and file.path.dentry.unlinked:
+    elif file.path is not None and file.path.dentry.unlinked and not isinstance(file, TtyFile):
         inode_name, new = names.of("inode", file.inode)
         yield f"      {inode_name} ino {node.ino} mode {node.mode:o} size {node.size}"
         if new:
             file.inode.sync()
             yield f"        {_content(node)} mtime {node.mtime_ns}"
+
+
+def _tty(tty: Tty, names: _Names) -> Iterator[str]:
+    name, first = names.of("tty", tty)
+    yield f"      {name}"
+    if not first:
+        return
+    ldisc, node = tty.ldisc, tty.node
+    yield f"        {tty.kind.value} {tty.index} session {tty.session} group {tty.pgrp}"
+    yield f"        {tty.termios} {tuple(tty.window)} files {len(tty.files)}"
+    yield (
+        f"        stopped {tty.stopped} {tty.flow_stopped} packet {tty.packet} {tty.packet_status}"
+        f" exclusive {tty.exclusive} locked {tty.locked} closed {tty.other_closed} {tty.hung_up}"
+    )
+    # What has hung up is never read again.
+    if not tty.hung_up:
+        yield f"        {bytes(ldisc.buffer)!r} lines {ldisc.marks} {ldisc.canon}"
+        yield f"        columns {ldisc.column} {ldisc.canon_column} {ldisc.lnext} {ldisc.erasing}"
+    yield f"        waits {bytes(ldisc.flip)!r} {bytes(ldisc.echoes)!r} since {ldisc.arrived_ns}"
+    if node is not None:
+        yield f"        {node.mode:o} {node.uid}:{node.gid} links {node.nlink} {node.mtime_ns}"
+    if tty.link is not None:
+        yield from _tty(tty.link, names)
 
 
 def _epoll(file: EpollFile, names: _Names) -> Iterator[str]:

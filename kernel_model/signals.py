@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kernel_model.clock import Timer
     from kernel_model.posix_timers import PosixTimer
     from kernel_model.task import Task
+    from kernel_model.tty.terminal import Tty
 
 NSIG = 64
 (SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGUSR1) = range(1, 11)
@@ -192,8 +193,10 @@ class SignalStruct:
         self.continue_news = False
         self.children_units = 0
         """Executed code of children that were waited for."""
-        self.tty: object | None = None
+        self.tty: Tty | None = None
         """The controlling terminal."""
+        self.tty_old_pgrp = 0
+        """Its foreground group when it hung up."""
         self.pgid = 0
         self.sid = 0
         self.run_units = 0
@@ -240,7 +243,7 @@ def send(task: Task, info: SigInfo, *, to_thread: bool = False) -> None:
     if info.signo == SIGKILL:
         for thread in signal.threads:
             thread.unstop()
-    if ignored(task, info.signo):
+    if ignored(task, info.signo) or _from_below(task, info):
         return
     pending = task.pending if to_thread else signal.pending
     if not pending.add(info):
@@ -253,6 +256,13 @@ def send(task: Task, info: SigInfo, *, to_thread: bool = False) -> None:
         if not thread.exited and not thread.blocked & bit(info.signo):
             _nudge(thread, info.signo)
             break
+
+
+def _from_below(task: Task, info: SigInfo) -> bool:
+    """Who lives in a namespace (and so has a number there) cannot kill its init."""
+    if task.pid_ns.init is not task.signal.leader or not info.pid:
+        return False
+    return task.sighand.actions[info.signo - 1].handler == SIG_DFL
 
 
 def _nudge(task: Task, signo: int) -> None:
@@ -318,6 +328,8 @@ def deliver(task: Task) -> None:
         if bit(info.signo) & IGNORED_BY_DEFAULT or task.immune(info.signo):
             continue
         if bit(info.signo) & STOPPING:
+            if info.signo != SIGSTOP and task.in_orphaned_group:
+                continue
             task.stop(info.signo)
             return
         dumped = CORE_FLAG if bit(info.signo) & CORE_DUMPING and task.dumps_core else 0

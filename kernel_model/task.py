@@ -13,15 +13,16 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from emu.arch.spec import Registers
-from kernel_model import scheduling
+from kernel_model import jobs, scheduling
 from kernel_model.mm.usermem import UserMemory
-from kernel_model.restart_block import Progress
+from kernel_model.restart_block import CallState, Progress
 from kernel_model.scheduling import Scheduling
 from kernel_model.signals import (
     SA_NOCLDSTOP,
     SIGCHLD,
     SIGCONT,
     SIGKILL,
+    SIGSTOP,
     Pending,
     Sighand,
     SigInfo,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from kernel_model.kernel import Kernel
     from kernel_model.mm.address_space import AddressSpace
     from kernel_model.nsproxy import NsProxy
+    from kernel_model.pids import PidNamespace
     from kernel_model.vfs.fdtable import FdTable
     from kernel_model.vfs.fs_struct import FsStruct
 
@@ -89,7 +91,7 @@ class Task:
     sleep_number: int = 0
     """The order in which tasks fell asleep: who waits for the same thing is woken in it."""
     restart_block: Progress | None = None
-    call_state: object | None = None
+    call_state: CallState | None = None
     """What a call of a floor above keeps between its turns (an image on its way)."""
     waiting: Sleep | None = None
     timer: Timer | None = None
@@ -97,6 +99,8 @@ class Task:
     """Something must be looked at before user code runs."""
     fault_resumed: bool = False
     """The last stop was a fault: the block of code that it cut goes on."""
+    restarting: bool = False
+    """PF_RESTARTING: it ends so that the tree looks as it did; nobody is to hear of it."""
     frozen: bool = False
     """The freezer holds it."""
     cgroup: FreezerCgroup | None = None
@@ -130,6 +134,8 @@ class Task:
         self.fs: FsStruct
         self.cred: Cred
         self.nsproxy: NsProxy
+        self.pid_ns: PidNamespace = kernel.pid_ns
+        """Where it lives: the innermost namespace in which it has a number."""
         self.sighand = Sighand()
         self.signal: SignalStruct
         self.user = UserMemory(self)
@@ -155,6 +161,11 @@ class Task:
     def stopped(self) -> bool:
         """Stopped by job control."""
         return self.state is State.STOPPED
+
+    @property
+    def in_orphaned_group(self) -> bool:
+        """Whether nobody is there who could continue its process group."""
+        return jobs.is_orphaned(self.kernel, self.signal.pgid)
 
     @property
     def is_leader(self) -> bool:
@@ -189,11 +200,27 @@ class Task:
     @property
     def is_container_init(self) -> bool:
         """Whether it is the first process of its pid namespace."""
-        return self.tgid == 1 and self.is_leader
+        return self.is_leader and self.pid_ns.number_of(self.pid) == 1
 
     def immune(self, signo: int) -> bool:
         """Whether a signal without a handler does nothing: the container's init."""
-        return self.kernel.init is self
+        return self.pid_ns.init is self.signal.leader and signo not in (SIGKILL, SIGSTOP)
+
+    # ---- numbers
+
+    @property
+    def vpid(self) -> int:
+        """Its number, as it sees it (Linux: task_pid_vnr)."""
+        return self.pid_ns.number_of(self.pid)
+
+    @property
+    def vtgid(self) -> int:
+        """The number of its process, as it sees it."""
+        return self.pid_ns.number_of(self.tgid)
+
+    def find(self, number: int) -> Task | None:
+        """The task that it calls by this number (Linux: find_task_by_vpid)."""
+        return self.pid_ns.task(number)
 
     @staticmethod
     def new_registers(abi: Abi) -> Registers:
@@ -248,15 +275,21 @@ class Task:
 
     def send_signal(self, signo: int, info: SigInfo | None = None) -> None:
         """Send a signal to this thread (the kernel's own errand, such as SIGPIPE)."""
-        send(self, info or SigInfo(signo, pid=self.tgid, uid=self.cred.uid), to_thread=True)
+        send(self, info or SigInfo(signo, pid=self.vtgid, uid=self.cred.uid), to_thread=True)
 
     def stop(self, signo: int) -> None:
-        """Job control: all threads stop until SIGCONT."""
+        """Job control: all threads stop until SIGCONT; but one that waits in vfork goes on."""
         for thread in self.signal.threads:
-            if thread.exited:
+            if thread.exited or thread.stopped:
                 continue
+            if thread.waiting is not None and thread.waiting.uninterruptible:
+                continue
+            if thread.syscall is not None:
+                # As if a signal had come: the call is begun again when the thread goes on.
+                self.kernel.calls.interrupt(thread, thread.sleep_restart)
             thread._leave_queues()
             thread.state = State.STOPPED
+            thread.attention = True
             self.kernel.sched.dequeue(thread)
         self.signal.stop_news, self.signal.continue_news = signo, False
         self._tell_parent(CLD_STOPPED, signo)
@@ -267,7 +300,8 @@ class Task:
             return
         parent.signal.child_exited.wake_all()
         if not parent.sighand.actions[SIGCHLD - 1].flags & SA_NOCLDSTOP:
-            info = SigInfo(SIGCHLD, code, pid=self.tgid, uid=self.cred.uid, status=status)
+            pid = parent.pid_ns.number_of(self.tgid)
+            info = SigInfo(SIGCHLD, code, pid=pid, uid=self.cred.uid, status=status)
             send(parent, info)
 
     def unstop(self) -> None:

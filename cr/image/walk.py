@@ -19,7 +19,16 @@ from collections.abc import Iterator
 
 from cr.image import types as t
 from cr.image.arch.formats import FORMATS
-from cr.image.extensions import Chaos, Machine, PosixTimer, SyscallProgress, TaskExtra, TaskTimes
+from cr.image.extensions import (
+    Chaos,
+    GroupNews,
+    Machine,
+    PidNamespace,
+    PosixTimer,
+    SyscallProgress,
+    TaskExtra,
+    TaskTimes,
+)
 from cr.image.header import Container, Header, Tail
 from cr.image.signals import Signal, SignalTask, Sigpending
 from cr.image.stream import Reader
@@ -69,6 +78,8 @@ class _Walk(ObjectWalk):
         yield from self._records(TaskPids, tree.nr_tasks, "tree")
         if self._next_is(t.HDR_MACHINE):
             yield from self._machine()
+        while self._next_is(t.HDR_PID_NAMESPACE):
+            yield from self._one(PidNamespace)
         for index in range(tree.nr_tasks):
             source.task = index
             yield from self._task()
@@ -132,5 +143,7 @@ class _Walk(ObjectWalk):
             yield from self._one(Sigpending, "shared")
             while self._next_is(t.HDR_POSIX_TIMER):
                 yield from self._one(PosixTimer)
+            if self._next_is(t.HDR_GROUP_NEWS):
+                yield from self._one(GroupNews)
         yield from self._one(Sigpending, "private")
         yield from self._one(SignalTask)

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 
 from cr.image import types as t
 from cr.image.arch.shape import ArchFormat
-from cr.image.extensions import EpollReady, IpcSequence, Unlinked, UnlinkedData
+from cr.image.extensions import (
+    EpollReady,
+    IpcSequence,
+    TtyExtra,
+    TtyFile,
+    Unlinked,
+    UnlinkedData,
+)
 from cr.image.files import EpollItem, EpollItems, File, FileDesc, FilePipe, FileTable, file_class
 from cr.image.header import Objref
 from cr.image.ipc import (
@@ -201,6 +208,8 @@ class ObjectWalk:
                 yield from self._blob(t.HDR_PIPE_BUF, "pipe contents", limit=t.PIPE_CAPACITY)
         if self._next_is(t.HDR_UNLINKED):
             yield from self._unlinked()
+        if f_type == t.FILE_TTY and self._next_is(t.HDR_TTY_FILE):
+            yield from self._one(TtyFile)
 
     def _unlinked(self) -> Iterator[Item]:
         yield from self._one(Unlinked)
@@ -341,6 +350,8 @@ class ObjectWalk:
             assert isinstance(self._last, LdiscNTty)
             if self._last.datalen:
                 yield from self._blob(t.HDR_BUFFER, "tty input", exact=self._last.datalen)
+        if self._next_is(t.HDR_TTY_EXTRA):
+            yield from self._one(TtyExtra)
 
     def _security(self) -> Iterator[Item]:
         yield from self._one(Security)

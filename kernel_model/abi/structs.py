@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emu.layout import Record
-from kernel_model.abi import fcntl, ipc, stat, time
+from kernel_model.abi import fcntl, ipc, stat, termios, time
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ class Structs:
     ipc: ipc.IpcStructs
     open_flags: OpenFlagBits
     ioctl: IoctlNumbers
+    terminal: termios.TerminalAbi
     short_ids: bool
     """Whether plain stat, chown and so on use 16-bit user ids."""
     packed_select: bool
@@ -107,6 +108,7 @@ X86_32 = Structs(
     ipc=ipc.X86_32,
     open_flags=_X86,
     ioctl=_X86_IOCTL,
+    terminal=termios.X86,
     short_ids=True,
     packed_epoll=True,
     packed_select=True,
@@ -124,6 +126,7 @@ X86_64 = Structs(
     ipc=ipc.X86_64,
     open_flags=_X86_64,
     ioctl=_X86_IOCTL,
+    terminal=termios.X86,
     short_ids=False,
     packed_epoll=True,
     packed_select=False,
@@ -141,6 +144,7 @@ PPC32 = Structs(
     ipc=ipc.PPC32,
     open_flags=_PPC,
     ioctl=_PPC_IOCTL,
+    terminal=termios.PPC,
     short_ids=False,
     packed_epoll=False,
     packed_select=False,
@@ -158,6 +162,7 @@ PPC64 = Structs(
     ipc=ipc.PPC64,
     open_flags=_PPC64,
     ioctl=_PPC_IOCTL,
+    terminal=termios.PPC,
     short_ids=False,
     packed_epoll=False,
     packed_select=False,

@@ -12,7 +12,17 @@ import stat
 import struct
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, EOVERFLOW, EPIPE, ESPIPE
+from kernel_model.abi.errno import (
+    EAGAIN,
+    EBADF,
+    EFAULT,
+    EFBIG,
+    EINVAL,
+    EIO,
+    EOVERFLOW,
+    EPIPE,
+    ESPIPE,
+)
 from kernel_model.abi.fcntl import O_APPEND, RLIMIT_FSIZE, SIGPIPE, SIGXFSZ
 from kernel_model.restart_block import Progress
 from kernel_model.syscalls.attributes import drop_set_id_bits
@@ -79,7 +89,7 @@ def _write(task: Task, file: OpenFile, data: bytes) -> int:
             _lose_privileges(task, file.inode)
     elif file.writes_whole:
         return _write_whole(task, file, task.kernel.chaos.shorter_write(task, file, data))
-    return file.write(task.kernel.chaos.shorter_write(task, file, data))
+    return file.write_for(task, task.kernel.chaos.shorter_write(task, file, data))
 
 
 def _lose_privileges(task: Task, inode: Inode) -> None:
@@ -92,9 +102,10 @@ def _write_whole(task: Task, file: OpenFile, data: bytes) -> int:
     block: Progress | None = task.restart_block
     done = block.done if block else 0
     try:
-        done += file.write(data[done:] if done else data)
-    except EPIPE:
-        task.send_signal(SIGPIPE)
+        done += file.write_for(task, data[done:] if done else data)
+    except (EPIPE, EIO) as broken:
+        if isinstance(broken, EPIPE):
+            task.send_signal(SIGPIPE)
         if done:
             return done
         raise
@@ -302,7 +313,7 @@ def _sendfile(task: Task, out_fd: int, in_fd: int, offset: int | None, count: in
         if not data:
             break
         try:
-            written = target.write(data)
+            written = target.write_for(task, data)
         except (EAGAIN, EPIPE, Sleep) as stop:
             if isinstance(stop, EPIPE):
                 task.send_signal(SIGPIPE)

@@ -156,6 +156,10 @@ class OpenFile:
         """`read` by a task: a signalfd gives everybody his own signals."""
         return self.read(count)
 
+    def write_for(self, task: Task, data: bytes) -> int:
+        """`write` by a task: a terminal asks who writes."""
+        return self.write(data)
+
     def poll_for(self, task: Task) -> int:
         """`poll` by a task."""
         return self.poll()

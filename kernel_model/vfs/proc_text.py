@@ -137,7 +137,9 @@ def _stat(task: Task) -> bytes:
     numbers = [0] * 41
     numbers[0] = _parent_pid(task)
     numbers[1], numbers[2] = signal.pgid, signal.sid
-    numbers[4] = -1  # no terminal
+    tty = signal.tty
+    numbers[3] = tty.device if tty is not None else 0
+    numbers[4] = tty.pgrp if tty is not None else -1
     nice = task.scheduling.nice
     numbers[14], numbers[15] = 20 + nice, nice
     numbers[16] = len(signal.threads)
@@ -231,14 +233,14 @@ def _kernel_stat(task: Task) -> bytes:
     times = b"%d 0 0 0 0 0 0 0 0" % ticks
     boot = kernel.clock.epoch_ns // 1_000_000_000
     return b"cpu  %s\ncpu0 %s\nbtime %d\nprocesses %d\nprocs_running %d\nprocs_blocked 0\n" % (
-        (times, times, boot, kernel.next_pid - 1, running)
+        (times, times, boot, task.pid_ns.next_number - 1, running)
     )
 
 
 def _loadavg(task: Task) -> bytes:
     kernel = task.kernel
     running = sum(other.state.value == "running" for other in kernel.tasks.values())
-    return b"0.00 0.00 0.00 %d/%d %d\n" % (running, len(kernel.tasks), kernel.next_pid - 1)
+    return b"0.00 0.00 0.00 %d/%d %d\n" % (running, len(kernel.tasks), task.pid_ns.next_number - 1)
 
 
 def _pid_max(task: Task) -> bytes:

@@ -92,8 +92,12 @@ def _fields(record: Record, base: int, name: str) -> list[_Word]:
     found = []
     for plan in type(record)._plan.fields:
         size = plan.kind.size
-        if size <= 8:
+        if size in (1, 2, 4, 8):
             found.append(_Word(f"{name}.{plan.name}", base + plan.offset, size))
+        elif size < 8:
+            found += [
+                _Word(f"{name}.{plan.name}+{at}", base + plan.offset + at, 1) for at in range(size)
+            ]
         else:
             found += [
                 _Word(f"{name}.{plan.name}+{at}", base + plan.offset + at, 8)

@@ -12,6 +12,7 @@ import pytest
 
 import cr
 from cr.context import Refused
+from cr.image import types as t
 from cr.image.errors import ImageError
 from cr.syscalls import restart
 from cr.system import Ended
@@ -23,7 +24,7 @@ from kernel_model.vfs.openfile import RegularFile
 from tests.harness.faults import FAULTS, Fault, injected
 from tests.harness.hostile import Anvil, names_of, specimen
 from tests.harness.model import start
-from tests.properties.test_failing_writes import call, running, without_disk
+from tests.properties.test_failing_writes import IMAGE_FD, call, running, without_disk
 
 IN_EVERY_RUN = (
     "files/pipe",
@@ -118,7 +119,7 @@ def test_reading_the_image_fails(arch: str, monkeypatch: pytest.MonkeyPatch) -> 
         file.position = 0
         reads = 0
         try:
-            restart.handler(task, 0, 9, 1, -1)
+            restart.handler(task, task.pid, IMAGE_FD, t.RESTART_TASKSELF, -1)
         except Replaced:
             break
         except LinuxError as error:

@@ -73,7 +73,10 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("planted")
-def test_a_divergence(command: Run, program: Program, tmp_path: Path) -> None:
+def test_a_divergence(
+    command: Run, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     kept, report = tmp_path / "kept", tmp_path / "r.xml"
     path = program(LINES)
     done = command("sweep", "--keep", kept, "--report", report, path)

@@ -75,6 +75,7 @@ class Specimen:
         )
         self.w.write_blob(t.HDR_BUFFER, b"seed")
         self.put(ours.Chaos, seed=3, wild=1)
+        self.put(ours.PidNamespace, init=2, next_number=4)
         self.live_task()
         self.put(task.Task, exit_state=16, state=64, exit_code=0x100)
         self.w.write_string(t.HDR_STRING, b"zombie", t.TASK_COMM_BYTES)
@@ -147,6 +148,7 @@ class Specimen:
             )
             if infos:
                 self.put(ours.PosixTimer, signo=14)
+                self.put(ours.GroupNews, stopped_by=20)
         self.put(signals.SignalTask, blocked=signals.Sigset.of_mask(0b110))
 
     def cpu(self) -> None:
@@ -243,11 +245,8 @@ class Specimen:
             file(files.FileSocket, t.FILE_SOCKET, sock_objref=sock)
             done(objref)
         objref = self.begin(t.OBJ_FILE)
-        tty = self.begin(t.OBJ_TTY)
-        self.put(terminals.Tty, index=1)
-        self.put(terminals.LdiscNTty, datalen=3)
-        w.write_blob(t.HDR_BUFFER, b"ls\n")
-        file(files.FileTty, t.FILE_TTY, tty_objref=tty)
+        file(files.FileTty, t.FILE_TTY, tty_objref=self.tty())
+        self.put(ours.TtyFile, name=b"/dev/tty")
         done(objref)
         epoll = self.begin(t.OBJ_FILE)
         file(files.FileEpoll, t.FILE_EPOLL)
@@ -263,6 +262,14 @@ class Specimen:
             file(cls, f_type)
             done(objref)
         self.deferred(epoll, refs)
+        return number
+
+    def tty(self) -> int:
+        number = self.begin(t.OBJ_TTY)
+        self.put(terminals.Tty, index=1)
+        self.put(terminals.LdiscNTty, datalen=3)
+        self.w.write_blob(t.HDR_BUFFER, b"ls\n")
+        self.put(ours.TtyExtra, session=1, pgrp=1, content=b"")
         return number
 
     def deferred(self, epoll: int, refs: list[int]) -> None:
