@@ -78,6 +78,7 @@ ROWS: list[tuple[str, dict[str, object], str]] = [
     ("LdiscNTty", {"canon_datalen": 4}, "exceeds"),
     ("Machine", {"nr_running": 2}, "nr_running is 2"),
     ("Machine", {"next_pid": 0}, "positive"),
+    ("Chaos", {"wild": 2}, "wild is 0 or 1"),
     ("PidNamespace", {"init": 0}, "positive"),
     ("PosixTimer", {"number": -1}, "negative"),
     ("PosixTimer", {"told": 2}, "0 or 1"),
