@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from kernel_model.task import Task
     from kernel_model.tty.file import TtyFile
     from kernel_model.tty.terminal import Tty
+    from kernel_model.vfs.fdtable import FdTable
+    from kernel_model.vfs.inode import Inode
     from kernel_model.vfs.mounts import Path
 
 EINVAL = 22
@@ -109,6 +111,8 @@ class Restart:
         """The image is not pure: what is not said in records of ours is not so."""
         self.at_end: list[Callable[[], None]] = []
         """What else to let go of when the objects are gone; the newest first."""
+        self.lock_order: dict[tuple[Inode, FdTable], int] = {}
+        """The places of owners of record locks among those of the same inode."""
         self.masters: dict[Tty, TtyFile] = {}
         """Open files of pty masters that no FILE record has asked for yet."""
         self.committed = False

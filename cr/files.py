@@ -2,8 +2,8 @@
 
 Image grammar:
 
-    file-table  =  FILE_TABLE  { [ OBJREF file ]  FILE_DESC }  { epoll-items }
-    file        =  FILE  what its kind adds
+    file-table  =  FILE_TABLE  { [ OBJREF file ]  FILE_DESC }  { epoll-items }  { RECORD_LOCK }
+    file        =  FILE  what its kind adds  [ FILE_FLOCK ]
 
 Every open file begins with the same prefix; what follows is decided at checkpoint by what the
 file is, and at restart by what the image says.
@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cr import epoll, eventfd, pipe, regular, terminals, timers
+from cr import epoll, eventfd, locks, pipe, regular, terminals, timers
 from cr.context import Checkpoint, Restart
 from cr.creds import checkpoint_cred
 from cr.image import files as image
@@ -78,6 +78,7 @@ def checkpoint_file(ctx: Checkpoint, file: OpenFile) -> None:
         regular.checkpoint_generic(ctx, file)
     else:
         ctx.refuse(EBADF, f"files of the kind {type(file).__name__} cannot be checkpointed")
+    locks.checkpoint_flock(ctx, file)
 
 
 def restore_file(ctx: Restart) -> OpenFile:
@@ -91,6 +92,7 @@ def restore_file(ctx: Restart) -> OpenFile:
     file: OpenFile = restore(ctx, record)
     try:
         _restore_common(ctx, record, file)
+        locks.restore_flock(ctx, file)
     except BaseException:
         file.drop()
         raise
@@ -132,6 +134,7 @@ def checkpoint_table(ctx: Checkpoint, table: FdTable) -> None:
         ctx.image.write(t.HDR_FILE_DESC, record)
     while ctx.files_deferred:
         epoll.checkpoint_items(ctx, ctx.files_deferred.pop(0))
+    locks.checkpoint_record_locks(ctx, table)
 
 
 def restore_table(ctx: Restart) -> FdTable:
@@ -151,6 +154,7 @@ def restore_table(ctx: Restart) -> FdTable:
             cloexec = bool(entry.fd_close_on_exec)
             table.install_at(entry.fd_descriptor, file.grab(), cloexec=cloexec)
         epoll.restore_all_items(ctx)
+        locks.restore_record_locks(ctx, table)
     except BaseException:
         table.drop()
         raise

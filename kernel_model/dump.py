@@ -216,6 +216,10 @@ def _descriptors(task: Task, names: _Names) -> Iterator[str]:
             cloexec = " cloexec" if fd in task.files.close_on_exec else ""
             yield f"    fd {fd}{cloexec}"
             yield from _file(file, names)
+            locks = file.inode.locks
+            if locks is not None and task.files in locks.records:
+                ranges = locks.records[task.files]
+                yield f"      record locks {list(locks.records).index(task.files)} {ranges}"
 
 
 def _file(file: OpenFile, names: _Names) -> Iterator[str]:
@@ -231,6 +235,8 @@ def _file(file: OpenFile, names: _Names) -> Iterator[str]:
         f"      {type(file).__name__} {shown!r} flags {file.flags:o} at {file.position}"
         f" owner {file.owner}"
     )
+    if file.inode.locks is not None and file in file.inode.locks.whole:
+        yield f"      flock {file.inode.locks.whole[file]}"
     if isinstance(file, EventFile):
         yield f"      count {file.count} semaphore {file.semaphore}"
     elif isinstance(file, TimerFile):

@@ -12,6 +12,8 @@ Image grammar:
     after epoll items         [ EPOLL_READY ]
     after a FILE_NAME         [ UNLINKED  { UNLINKED_DATA } ]
     after FILE tty            [ TTY_FILE ]
+    at the end of a file      [ FILE_FLOCK ]
+    behind a file table       { RECORD_LOCK }
     after a terminal          [ TTY_EXTRA ]
 
 Mirrors:  nothing.
@@ -25,11 +27,13 @@ from typing import Annotated
 from cr.image.types import (
     HDR_CHAOS,
     HDR_EPOLL_READY,
+    HDR_FILE_FLOCK,
     HDR_GROUP_NEWS,
     HDR_IPC_SEQUENCE,
     HDR_MACHINE,
     HDR_PID_NAMESPACE,
     HDR_POSIX_TIMER,
+    HDR_RECORD_LOCK,
     HDR_SYSCALL_PROGRESS,
     HDR_TASK_EXTRA,
     HDR_TASK_TIMES,
@@ -275,3 +279,37 @@ class GroupNews(Framed):
 
     def invalid(self) -> str | None:
         return None if self.stopped_by <= 64 and self.continued <= 1 else "no such news"
+
+
+@record(size=16)
+class FileFlock(Framed):
+    """What flock() has locked for this open file; linux-cr refuses it."""
+
+    TYPE = HDR_FILE_FLOCK
+
+    kind: u32 = at("0 shared, 1 exclusive")
+    pad: u32 = at("zero", default=0, must_be=0)
+
+    def invalid(self) -> str | None:
+        return None if self.kind <= 1 else "kind is 0 or 1"
+
+
+@record(size=40)
+class RecordLock(Framed):
+    """A range of a file that the table before it has locked; linux-cr refuses it."""
+
+    TYPE = HDR_RECORD_LOCK
+
+    file_objref: s32 = at("an open file of the table: which inode it is")
+    kind: u32 = at("0 read, 1 write")
+    first: u64 = at("first byte")
+    last: u64 = at("last byte")
+    pid: s32 = at("who locked it; 0: the process that has the table")
+    order: u32 = at("how many owners of locks of this inode come before")
+
+    def invalid(self) -> str | None:
+        if self.kind > 1:
+            return "kind is 0 or 1"
+        if not self.first <= self.last < 1 << 63:
+            return "first to last is no range of bytes"
+        return None if self.file_objref > 0 and self.pid >= 0 else "file_objref must be positive"

@@ -12,7 +12,9 @@ from cr.image import types as t
 from cr.image.arch.shape import ArchFormat
 from cr.image.extensions import (
     EpollReady,
+    FileFlock,
     IpcSequence,
+    RecordLock,
     TtyExtra,
     TtyFile,
     Unlinked,
@@ -184,6 +186,8 @@ class ObjectWalk:
             yield from self._one(FileDesc)
         while (waiting := self._in.peek()) in (t.HDR_SOCKET_QUEUE, t.HDR_EPOLL_ITEMS):
             yield from self._queue() if waiting == t.HDR_SOCKET_QUEUE else self._epoll_items()
+        while self._next_is(t.HDR_RECORD_LOCK):
+            yield from self._one(RecordLock)
 
     def _file(self) -> Iterator[Item]:
         yield from self._any_objects()
@@ -210,6 +214,8 @@ class ObjectWalk:
             yield from self._unlinked()
         if f_type == t.FILE_TTY and self._next_is(t.HDR_TTY_FILE):
             yield from self._one(TtyFile)
+        if self._next_is(t.HDR_FILE_FLOCK):
+            yield from self._one(FileFlock)
 
     def _unlinked(self) -> Iterator[Item]:
         yield from self._one(Unlinked)

@@ -23,7 +23,7 @@ enum {
     EAGAIN = 11, ENOMEM = 12, EACCES = 13, EFAULT = 14, EBUSY = 16, EEXIST = 17, EXDEV = 18,
     ENOTDIR = 20, EISDIR = 21, EINVAL = 22, EMFILE = 24, ENOTTY = 25, EFBIG = 27, ENOSPC = 28,
     ESPIPE = 29, EROFS = 30, EPIPE = 32, ERANGE = 34, ENAMETOOLONG = 36, ENOSYS = 38,
-    ENOTEMPTY = 39, ELOOP = 40,
+    ENOTEMPTY = 39, ELOOP = 40, ETXTBSY = 26, EDEADLK = 35, EOVERFLOW = 75,
 };
 
 /* ---- strings ---- */
@@ -56,7 +56,10 @@ enum {
     O_DIRECTORY = 0200000, O_NOFOLLOW = 0400000, O_LARGEFILE = 0100000,
 #endif
     F_DUPFD = 0, F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, FD_CLOEXEC = 1,
-    F_DUPFD_CLOEXEC = 1030,
+    F_DUPFD_CLOEXEC = 1030, F_SETOWN = 8, F_GETOWN = 9, F_SETSIG = 10, F_GETSIG = 11,
+    F_GETLK = sizeof(long) == 4 ? 12 : 5, F_SETLK = sizeof(long) == 4 ? 13 : 6,
+    F_SETLKW = sizeof(long) == 4 ? 14 : 7, F_RDLCK = 0, F_WRLCK = 1, F_UNLCK = 2,
+    F_SETLEASE = 1024, F_GETLEASE = 1025, F_NOTIFY = 1026, O_ASYNC = 020000,
     R_OK = 4, W_OK = 2, X_OK = 1, F_OK = 0,
     S_IFMT = 0170000, S_IFDIR = 0040000, S_IFCHR = 0020000, S_IFREG = 0100000,
     S_IFIFO = 0010000, S_IFLNK = 0120000,
@@ -69,6 +72,11 @@ enum {
 struct iovec {
     void *iov_base;
     size_t iov_len;
+};
+struct flock {
+    short l_type, l_whence;
+    off_t l_start, l_len;
+    pid_t l_pid;
 };
 int open(const char *path, int flags, ...);
 int close(int fd);

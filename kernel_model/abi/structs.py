@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from emu.layout import Record
 from kernel_model.abi import fcntl, ipc, stat, termios, time
+from kernel_model.abi.flock import Flock32, Flock64X8632, FlockStruct, FlockWide
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,9 @@ class Structs:
     timespec: type[time.Timespec32] | type[time.Timespec64]
     timeval: type[time.Timeval32] | type[time.Timeval64]
     utimbuf: type[time.Utimbuf32] | type[time.Utimbuf64]
+    flock: FlockStruct
+    flock64: FlockStruct | None
+    """None where struct flock is wide already, and the 64-bit commands do not exist."""
     ipc: ipc.IpcStructs
     open_flags: OpenFlagBits
     ioctl: IoctlNumbers
@@ -105,6 +109,8 @@ X86_32 = Structs(
     timespec=time.Timespec32,
     timeval=time.Timeval32,
     utimbuf=time.Utimbuf32,
+    flock=Flock32,
+    flock64=Flock64X8632,
     ipc=ipc.X86_32,
     open_flags=_X86,
     ioctl=_X86_IOCTL,
@@ -123,6 +129,8 @@ X86_64 = Structs(
     timespec=time.Timespec64,
     timeval=time.Timeval64,
     utimbuf=time.Utimbuf64,
+    flock=FlockWide,
+    flock64=None,
     ipc=ipc.X86_64,
     open_flags=_X86_64,
     ioctl=_X86_IOCTL,
@@ -141,6 +149,8 @@ PPC32 = Structs(
     timespec=time.Timespec32,
     timeval=time.Timeval32,
     utimbuf=time.Utimbuf32,
+    flock=Flock32,
+    flock64=FlockWide,
     ipc=ipc.PPC32,
     open_flags=_PPC,
     ioctl=_PPC_IOCTL,
@@ -159,6 +169,8 @@ PPC64 = Structs(
     timespec=time.Timespec64,
     timeval=time.Timeval64,
     utimbuf=time.Utimbuf64,
+    flock=FlockWide,
+    flock64=None,
     ipc=ipc.PPC64,
     open_flags=_PPC64,
     ioctl=_PPC_IOCTL,

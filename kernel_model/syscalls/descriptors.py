@@ -1,4 +1,4 @@
-"""dup, fcntl, ioctl, flock, pipe: calls about descriptors themselves.
+"""dup, fcntl, ioctl, pipe: calls about descriptors themselves.
 
 Mirrors: Linux fs/fcntl.c, fs/ioctl.c, fs/pipe.c (do_pipe_flags).
 """
@@ -16,6 +16,7 @@ from kernel_model.abi.fcntl import (
     F_GETFL,
     F_GETLEASE,
     F_GETLK,
+    F_GETLK64,
     F_GETOWN,
     F_GETPIPE_SZ,
     F_GETSIG,
@@ -23,6 +24,8 @@ from kernel_model.abi.fcntl import (
     F_SETFD,
     F_SETFL,
     F_SETLEASE,
+    F_SETLK,
+    F_SETLKW,
     F_SETLKW64,
     F_SETOWN,
     F_SETPIPE_SZ,
@@ -37,6 +40,7 @@ from kernel_model.abi.fcntl import (
 )
 from kernel_model.pipe import PipeEnd, new_pipe
 from kernel_model.syscalls.declare import Fd, Flags, Ptr, Size, UInt, syscall
+from kernel_model.syscalls.locks import record_lock
 from kernel_model.syscalls.open import descriptor_limit
 from kernel_model.vfs.inode import owner_or_capable
 from kernel_model.vfs.openfile import OpenFile
@@ -45,7 +49,8 @@ if TYPE_CHECKING:
     from kernel_model.task import Task
 
 F_UNLCK = 2
-LOCK_SH, LOCK_EX, LOCK_NB, LOCK_UN = 1, 2, 4, 8
+
+_RECORD_LOCKS = (F_GETLK, F_SETLK, F_SETLKW)
 
 
 @syscall()
@@ -110,8 +115,8 @@ def _fcntl(task: Task, fd: int, command: int, arg: int) -> int:
         return _pipe_size(task, file, command, arg)
     if command == F_GETLEASE:
         return F_UNLCK  # there are no leases, so there is none here
-    if F_GETLK <= command <= F_SETLKW64 and command not in (F_SETSIG, F_GETSIG):
-        raise NotModelled("record locks")
+    if command in _RECORD_LOCKS:
+        return record_lock(task, file, command, arg)
     if command in (F_SETSIG, F_GETSIG, F_SETLEASE, F_NOTIFY):
         raise NotModelled(f"fcntl command {command}: leases, notification and SIGIO")
     raise EINVAL(f"fcntl command {command}")
@@ -125,7 +130,7 @@ def _pipe_size(task: Task, file: OpenFile, command: int, arg: int) -> int:
     return file.pipe.resize(arg & 0xFFFF_FFFF, privileged=task.cred.cap("CAP_SYS_RESOURCE"))
 
 
-_FCNTL = "locks, leases, F_NOTIFY and SIGIO are not modelled"
+_FCNTL = "leases, F_NOTIFY and SIGIO are not modelled"
 
 
 @syscall(partial=_FCNTL)
@@ -137,6 +142,8 @@ def fcntl(task: Task, fd: Fd, command: UInt, arg: Size) -> int:
 @syscall(partial=_FCNTL)
 def fcntl64(task: Task, fd: Fd, command: UInt, arg: Size) -> int:
     """fcntl of 32-bit ABIs, with the 64-bit lock commands."""
+    if F_GETLK64 <= command <= F_SETLKW64:
+        return record_lock(task, task.files.get(fd), command, arg)
     return _fcntl(task, fd, command, arg)
 
 
@@ -160,15 +167,6 @@ def ioctl(task: Task, fd: Fd, request: UInt, arg: Size) -> int:
         task.user.write(arg, struct.pack(task.abi.order + "I", left))
         return 0
     return file.ioctl(task, request, arg)
-
-
-@syscall(partial="no lock is taken: what would need one is refused")
-def flock(task: Task, fd: Fd, operation: UInt) -> int:
-    """Lock a whole file."""
-    task.files.get(fd)
-    if operation & ~LOCK_NB not in (LOCK_SH, LOCK_EX, LOCK_UN):
-        raise EINVAL(f"flock operation {operation}")
-    raise NotModelled("flock")
 
 
 def _pipe(task: Task, fildes: int, flags: int) -> int:

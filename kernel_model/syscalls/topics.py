@@ -16,6 +16,7 @@ TOPICS = (
     "groups",
     "identity",
     "limits",
+    "locks",
     "machine",
     "memory",
     "msg",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kernel_model.abi.errno import EBADF, EINVAL, EMFILE
+from kernel_model.vfs.locks import leave_table
 from kernel_model.vfs.openfile import OpenFile
 
 
@@ -69,6 +70,11 @@ class FdTable:
         file = self.get(fd)
         self.files[fd] = None
         self.close_on_exec.discard(fd)
+        self._let_go(file)
+
+    def _let_go(self, file: OpenFile) -> None:
+        if file.inode.locks is not None:
+            leave_table(file.inode, self)
         file.drop()
 
     def duplicate(self, fd: int, limit: int, lowest: int = 0, *, cloexec: bool = False) -> int:
@@ -88,7 +94,7 @@ class FdTable:
         old = self.files[new] if new < len(self.files) else None
         self.install_at(new, file.grab(), cloexec=cloexec)
         if old is not None:
-            old.drop()
+            self._let_go(old)
         return new
 
     def copy(self) -> FdTable:

@@ -12,7 +12,7 @@ Mirrors:  Linux fs/inode.c, mm/filemap.c, fs/namei.c (generic_permission), fs/at
 Deviates: pages enter the page cache when they are mapped, not when they are read: a file's bytes
           are in memory anyway. Access times do not move on reading, as under mount -o noatime:
           else every look at a file of the host folder would make it a changed file.
-Not modelled: access lists, quota, file locks, page reclaim other than `shrink()`.
+Not modelled: access lists, quota, page reclaim other than `shrink()`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from kernel_model.vfs.disk import DiskError, DiskNode
 if TYPE_CHECKING:
     from kernel_model.pipe import Pipe
     from kernel_model.task import Task
+    from kernel_model.vfs.locks import FileLocks
     from kernel_model.vfs.mounts import Path
     from kernel_model.vfs.openfile import OpenFile
 
@@ -114,6 +115,8 @@ class Inode:
         """Open file descriptions that may write; above 0 it cannot be executed."""
         self.executions = 0
         """Address spaces that execute it; above 0 it cannot be opened for writing."""
+        self.locks: FileLocks | None = None
+        """flocks and record locks, while there are any."""
         self.pipe: Pipe | None = None
         """The pipe behind a FIFO, once somebody has opened it."""
 

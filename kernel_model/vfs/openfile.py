@@ -30,6 +30,7 @@ from kernel_model.abi.fcntl import (
     SEEK_SET,
 )
 from kernel_model.vfs.inode import Inode
+from kernel_model.vfs.locks import leave_file
 from kernel_model.vfs.mounts import Path
 from kernel_model.waitqueue import WaitQueue
 
@@ -94,6 +95,8 @@ class OpenFile:
         if not self.users:
             for watch in tuple(self.watches):
                 watch.leave()
+            if self.inode.locks is not None:
+                leave_file(self)
             self.release()
 
     def release(self) -> None:

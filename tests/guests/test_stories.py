@@ -49,6 +49,8 @@ AT_EVERY_CALL = {
     "ipc/shared_segment",
     "libc/sort_malloc",
     "libc/stdio_file",
+    "locks/records",
+    "locks/whole_file",
     "memory/brk",
     "memory/deep_recursion",
     "memory/mmap_heap",
