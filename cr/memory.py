@@ -155,7 +155,9 @@ def _fill_mm(ctx: Restart, mm: AddressSpace, record: image.Mm) -> None:
     last = next((k for k in range(0, AT_VECTOR_SIZE, 2) if not words[k]), AT_VECTOR_SIZE - 2)
     mm.auxv = (*words[:last], 0, 0)
     if record.exe_objref:
-        mm.exe = ctx.objs.fetch(ctx, record.exe_objref, t.OBJ_FILE, OpenFile).grab()
+        program = ctx.objs.fetch(ctx, record.exe_objref, t.OBJ_FILE, OpenFile)
+        ctx.attempt(lambda: mm.execute(program))
+        program.grab()
     for _ in range(record.map_count):
         _restore_vma(ctx, mm)
     arch_of(ctx.kernel).restore_mm_context(ctx, mm)

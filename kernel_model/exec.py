@@ -147,7 +147,7 @@ def execute(task: Task, program: Program, envp: list[bytes]) -> None:
         mm.drop()
         program.file.drop()
         raise ENOMEM(f"no room for the stack: {problem}") from problem
-    mm.exe = program.file
+    mm.execute(program.file)
     if old_mm is not None:
         old_mm.drop()
     _begin_anew(task, program)

@@ -1,5 +1,8 @@
 """Interval timers: ITIMER_REAL on virtual time, ITIMER_VIRTUAL and _PROF on executed code.
 
+RLIMIT_CPU is one more timer on executed code: SIGXCPU at the soft limit, and each second after it;
+SIGKILL at the hard one.
+
 Mirrors: Linux kernel/itimer.c, posix-cpu-timers.c.
 """
 
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from kernel_model.task import Task
 
 ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF = range(3)
+_SECOND_UNITS = 1_000_000_000 * UNITS_PER_NS
+_RLIMIT_CPU, _UNLIMITED = 0, (1 << 64) - 1
 _SIGNALS = (14, 26, 27)  # SIGALRM, SIGVTALRM, SIGPROF
 
 
@@ -86,9 +91,20 @@ def fire_cpu_timers(task: Task) -> None:
         timer = task.signal.itimers[which]
         if timer.due and timer.due <= clock_of(task, which):
             fire(task, which)
+    soft, hard = task.signal.rlimits[_RLIMIT_CPU]
+    used = process_units(task)
+    if hard != _UNLIMITED and used >= hard * _SECOND_UNITS:
+        signals.send(task, signals.SigInfo(signals.SIGKILL, signals.SI_KERNEL))
+    elif soft != _UNLIMITED and used >= soft * _SECOND_UNITS:
+        task.signal.rlimits[_RLIMIT_CPU] = (soft + 1, hard)
+        signals.send(task, signals.SigInfo(signals.SIGXCPU, signals.SI_KERNEL))
 
 
 def cpu_budget(task: Task) -> int | None:
     """Code that the task may execute before a CPU timer is due; None without one."""
-    due = [t.due for t in task.signal.itimers[ITIMER_VIRTUAL:] if t.due]
-    return min(due) * UNITS_PER_NS - process_units(task) if due else None
+    due = [t.due * UNITS_PER_NS for t in task.signal.itimers[ITIMER_VIRTUAL:] if t.due]
+    # The soft limit is never above the hard one.
+    seconds = task.signal.rlimits[_RLIMIT_CPU][0]
+    if seconds != _UNLIMITED:
+        due.append(seconds * _SECOND_UNITS)
+    return min(due) - process_units(task) if due else None

@@ -290,8 +290,17 @@ class AddressSpace:
             self.clear()
             self.table.release()
             if self.exe is not None:
+                self.exe.inode.allow_write()
                 self.exe.drop()
                 self.exe = None
+
+    def execute(self, file: OpenFile) -> None:
+        """This is the program; nobody may write it as long as the space lives.
+
+        The caller's use of the file goes over to the space. Raises ETXTBSY.
+        """
+        file.inode.deny_write()
+        self.exe = file
 
     def clear(self) -> None:
         """Unmap everything."""
@@ -306,9 +315,9 @@ class AddressSpace:
         child.layout = replace(self.layout)
         child.auxv, child.def_flags, child.flags = self.auxv, self.def_flags, self.flags
         child.dumpable = self.dumpable
-        child.vdso, child.exe, child.limit_bytes = self.vdso, self.exe, self.limit_bytes
-        if child.exe is not None:
-            child.exe.grab()
+        child.vdso, child.limit_bytes = self.vdso, self.limit_bytes
+        if self.exe is not None:
+            child.execute(self.exe.grab())
         users = self.ram.users
         for vma in self.vmas:
             if vma.flags & VM_DONTCOPY:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kernel_model.abi.errno import EINVAL, EPERM, ESRCH
 from kernel_model.abi.limits import NewUtsname, Rlimit32, Rlimit64
 from kernel_model.syscalls.declare import Int, Ptr, Size, UInt, syscall
-from kernel_model.task import RLIM_INFINITY, RLIM_NLIMITS, RLIMIT_AS, RLIMIT_NOFILE
+from kernel_model.task import RLIM_INFINITY, RLIM_NLIMITS, RLIMIT_AS, RLIMIT_CPU, RLIMIT_NOFILE
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
@@ -36,6 +36,9 @@ def set_limit(task: Task, which: int, soft: int, hard: int) -> None:
         raise EPERM("raising a hard limit needs CAP_SYS_RESOURCE")
     if which == RLIMIT_NOFILE and hard > _NR_OPEN:
         raise EPERM(f"more than {_NR_OPEN} files")
+    if which == RLIMIT_CPU and not soft:
+        # A process that was to have no time at all gets a second.
+        soft = 1
     task.signal.rlimits[which] = (soft, hard)
     if which == RLIMIT_AS and task.mm is not None:
         task.mm.limit_bytes = None if soft >= 1 << 63 else soft

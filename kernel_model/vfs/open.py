@@ -164,4 +164,6 @@ def open_program(task: Task, path: bytes, start: Path | None = None) -> OpenFile
     if not place.inode.is_regular:
         raise EACCES("only a regular file can be executed")
     permission(task.cred, place.inode, MAY_EXEC)
+    if place.inode.writers:
+        raise ETXTBSY("the program is open for writing")
     return open_place(task, place, O_RDONLY)

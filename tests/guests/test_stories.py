@@ -35,6 +35,7 @@ AT_EVERY_CALL = {
     "events/eventfd",
     "events/timerfd",
     "files/append",
+    "files/busy_text",
     "files/directory",
     "files/dup",
     "files/pipe",
