@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kernel_model.vfs.fdtable import FdTable
     from kernel_model.vfs.inode import Inode
     from kernel_model.vfs.mounts import Path
+    from kernel_model.vfs.openfile import OpenFile
 
 EINVAL = 22
 
@@ -63,6 +64,8 @@ class Checkpoint:
         """Epoll sets of the file table that is being written; their items follow it."""
         self.pid_ns = kernel.pid_ns
         """The namespace of the root: its numbers are those of the image."""
+        self.leases: set[OpenFile] = set()
+        """Open files whose lease is written."""
         self.pids: dict[int, int] = {}
         """Number of the pid object of a pid."""
 

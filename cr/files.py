@@ -2,8 +2,9 @@
 
 Image grammar:
 
-    file-table  =  FILE_TABLE  { [ OBJREF file ]  FILE_DESC }  { epoll-items }  { RECORD_LOCK }
-    file        =  FILE  what its kind adds  [ FILE_FLOCK ]
+    file-table  =  FILE_TABLE  { [ OBJREF file ]  FILE_DESC }  { epoll-items }
+                   { RECORD_LOCK }  { FILE_LEASE }
+    file        =  FILE  what its kind adds  [ FILE_OWNER ]  [ FILE_FLOCK ]
 
 Every open file begins with the same prefix; what follows is decided at checkpoint by what the
 file is, and at restart by what the image says.
@@ -23,7 +24,7 @@ from cr.context import Checkpoint, Restart
 from cr.creds import checkpoint_cred
 from cr.image import files as image
 from cr.image import types as t
-from kernel_model.abi.errno import EBADF, EBUSY, EMFILE
+from kernel_model.abi.errno import EBADF, EMFILE
 from kernel_model.abi.fcntl import O_ACCMODE
 from kernel_model.epoll import EpollFile
 from kernel_model.eventfd import EventFile
@@ -50,8 +51,6 @@ def _mode(file: OpenFile) -> int:
 def checkpoint_file(ctx: Checkpoint, file: OpenFile) -> None:
     """Write one open file."""
     assert ctx.task is not None
-    if file.owner:
-        ctx.refuse(EBUSY, "an open file has an owner for SIGIO (F_SETOWN)")
     credref = ctx.write_object(t.OBJ_CRED, ctx.task.cred, checkpoint_cred)
     common = {
         "f_mode": _mode(file),
@@ -78,6 +77,7 @@ def checkpoint_file(ctx: Checkpoint, file: OpenFile) -> None:
         regular.checkpoint_generic(ctx, file)
     else:
         ctx.refuse(EBADF, f"files of the kind {type(file).__name__} cannot be checkpointed")
+    locks.checkpoint_owner(ctx, file)
     locks.checkpoint_flock(ctx, file)
 
 
@@ -92,6 +92,7 @@ def restore_file(ctx: Restart) -> OpenFile:
     file: OpenFile = restore(ctx, record)
     try:
         _restore_common(ctx, record, file)
+        locks.restore_owner(ctx, file)
         locks.restore_flock(ctx, file)
     except BaseException:
         file.drop()
@@ -135,6 +136,7 @@ def checkpoint_table(ctx: Checkpoint, table: FdTable) -> None:
     while ctx.files_deferred:
         epoll.checkpoint_items(ctx, ctx.files_deferred.pop(0))
     locks.checkpoint_record_locks(ctx, table)
+    locks.checkpoint_leases(ctx, table)
 
 
 def restore_table(ctx: Restart) -> FdTable:
@@ -155,6 +157,7 @@ def restore_table(ctx: Restart) -> FdTable:
             table.install_at(entry.fd_descriptor, file.grab(), cloexec=cloexec)
         epoll.restore_all_items(ctx)
         locks.restore_record_locks(ctx, table)
+        locks.restore_leases(ctx, table)
     except BaseException:
         table.drop()
         raise

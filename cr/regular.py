@@ -24,7 +24,7 @@ from cr.image import extensions as ours
 from cr.image import task as image_task
 from cr.image import types as t
 from cr.image.files import File
-from kernel_model.abi.errno import EBADF, EINVAL, ENOENT, LinuxError
+from kernel_model.abi.errno import EAGAIN, EBADF, EINVAL, ENOENT, LinuxError
 from kernel_model.abi.fcntl import O_CREAT, O_EXCL, O_NOCTTY, O_PATH, O_TRUNC
 from kernel_model.vfs.disk import DiskNode
 from kernel_model.vfs.fs_struct import FsStruct
@@ -33,6 +33,7 @@ from kernel_model.vfs.mounts import Path
 from kernel_model.vfs.open import open_path, open_place
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.vfs.path import Walk, path_of, shown_path
+from kernel_model.waitqueue import Sleep
 
 _CREATION_FLAGS = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC
 _PATH_LIMIT = 4096
@@ -116,6 +117,8 @@ def restore_generic(ctx: Restart, record: File) -> OpenFile:
     except LinuxError as error:
         shown = name.decode(errors="replace")
         ctx.refuse(f"cannot open {shown}: {error}", errno=error.errno)
+    except Sleep:
+        ctx.refuse(f"{name!r}: somebody has a lease on it, or a FIFO waits", errno=EAGAIN.errno)
     return file
 
 

@@ -35,7 +35,7 @@ from cr.image import extensions as ours
 from cr.image import task as image
 from cr.image import types as t
 from cr.ipc import check_undo, checkpoint_undo
-from cr.locks import own_locks
+from cr.locks import own_files
 from cr.memory import checkpoint_mm
 from cr.namespaces import checkpoint_ns
 from cr.regular import checkpoint_fs
@@ -318,7 +318,7 @@ def install(task: Task, parts: TaskParts) -> None:
     task.cred, task.nsproxy = parts.cred, parts.nsproxy
     task.files, task.mm, task.fs = parts.files.grab(), parts.mm, parts.fs.grab()
     task.mm.grab()
-    own_locks(task.files, task.tgid)
+    own_files(task.files, task)
     task.sem_undo = parts.sem_undo.grab() if parts.sem_undo is not None else None
     task.sighand = parts.sighand.grab()
     task.pending, task.blocked, task.saved_blocked = parts.pending, parts.blocked, None

@@ -233,10 +233,13 @@ def _file(file: OpenFile, names: _Names) -> Iterator[str]:
         shown = b"(unlinked)" if file.path.dentry.unlinked else _path(file)
     yield (
         f"      {type(file).__name__} {shown!r} flags {file.flags:o} at {file.position}"
-        f" owner {file.owner}"
+        f" {file.owner} signal {file.async_signo} descriptor {file.async_fd}"
     )
     if file.inode.locks is not None and file in file.inode.locks.whole:
         yield f"      flock {file.inode.locks.whole[file]}"
+    if file.inode.locks is not None and file in file.inode.locks.leases:
+        lease = file.inode.locks.leases[file]
+        yield f"      lease {lease.kind} to {lease.target} until {lease.break_at_ns}"
     if isinstance(file, EventFile):
         yield f"      count {file.count} semaphore {file.semaphore}"
     elif isinstance(file, TimerFile):

@@ -8,7 +8,7 @@ so that neither has to change anything before it may go on.
 Mirrors:  Linux fs/pipe.c, fs/fifo.c.
 Deviates: the buffer is one run of bytes, not 16 pages, so a small write never wastes a page. A
           writer that opens a FIFO and closes it again before a waiting reader ran may be missed.
-Not modelled: packet mode (O_DIRECT), splice and tee, SIGIO.
+Not modelled: packet mode (O_DIRECT).
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from kernel_model.vfs.disk import DiskNode
 from kernel_model.vfs.inode import FileSystem, Inode
 from kernel_model.vfs.mounts import Path
 from kernel_model.vfs.openfile import OpenFile
+from kernel_model.vfs.owner import POLL_IN, POLL_OUT, tell
 from kernel_model.waitqueue import Sleep, WaitQueue
 
 if TYPE_CHECKING:
@@ -57,7 +58,16 @@ PIPE_BUF = 4096
 class Pipe:
     """The bytes between the ends, and who waits for them."""
 
-    __slots__ = ("buffer", "capacity", "opening", "readable", "readers", "writable", "writers")
+    __slots__ = (
+        "buffer",
+        "capacity",
+        "opening",
+        "readable",
+        "readers",
+        "telling",
+        "writable",
+        "writers",
+    )
 
     def __init__(self) -> None:
         self.buffer = bytearray()
@@ -68,8 +78,20 @@ class Pipe:
         """Woken when bytes come or the last writer leaves."""
         self.writable = WaitQueue()
         """Woken when room is made or the last reader leaves."""
+        self.telling: list[PipeEnd] = []
+        """Open ends that tell their owners of news by a signal (O_ASYNC)."""
         self.opening: dict[int, WaitQueue] = {O_RDONLY: WaitQueue(), O_WRONLY: WaitQueue()}
         """Tasks that wait in open() of a FIFO, by the side that they want."""
+
+    def tell_readers(self) -> None:
+        """Bytes have come, or the last writer has left."""
+        if self.telling:
+            tell((end for end in self.telling if end.may_read), POLL_IN)
+
+    def tell_writers(self) -> None:
+        """There is room, or the last reader has left."""
+        if self.telling:
+            tell((end for end in self.telling if end.may_write), POLL_OUT)
 
     def resize(self, capacity: int, *, privileged: bool) -> int:
         """F_SETPIPE_SZ: the capacity, rounded up to a power of two of pages."""
@@ -90,6 +112,7 @@ class PipeEnd(OpenFile):
 
     is_stream = True
     writes_whole = True
+    tells = True
 
     def __init__(self, pipe: Pipe, inode: Inode, path: Path | None, flags: int) -> None:
         super().__init__(inode, path, flags)
@@ -107,6 +130,10 @@ class PipeEnd(OpenFile):
             pipe.buffer.clear()
         pipe.readable.wake_all()
         pipe.writable.wake_all()
+        if self in pipe.telling:
+            pipe.telling.remove(self)
+        pipe.tell_readers()
+        pipe.tell_writers()
         super().release()
 
     def read(self, count: int) -> bytes:
@@ -124,6 +151,7 @@ class PipeEnd(OpenFile):
         del pipe.buffer[:count]
         self.inode.node.atime_ns = self.inode.fs.clock.realtime_ns()
         pipe.writable.wake_all()
+        pipe.tell_writers()
         return data
 
     def write(self, data: bytes) -> int:
@@ -144,6 +172,7 @@ class PipeEnd(OpenFile):
         pipe.buffer += data[:room]
         self.inode.touch()
         pipe.readable.wake_all()
+        pipe.tell_readers()
         return min(room, len(data))
 
     def pread(self, offset: int, count: int) -> bytes:
@@ -152,6 +181,13 @@ class PipeEnd(OpenFile):
 
     def _store(self, offset: int, data: bytes) -> int:
         raise ESPIPE("a pipe has no position")
+
+    def ask_for_signals(self, task: Task, fd: int) -> None:
+        """The pipe knows who is to be told."""
+        super().ask_for_signals(task, fd)
+        telling = self.pipe.telling
+        if (self in telling) != (fd >= 0):
+            (telling.remove if fd < 0 else telling.append)(self)
 
     def poll(self) -> int:
         """Readable with bytes, hung up without writers; writable with PIPE_BUF bytes of room."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kernel_model.arch.abi import Abi
 
 SIGINFO_BYTES = 128
+_LAST_POLL_CODE = 6
 
 
 @record(size=12)
@@ -163,9 +164,10 @@ def reading(signo: int, code: int) -> str:
         return "sender"
     if signo == SIGCHLD:
         return "child"
-    if signo == SIGIO:
-        return "poll"
-    return "fault" if 0 < signo <= 32 and bit(signo) & SYNCHRONOUS else "sender"
+    if 0 < signo <= 32 and bit(signo) & SYNCHRONOUS:
+        return "fault"
+    # F_SETSIG: any signal may tell of a file; its code is one of POLL_IN to POLL_HUP.
+    return "poll" if signo == SIGIO or code <= _LAST_POLL_CODE else "sender"
 
 
 def _signed(value: int, bits: int) -> int:

@@ -13,6 +13,8 @@ from cr.image.arch.shape import ArchFormat
 from cr.image.extensions import (
     EpollReady,
     FileFlock,
+    FileLease,
+    FileOwner,
     IpcSequence,
     RecordLock,
     TtyExtra,
@@ -188,6 +190,8 @@ class ObjectWalk:
             yield from self._queue() if waiting == t.HDR_SOCKET_QUEUE else self._epoll_items()
         while self._next_is(t.HDR_RECORD_LOCK):
             yield from self._one(RecordLock)
+        while self._next_is(t.HDR_FILE_LEASE):
+            yield from self._one(FileLease)
 
     def _file(self) -> Iterator[Item]:
         yield from self._any_objects()
@@ -214,6 +218,8 @@ class ObjectWalk:
             yield from self._unlinked()
         if f_type == t.FILE_TTY and self._next_is(t.HDR_TTY_FILE):
             yield from self._one(TtyFile)
+        if self._next_is(t.HDR_FILE_OWNER):
+            yield from self._one(FileOwner)
         if self._next_is(t.HDR_FILE_FLOCK):
             yield from self._one(FileFlock)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import EBADF, EFAULT, EINVAL, EPERM, NotModelled
+from kernel_model.abi.errno import EBADF, EFAULT, EINVAL, ENOTTY, EPERM, ESRCH, NotModelled
 from kernel_model.abi.fcntl import (
     F_DUPFD,
     F_DUPFD_CLOEXEC,
@@ -18,6 +18,7 @@ from kernel_model.abi.fcntl import (
     F_GETLK,
     F_GETLK64,
     F_GETOWN,
+    F_GETOWN_EX,
     F_GETPIPE_SZ,
     F_GETSIG,
     F_NOTIFY,
@@ -28,6 +29,7 @@ from kernel_model.abi.fcntl import (
     F_SETLKW,
     F_SETLKW64,
     F_SETOWN,
+    F_SETOWN_EX,
     F_SETPIPE_SZ,
     F_SETSIG,
     FASYNC,
@@ -39,18 +41,21 @@ from kernel_model.abi.fcntl import (
     SETTABLE,
 )
 from kernel_model.pipe import PipeEnd, new_pipe
+from kernel_model.signals import NSIG
 from kernel_model.syscalls.declare import Fd, Flags, Ptr, Size, UInt, syscall
 from kernel_model.syscalls.locks import record_lock
 from kernel_model.syscalls.open import descriptor_limit
 from kernel_model.vfs.inode import owner_or_capable
+from kernel_model.vfs.locks import get_lease, set_lease
 from kernel_model.vfs.openfile import OpenFile
+from kernel_model.vfs.owner import F_OWNER_PGRP, F_OWNER_PID, F_OWNER_TID, owner_for
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
 
-F_UNLCK = 2
 
 _RECORD_LOCKS = (F_GETLK, F_SETLK, F_SETLKW)
+_OWNER = (F_GETOWN, F_SETOWN, F_GETSIG, F_SETSIG, F_GETOWN_EX, F_SETOWN_EX)
 
 
 @syscall()
@@ -77,14 +82,17 @@ def dup3(task: Task, fd: Fd, new: Fd, flags: Flags) -> int:
     return task.files.duplicate_to(fd, new, descriptor_limit(task), cloexec=bool(flags))
 
 
-def _set_status(task: Task, file: OpenFile, arg: int) -> int:
+def _set_status(task: Task, file: OpenFile, fd: int, arg: int) -> int:
     flags = task.abi.structs.open_flags.to_kernel(arg) & SETTABLE
     if flags & ~file.flags & O_NOATIME and not owner_or_capable(task.cred, file.inode):
         raise EPERM("O_NOATIME is for the owner")
     if flags & O_DIRECT:
         raise EINVAL("this file has no direct access")
-    if flags & FASYNC and not file.inode.is_regular:
-        raise NotModelled("O_ASYNC: no SIGIO is sent")
+    if (flags ^ file.flags) & FASYNC:
+        if file.tells:
+            file.ask_for_signals(task, fd if flags & FASYNC else -1)
+        else:
+            flags ^= FASYNC
     file.flags = (file.flags & ~SETTABLE) | flags
     return 0
 
@@ -104,22 +112,55 @@ def _fcntl(task: Task, fd: int, command: int, arg: int) -> int:
     if command == F_GETFL:
         return task.abi.structs.open_flags.to_user(file.flags)
     if command == F_SETFL:
-        return _set_status(task, file, arg)
-    if command == F_GETOWN:
-        return file.owner
-    if command == F_SETOWN:
-        number = arg & 0xFFFF_FFFF
-        file.owner = number - (1 << 32) if number >> 31 else number
-        return 0
+        return _set_status(task, file, fd, arg)
+    if command in _OWNER:
+        return _owner(task, file, command, arg)
     if command in (F_GETPIPE_SZ, F_SETPIPE_SZ):
         return _pipe_size(task, file, command, arg)
+    if command == F_SETLEASE:
+        set_lease(task, file, fd, arg & 0xFFFF_FFFF)
+        return 0
     if command == F_GETLEASE:
-        return F_UNLCK  # there are no leases, so there is none here
+        return get_lease(task, file)
     if command in _RECORD_LOCKS:
         return record_lock(task, file, command, arg)
-    if command in (F_SETSIG, F_GETSIG, F_SETLEASE, F_NOTIFY):
-        raise NotModelled(f"fcntl command {command}: leases, notification and SIGIO")
+    if command == F_NOTIFY:
+        raise NotModelled("F_NOTIFY: dnotify")
     raise EINVAL(f"fcntl command {command}")
+
+
+def _owner(task: Task, file: OpenFile, command: int, arg: int) -> int:
+    """Who is told of the file, and how."""
+    owner = file.owner
+    if command == F_SETSIG:
+        if arg > NSIG:
+            raise EINVAL(f"signal {arg}")
+        file.async_signo = arg
+        return 0
+    if command == F_GETSIG:
+        return file.async_signo
+    shown = task.pid_ns.number_of(owner.number) if owner.number else 0
+    if command == F_GETOWN:
+        return -shown if owner.kind == F_OWNER_PGRP else shown
+    pair = struct.Struct(task.abi.order + "ii")
+    if command == F_GETOWN_EX:
+        task.user.write(arg, pair.pack(owner.kind, shown))
+        return 0
+    if command == F_SETOWN_EX:
+        kind, number = pair.unpack(task.user.read(arg, pair.size))
+        if kind not in (F_OWNER_TID, F_OWNER_PID, F_OWNER_PGRP):
+            raise EINVAL(f"an owner of kind {kind}")
+    else:
+        number = arg & 0xFFFF_FFFF
+        number -= number >> 31 << 32
+        kind, number = (F_OWNER_PGRP, -number) if number < 0 else (F_OWNER_PID, number)
+    inner = task.pid_ns.find(number) if number else 0
+    if not inner or not task.kernel.pid_in_use(inner):
+        if number and command == F_SETOWN_EX:
+            raise ESRCH(f"there is no process or group {number}")
+        inner = 0
+    file.owner, file.async_kernel = owner_for(task, inner, kind), task.kernel
+    return 0
 
 
 def _pipe_size(task: Task, file: OpenFile, command: int, arg: int) -> int:
@@ -130,7 +171,7 @@ def _pipe_size(task: Task, file: OpenFile, command: int, arg: int) -> int:
     return file.pipe.resize(arg & 0xFFFF_FFFF, privileged=task.cred.cap("CAP_SYS_RESOURCE"))
 
 
-_FCNTL = "leases, F_NOTIFY and SIGIO are not modelled"
+_FCNTL = "F_NOTIFY is not modelled"
 
 
 @syscall(partial=_FCNTL)
@@ -161,6 +202,13 @@ def ioctl(task: Task, fd: Fd, request: UInt, arg: Size) -> int:
     if request == numbers.fionbio:
         value = struct.unpack(task.abi.order + "i", task.user.read(arg, 4))[0]
         file.flags = file.flags | O_NONBLOCK if value else file.flags & ~O_NONBLOCK
+        return 0
+    if request == numbers.fioasync:
+        if not file.tells:
+            raise ENOTTY("this file tells nobody of anything")
+        value = struct.unpack(task.abi.order + "i", task.user.read(arg, 4))[0]
+        file.ask_for_signals(task, fd if value else -1)
+        file.flags = file.flags | FASYNC if value else file.flags & ~FASYNC
         return 0
     if request == numbers.fionread and file.inode.is_regular:
         left = max(0, file.inode.size - file.position) & 0xFFFF_FFFF

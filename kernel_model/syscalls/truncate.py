@@ -20,6 +20,7 @@ from kernel_model.abi.errno import (
 from kernel_model.abi.fcntl import MAY_WRITE, RLIMIT_FSIZE, SIGXFSZ
 from kernel_model.syscalls.declare import Fd, Int, Long, Off64, Path, Size, syscall
 from kernel_model.vfs.inode import MAX_FILE_BYTES, Inode, permission
+from kernel_model.vfs.locks import break_leases
 from kernel_model.vfs.names import want_write
 from kernel_model.vfs.path import Walk
 
@@ -49,6 +50,7 @@ def _truncate(task: Task, path: bytes, size: int) -> int:
     permission(task.cred, place.inode, MAY_WRITE)
     if place.inode.executions:
         raise ETXTBSY("the file is being executed")
+    break_leases(task, place.inode, writing=True, wait=True)
     return _resize(task, place.inode, size)
 
 

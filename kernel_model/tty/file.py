@@ -28,6 +28,7 @@ from kernel_model.tty import ioctls
 from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.mounts import Path
 from kernel_model.vfs.openfile import OpenFile
+from kernel_model.vfs.owner import F_OWNER_PGRP, F_OWNER_PID, owner_for
 from kernel_model.waitqueue import Sleep, WaitQueue
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class TtyFile(OpenFile):
     """An open file of a terminal."""
 
     writes_whole = True
+    tells = True
 
     def __init__(self, tty: Tty, inode: Inode, path: Path | None, flags: int) -> None:
         super().__init__(inode, path, flags)
@@ -58,6 +60,13 @@ class TtyFile(OpenFile):
     def hang_up(self) -> None:
         """The line is gone."""
         self.hung_up = True
+
+    def ask_for_signals(self, task: Task, fd: int) -> None:
+        """Who has no owner yet gets the foreground group, or the caller."""
+        super().ask_for_signals(task, fd)
+        if fd >= 0 and not self.owner.number:
+            kind = F_OWNER_PGRP if self.tty.pgrp else F_OWNER_PID
+            self.owner = owner_for(task, self.tty.pgrp or task.pid, kind)
 
     # ---- reading
 

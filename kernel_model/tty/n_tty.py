@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from kernel_model.abi.termios import DISABLED, PKT_FLUSHREAD, Termios
 from kernel_model.signals import SIGINT, SIGQUIT, SIGTSTP
+from kernel_model.vfs.owner import POLL_IN
 
 if TYPE_CHECKING:
     from kernel_model.tty.terminal import Tty
@@ -104,6 +105,8 @@ class LineDiscipline:
                 self._take(self.flip.pop(0))
         if len(self.buffer) != before or self.marks:
             self.tty.readable.wake_all()
+        if len(self.buffer) != before:
+            self.tty.tell(POLL_IN)
 
     def _take(self, byte: int) -> None:
         b, tty = self.tty.bits, self.tty

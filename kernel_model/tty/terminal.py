@@ -18,6 +18,7 @@ from kernel_model.abi.termios import PKT_FLUSHWRITE, PKT_START, PKT_STOP, Termio
 from kernel_model.jobs import kill_group, members
 from kernel_model.signals import SI_KERNEL, SIGCONT, SIGHUP, SIGWINCH, SigInfo, send
 from kernel_model.tty.n_tty import LineDiscipline
+from kernel_model.vfs.owner import POLL_OUT, tell
 from kernel_model.waitqueue import WaitQueue
 
 if TYPE_CHECKING:
@@ -123,6 +124,11 @@ class Tty:
         if self.link is not None:
             self.link.ldisc.flush_echoes()
             self.link.writable.wake_all()
+            self.link.tell(POLL_OUT)
+
+    def tell(self, reason: int) -> None:
+        """News for those who asked to be told by a signal (O_ASYNC)."""
+        tell(self.files, reason)
 
     def flush_output(self) -> None:
         """Forget what was sent, and the other side has not even looked at."""

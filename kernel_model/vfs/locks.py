@@ -1,11 +1,15 @@
-"""Locks on files: flock for a whole file, POSIX record locks for ranges of it.
+"""Locks on files: flock for a whole file, POSIX record locks for ranges of it, leases.
 
 Locks hang on the inode. A record lock belongs to a table of descriptors (so to a process): closing
 any descriptor of the file lets all of them go. A flock belongs to an open file, and ends with it.
 The two kinds do not see each other. Who must wait sleeps with a `Blocked` that says for what: so a
 circle of waiters is found before it closes, from nothing but the tasks themselves.
 
-Mirrors:  Linux fs/locks.c (__posix_lock_file, posix_locks_deadlock, flock_lock_file).
+A lease is no lock but a promise: its holder is told by a signal when somebody wants to open the
+file, who waits until the holder has given the lease back, or 45 seconds.
+
+Mirrors:  Linux fs/locks.c (__posix_lock_file, posix_locks_deadlock, flock_lock_file,
+          __break_lease).
 Deviates: a lock that is let go wakes everybody who waits at the inode; each looks again.
 Not modelled: mandatory locks, LOCK_MAND.
 """
@@ -15,7 +19,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import EAGAIN, EDEADLK
+from kernel_model.abi.errno import EACCES, EAGAIN, EDEADLK, EINVAL
+from kernel_model.abi.fcntl import FASYNC
+from kernel_model.vfs.owner import F_OWNER_PID, POLL_MSG, owner_for, tell
 from kernel_model.waitqueue import Sleep, WaitQueue
 
 if TYPE_CHECKING:
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
 
 F_RDLCK, F_WRLCK, F_UNLCK = 0, 1, 2
 LAST_BYTE = (1 << 63) - 1
+LEASE_BREAK_NS = 45 * 10**9
 _LONGEST_CIRCLE = 10
 
 
@@ -60,22 +67,36 @@ class Blocked(WaitQueue):
         self.wanted = wanted
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What the holder of a lease was promised to be told of: F_WRLCK any open, F_RDLCK writers."""
+
+    kind: int
+    owner: FdTable
+    """Whose opens are refused rather than made to wait."""
+    target: int | None = None
+    """What it is to become (F_RDLCK or F_UNLCK), once somebody wants to open the file."""
+    break_at_ns: int = 0
+    """Until when the holder has time for that."""
+
+
 class FileLocks:
     """All locks of one inode."""
 
-    __slots__ = ("records", "waiters", "whole")
+    __slots__ = ("leases", "records", "waiters", "whole")
 
     def __init__(self) -> None:
         self.records: dict[FdTable, list[Range]] = {}
         """By owner, the one that came first first; each owner's by where they begin."""
         self.whole: dict[OpenFile, int] = {}
         """flock: F_RDLCK or F_WRLCK of an open file."""
+        self.leases: dict[OpenFile, Lease] = {}
         self.waiters = WaitQueue()
 
     @property
     def empty(self) -> bool:
         """Whether nobody has a lock, or waits for one."""
-        return not (self.records or self.whole or self.waiters.waiters)
+        return not (self.records or self.whole or self.leases or self.waiters.waiters)
 
     # -- record locks
 
@@ -124,6 +145,24 @@ class FileLocks:
         return any(
             other is not file and F_WRLCK in (kind, held) for other, held in self.whole.items()
         )
+
+    # -- leases
+
+    def time_out(self, now_ns: int) -> None:
+        """Leases whose holders did not react are taken from them."""
+        for file, lease in list(self.leases.items()):
+            if lease.target is not None and now_ns >= lease.break_at_ns:
+                self.change_lease(file, lease.target)
+
+    def change_lease(self, file: OpenFile, kind: int) -> None:
+        """A lease gets less, or (F_UNLCK) ends; who waits for that looks again."""
+        if kind == F_UNLCK:
+            del self.leases[file]
+            file.async_fd = -1
+            file.flags &= ~FASYNC
+        else:
+            self.leases[file] = Lease(kind, self.leases[file].owner)
+        self.waiters.wake_all()
 
 
 def _merged(ranges: list[Range]) -> list[Range]:
@@ -211,6 +250,77 @@ def set_whole(file: OpenFile, kind: int, *, wait: bool) -> None:
     locks.whole[file] = kind
 
 
+def set_lease(task: Task, file: OpenFile, fd: int, kind: int) -> None:
+    """F_SETLEASE. Raises EACCES, EAGAIN, EINVAL."""
+    inode = file.inode
+    if task.cred.fsuid != inode.node.uid and not task.cred.cap("CAP_LEASE"):
+        raise EACCES("a lease is for the owner of the file")
+    if not inode.is_regular or kind not in (F_RDLCK, F_WRLCK, F_UNLCK):
+        raise EINVAL(f"a lease {kind}, or not of a regular file")
+    locks = locks_of(inode)
+    locks.time_out(task.kernel.clock.now_ns())
+    try:
+        if kind == F_UNLCK:
+            if file not in locks.leases:
+                raise EAGAIN("there is no lease to give back")
+            locks.change_lease(file, F_UNLCK)
+            return
+        if (kind == F_RDLCK and inode.writers) or (kind == F_WRLCK and inode.opens > 1):
+            raise EAGAIN("others have the file open")
+        others = [lease for holder, lease in locks.leases.items() if holder is not file]
+        if any(F_WRLCK in (kind, lease.kind) or lease.target is not None for lease in others):
+            raise EAGAIN("others have a lease")
+        locks.leases[file] = Lease(kind, task.files)
+        locks.waiters.wake_all()
+    finally:
+        _tidy(inode)
+    file.async_fd, file.async_kernel = fd, task.kernel
+    file.flags |= FASYNC
+    if not file.owner.number:
+        file.owner = owner_for(task, task.pid, F_OWNER_PID)
+
+
+def get_lease(task: Task, file: OpenFile) -> int:
+    """F_GETLEASE: what it is, or is to become."""
+    locks = file.inode.locks
+    if locks is None:
+        return F_UNLCK
+    locks.time_out(task.kernel.clock.now_ns())
+    lease = locks.leases.get(file)
+    _tidy(file.inode)
+    if lease is None:
+        return F_UNLCK
+    return lease.kind if lease.target is None else lease.target
+
+
+def break_leases(task: Task, inode: Inode, *, writing: bool, wait: bool) -> None:
+    """Somebody opens or truncates the file: tell the holders, and wait for them.
+
+    Raises EAGAIN, Sleep; nothing but the telling has happened then.
+    """
+    locks = inode.locks
+    if locks is None or not locks.leases:
+        return
+    now_ns = task.kernel.clock.now_ns()
+    locks.time_out(now_ns)
+    found = {
+        file: lease for file, lease in locks.leases.items() if writing or lease.kind == F_WRLCK
+    }
+    _tidy(inode)
+    if not found:
+        return
+    for file, lease in found.items():
+        target = F_UNLCK if writing else F_RDLCK
+        if lease.target is None or lease.target < target:
+            locks.leases[file] = replace(lease, target=target, break_at_ns=now_ns + LEASE_BREAK_NS)
+            tell([file], POLL_MSG)
+    own = any(lease.owner is task.files for lease in found.values())
+    if own or not wait:
+        raise EAGAIN("somebody has a lease on the file")
+    until_ns = min(locks.leases[file].break_at_ns for file in found)
+    raise Sleep(locks.waiters, deadline_ns=until_ns)
+
+
 def leave_table(inode: Inode, owner: FdTable) -> None:
     """A descriptor of the file was closed in that table: all its record locks end."""
     locks = inode.locks
@@ -221,8 +331,17 @@ def leave_table(inode: Inode, owner: FdTable) -> None:
 
 
 def leave_file(file: OpenFile) -> None:
-    """The open file is gone, or wants no lock any more."""
+    """LOCK_UN."""
     locks = file.inode.locks
     if locks is not None and locks.whole.pop(file, None) is not None:
         locks.waiters.wake_all()
         _tidy(file.inode)
+
+
+def close_file(file: OpenFile) -> None:
+    """The open file is gone: its flock and its lease are, too."""
+    locks = file.inode.locks
+    if locks is not None and file in locks.leases:
+        locks.change_lease(file, F_UNLCK)
+    leave_file(file)
+    _tidy(file.inode)

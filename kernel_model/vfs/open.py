@@ -35,6 +35,7 @@ from kernel_model.abi.fcntl import (
     O_NOATIME,
     O_NOCTTY,
     O_NOFOLLOW,
+    O_NONBLOCK,
     O_PATH,
     O_RDONLY,
     O_TRUNC,
@@ -44,6 +45,7 @@ from kernel_model.tty.devpts import take_controlling
 from kernel_model.tty.file import TtyFile
 from kernel_model.vfs.devices import opener_of
 from kernel_model.vfs.inode import owner_or_capable, permission
+from kernel_model.vfs.locks import break_leases
 from kernel_model.vfs.mounts import Path
 from kernel_model.vfs.names import make_unseen, want_write
 from kernel_model.vfs.openfile import DirectoryFile, OpenFile, PathFile, RegularFile
@@ -156,6 +158,8 @@ def _may_open(task: Task, place: Path, flags: int) -> None:
         raise EINVAL("files of this disk have no direct access")
     if writing and inode.executions:
         raise ETXTBSY("the file is being executed")
+    if inode.locks is not None:
+        break_leases(task, inode, writing=bool(writing), wait=not flags & O_NONBLOCK)
 
 
 def open_program(task: Task, path: bytes, start: Path | None = None) -> OpenFile:
@@ -166,4 +170,5 @@ def open_program(task: Task, path: bytes, start: Path | None = None) -> OpenFile
     permission(task.cred, place.inode, MAY_EXEC)
     if place.inode.writers:
         raise ETXTBSY("the program is open for writing")
+    break_leases(task, place.inode, writing=False, wait=True)
     return open_place(task, place, O_RDONLY)

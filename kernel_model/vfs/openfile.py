@@ -30,12 +30,14 @@ from kernel_model.abi.fcntl import (
     SEEK_SET,
 )
 from kernel_model.vfs.inode import Inode
-from kernel_model.vfs.locks import leave_file
+from kernel_model.vfs.locks import close_file
 from kernel_model.vfs.mounts import Path
+from kernel_model.vfs.owner import NOBODY
 from kernel_model.waitqueue import WaitQueue
 
 if TYPE_CHECKING:
     from kernel_model.epoll import Watch
+    from kernel_model.kernel import Kernel
     from kernel_model.task import Task
 
 MAX_OFFSET = (1 << 63) - 1
@@ -51,6 +53,8 @@ class OpenFile:
     """Whether anybody can wait for it to become ready (epoll)."""
     is_stream = False
     """Whether a program must expect less than it asked for, at any time."""
+    tells = False
+    """Whether it can tell its owner that it has become ready (O_ASYNC)."""
     writes_whole = False
     """Whether a blocking write(2) goes on after a short write, until all is written (pipes)."""
 
@@ -62,8 +66,14 @@ class OpenFile:
         """Access mode and status flags; nothing that open(2) uses up."""
         self.position = 0
         self.users = 1
-        self.owner = 0
-        """F_SETOWN: the pid that SIGIO would go to."""
+        self.owner = NOBODY
+        """F_SETOWN: who is told of it by a signal."""
+        self.async_signo = 0
+        """F_SETSIG: by which one; 0: SIGIO, which does not say for which file."""
+        self.async_fd = -1
+        """O_ASYNC: the descriptor that it was asked for with; -1: it was not."""
+        self.async_kernel: Kernel | None = None
+        """Where the owner is to be found."""
         self.watches: list[Watch] = []
         """Where epoll sets watch it."""
         inode.opens += 1
@@ -96,7 +106,7 @@ class OpenFile:
             for watch in tuple(self.watches):
                 watch.leave()
             if self.inode.locks is not None:
-                leave_file(self)
+                close_file(self)
             self.release()
 
     def release(self) -> None:
@@ -170,6 +180,10 @@ class OpenFile:
     def queues_for(self, task: Task) -> tuple[WaitQueue, ...]:
         """`poll_queues` by a task."""
         return self.poll_queues()
+
+    def ask_for_signals(self, task: Task, fd: int) -> None:
+        """O_ASYNC (`fd` -1: not any more)."""
+        self.async_fd, self.async_kernel = fd, task.kernel
 
     def poll_external(self) -> bool:
         """Whether the awaited event comes from outside the machine."""

@@ -31,6 +31,8 @@ TIMEOUT_SECONDS = 60
 # What qemu's user mode gets wrong. The story's own comment says it too.
 QEMU_DEVIATES: dict[str, str] = {
     "memory/shared_anonymous": "it refuses mremap with an old size of zero",
+    "locks/lease": "it does not swap si_fd",
+    "signals/sigio": "it does not swap si_band and si_fd",
     "files/busy_text": "it executes no PowerPC programs",
     "terminals/controlling": "it does not swap the number that TIOCGSID gives",
     "terminals/settings": "it has no TCGETA",

@@ -225,6 +225,7 @@ class Specimen:
         w.write_string(t.HDR_FILE_NAME, b"/tmp/gone")
         self.put(ours.Unlinked, objref=900, nr_extents=1)
         w.write(t.HDR_UNLINKED_DATA, ours.UnlinkedData(offset=0, content=b"data"))
+        self.put(ours.FileOwner, fd=-1)
         self.put(ours.FileFlock, kind=1)
         done(objref)
         for f_type in (t.FILE_PIPE, t.FILE_FIFO):
@@ -286,6 +287,7 @@ class Specimen:
             w.write_records([blank(files.EpollItem, fd=fd, file_objref=refs[fd]) for fd in fds])
         self.w.write(t.HDR_EPOLL_READY, ours.EpollReady(ready=(2, 0)))
         self.put(ours.RecordLock, file_objref=refs[1], last=9)
+        self.put(ours.FileLease, file_objref=refs[1], target=3)
 
     def mm(self, cred: int) -> int:
         w = self.w
