@@ -16,7 +16,7 @@ from emu.elf import PF_R, PF_W, PF_X, ElfImage, NotAnElf, Segment
 from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
 from kernel_model import posix_timers
 from kernel_model.abi.errno import E2BIG, EFAULT, EINVAL, ELIBBAD, ENOENT, ENOEXEC, ENOMEM
-from kernel_model.exit import finish_vfork
+from kernel_model.exit import finish_vfork, leave_memory, leave_threads
 from kernel_model.mm.address_space import AddressSpace, page_up
 from kernel_model.mm.fault import BadAccess, OutOfMemory, handle_fault
 from kernel_model.mm.vma import (
@@ -149,6 +149,10 @@ def execute(task: Task, program: Program, envp: list[bytes]) -> None:
         raise ENOMEM(f"no room for the stack: {problem}") from problem
     mm.execute(program.file)
     if old_mm is not None:
+        task.mm, task.abi = old_mm, old_abi
+        leave_threads(task)
+        leave_memory(task)
+        task.mm, task.abi = mm, abi
         old_mm.drop()
     _begin_anew(task, program)
 
@@ -157,8 +161,15 @@ def _begin_anew(task: Task, program: Program) -> None:
     task.comm = program.path.rsplit(b"/", 1)[-1][:15]
     task.cred = task.cred.after_exec()
     posix_timers.delete_all(task)
+    if task.sighand.users > 1:
+        # A process that shares its handlers with another one, and is not its thread.
+        shared_handlers, task.sighand = task.sighand, task.sighand.copy()
+        shared_handlers.drop()
     task.sighand.reset_for_exec()
     task.altstack = (0, 0)
+    if task.files.users > 1:
+        shared_files, task.files = task.files, task.files.copy()
+        shared_files.drop()
     task.files.close_for_exec()
     task.clear_child_tid = 0
     task.robust_list = (0, 0)

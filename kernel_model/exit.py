@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from kernel_model import posix_timers
 from kernel_model.abi.errno import EFAULT
 from kernel_model.clock import UNITS_PER_NS
+from kernel_model.futex import leave_robust_futexes
 from kernel_model.jobs import note_orphaned
-from kernel_model.pids import release_numbers
+from kernel_model.pids import forget_number, release_numbers
 from kernel_model.signals import (
     SA_NOCLDWAIT,
     SIG_IGN,
@@ -40,7 +41,7 @@ def exit_task(task: Task, code: int) -> None:
     task.wake()
     task.unstop()
     kernel.sched.dequeue(task)
-    _clear_child_tid(task)
+    leave_memory(task)
     finish_vfork(task)
     task.state = State.ZOMBIE
     task.syscall, task.interrupted, task.restart_block = None, None, None
@@ -75,6 +76,16 @@ def _release(task: Task) -> None:
     task.sighand.drop()
 
 
+def leave_memory(task: Task) -> None:
+    """The task is about to give up its memory (exit, exec): others who use it are told."""
+    if task.robust_list[0] and task.mm is not None:
+        try:
+            leave_robust_futexes(task)
+        except EFAULT:
+            pass  # Linux gives up without a word, too
+    _clear_child_tid(task)
+
+
 def _clear_child_tid(task: Task) -> None:
     if task.clear_child_tid and task.mm is not None and task.mm.users > 1:
         try:
@@ -82,6 +93,44 @@ def _clear_child_tid(task: Task) -> None:
         except EFAULT:
             return
         task.kernel.futexes.wake(task, task.clear_child_tid, 1)
+
+
+def leave_threads(task: Task) -> None:
+    """exec: all other threads end; if that was not the first one, the task takes its place.
+
+    Mirrors: Linux de_thread.
+    """
+    signal = task.signal
+    leader = signal.leader
+    for thread in list(signal.threads):
+        if thread is not task and not thread.exited:
+            exit_task(thread, SIGKILL)
+    if leader is not task:
+        _take_place(task, leader)
+
+
+def _take_place(task: Task, leader: Task) -> None:
+    """The first thread is dead: its number, parent and children go over to `task`."""
+    kernel, old_pid = task.kernel, task.pid
+    leader.state = State.DEAD
+    task.signal.threads[:] = [task]
+    del kernel.tasks[old_pid]
+    task.pid = leader.pid
+    kernel.tasks[task.pid] = task
+    if task.cgroup is not None:
+        del task.cgroup.tasks[old_pid]
+        task.cgroup.tasks[task.pid] = task
+    forget_number(task.pid_ns, old_pid)
+    if task.pid_ns.init is leader:
+        task.pid_ns.init = task
+    task.exit_signal = SIGCHLD
+    if task.parent is not None:
+        siblings = task.parent.children
+        siblings[siblings.index(leader)] = task
+    task.children += leader.children
+    for child in leader.children:
+        child.parent = task
+    leader.children = []
 
 
 def finish_vfork(task: Task) -> None:

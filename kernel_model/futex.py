@@ -126,3 +126,41 @@ class Futexes:
         if not self.waiters(key):
             self._queues.pop(key, None)
         return woken
+
+
+FUTEX_WAITERS, FUTEX_OWNER_DIED, FUTEX_TID_MASK = 1 << 31, 1 << 30, (1 << 30) - 1
+_ROBUST_LIST_LIMIT = 2048
+
+
+def leave_robust_futexes(task: Task) -> None:
+    """A thread ends: the futexes on its list that it owns are marked. Raises EFAULT.
+
+    The list is the thread's own doing: it may be wrong, or a circle, and may end anywhere.
+    """
+    head = task.robust_list[0]
+    width, mask = task.abi.word_bytes, task.abi.mask
+    entry, offset, pending = (task.user.word(head + width * place) for place in range(3))
+    pending &= ~3
+    for _ in range(_ROBUST_LIST_LIMIT):
+        entry, inherits = entry & ~3, bool(entry & 1)
+        if entry == head:
+            break
+        following = task.user.word(entry)
+        if entry != pending:
+            _owner_died(task, entry + offset & mask, inherits=inherits)
+        entry = following
+    if pending:
+        _owner_died(task, pending + offset & mask, inherits=False)
+
+
+def _owner_died(task: Task, addr: int, *, inherits: bool) -> None:
+    if addr & 3:
+        raise EFAULT(f"a futex at {addr:#x} is not aligned")
+    word = int.from_bytes(task.user.read(addr, 4), task.abi.byte_order)
+    if word & FUTEX_TID_MASK != task.vpid:
+        return
+    task.user.write(
+        addr, (word & FUTEX_WAITERS | FUTEX_OWNER_DIED).to_bytes(4, task.abi.byte_order)
+    )
+    if word & FUTEX_WAITERS and not inherits:
+        task.kernel.futexes.wake(task, addr, 1)

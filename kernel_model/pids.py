@@ -138,10 +138,15 @@ def allocate(namespace: PidNamespace, wanted: tuple[int, ...]) -> int:
 
 def release_numbers(task: Task) -> None:
     """A task is gone: its numbers, and those of its group and session, may be free now."""
-    namespace = task.pid_ns
+    for pid in {task.pid, task.signal.pgid, task.signal.sid}:
+        forget_number(task.pid_ns, pid)
+
+
+def forget_number(namespace: PidNamespace, pid: int) -> None:
+    """A kernel pid may be free now, in a namespace and in those above it."""
+    if namespace.kernel.pid_in_use(pid):
+        return
     while not namespace.is_first:
-        for pid in {task.pid, task.signal.pgid, task.signal.sid}:
-            if not task.kernel.pid_in_use(pid):
-                namespace.forget(pid)
+        namespace.forget(pid)
         assert namespace.parent is not None
         namespace = namespace.parent

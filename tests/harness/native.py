@@ -33,6 +33,8 @@ QEMU_DEVIATES: dict[str, str] = {
     "memory/shared_anonymous": "it refuses mremap with an old size of zero",
     "locks/lease": "it does not swap si_fd",
     "signals/sigio": "it does not swap si_band and si_fd",
+    "processes/exec_from_thread": "it executes no PowerPC programs",
+    "processes/robust": "it has no set_robust_list",
     "files/busy_text": "it executes no PowerPC programs",
     "terminals/controlling": "it does not swap the number that TIOCGSID gives",
     "terminals/settings": "it has no TCGETA",
