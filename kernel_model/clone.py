@@ -1,7 +1,7 @@
 """New tasks: fork, vfork, threads, and everything between.
 
 Mirrors: Linux kernel/fork.c (do_fork, copy_process).
-Not modelled: new mount, ipc, net and user namespaces.
+Not modelled: new mount, net and user namespaces.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ from kernel_model.abi.errno import (
     LinuxError,
     NotModelled,
 )
+from kernel_model.exit import leave_ipc
+from kernel_model.ipc.namespace import IpcNamespace
 from kernel_model.ipc.sem import UndoList
+from kernel_model.nsproxy import NsProxy
 from kernel_model.pids import MAX_LEVEL, PidNamespace, allocate
 from kernel_model.restart_block import RestartBlock
 from kernel_model.signals import SignalStruct
@@ -41,6 +44,8 @@ CLONE_NEWPID, CLONE_NEWNET, CLONE_IO = 0x20000000, 0x40000000, 0x80000000
 _NEW_NAMESPACES = (
     CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET
 )
+_UNSHARED = CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC
+_UNSHARED |= CLONE_NEWNET
 _MAX_TASKS = 32768
 
 
@@ -70,15 +75,22 @@ def check_flags(task: Task, flags: int) -> None:
         raise EINVAL("threads share their signal handlers")
     if flags & CLONE_SIGHAND and not flags & CLONE_VM:
         raise EINVAL("signal handlers are shared with the memory that they are in")
+    if flags & CLONE_NEWIPC and flags & CLONE_SYSVSEM:
+        raise EINVAL("a new IPC namespace cannot share what semop undoes")
     if flags & CLONE_NEWPID:
         if flags & (CLONE_THREAD | CLONE_PARENT):
             raise EINVAL("the init of a pid namespace is a child of its maker")
         if task.pid_ns.level >= MAX_LEVEL:
             raise EINVAL(f"pid namespaces are nested {MAX_LEVEL} deep")
+    check_namespaces(task, flags)
+
+
+def check_namespaces(task: Task, flags: int) -> None:
+    """Who may have new namespaces, and which there are."""
     if flags & _NEW_NAMESPACES:
         if not task.cred.cap("CAP_SYS_ADMIN"):
             raise EPERM("new namespaces need CAP_SYS_ADMIN")
-        if flags & _NEW_NAMESPACES & ~(CLONE_NEWUTS | CLONE_NEWPID):
+        if flags & _NEW_NAMESPACES & ~(CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID):
             raise NotModelled(f"new namespaces {flags & _NEW_NAMESPACES:#x}")
 
 
@@ -107,9 +119,8 @@ def copy_process(task: Task, args: CloneArgs) -> Task:
     child.files = task.files.grab() if flags & CLONE_FILES else task.files.copy()
     child.fs = task.fs.grab() if flags & CLONE_FS else task.fs.copy()
     child.sighand = task.sighand.grab() if flags & CLONE_SIGHAND else task.sighand.copy()
-    child.cred, child.nsproxy = task.cred, task.nsproxy
-    if flags & CLONE_NEWUTS:
-        child.nsproxy = replace(task.nsproxy, uts=replace(task.nsproxy.uts))
+    child.cred = task.cred
+    child.nsproxy = new_namespaces(task, flags)
     if flags & CLONE_SYSVSEM:
         if task.sem_undo is None:
             task.sem_undo = UndoList(task.nsproxy.ipc)
@@ -130,6 +141,38 @@ def copy_process(task: Task, args: CloneArgs) -> Task:
     kernel.tasks[pid] = child
     kernel.sched.enqueue(child)
     return child
+
+
+def new_namespaces(task: Task, flags: int) -> NsProxy:
+    """The task's namespaces, or a set with new ones where CLONE_NEW* says so."""
+    nsproxy = task.nsproxy
+    if flags & CLONE_NEWUTS:
+        nsproxy = replace(nsproxy, uts=replace(nsproxy.uts))
+    if flags & CLONE_NEWIPC:
+        nsproxy = replace(nsproxy, ipc=IpcNamespace(task.kernel.clock))
+    return nsproxy
+
+
+def unshare(task: Task, flags: int) -> None:
+    """What unshare(2) does, when its flags are in order. Raises EINVAL, EPERM."""
+    alone = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM
+    if flags & ~(_UNSHARED | alone):
+        raise EINVAL(f"flags {flags:#x} of unshare")
+    if flags & alone and task.mm is not None and task.mm.users > 1:
+        raise EINVAL("the memory is shared with others, and that cannot be undone")
+    check_namespaces(task, flags)
+    if flags & (CLONE_NEWIPC | CLONE_SYSVSEM) and task.sem_undo is not None:
+        task.sem_undo.drop(task.vtgid)
+        task.sem_undo = None
+    if flags & CLONE_FS and task.fs.users > 1:
+        shared_fs, task.fs = task.fs, task.fs.copy()
+        shared_fs.drop()
+    if flags & CLONE_FILES and task.files.users > 1:
+        shared_files, task.files = task.files, task.files.copy()
+        shared_files.drop()
+    before, task.nsproxy = task.nsproxy, new_namespaces(task, flags)
+    if before.ipc is not task.nsproxy.ipc:
+        leave_ipc(task, before.ipc)
 
 
 def _copy_mm(task: Task, flags: int) -> AddressSpace:

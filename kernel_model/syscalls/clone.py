@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import EINVAL, EPERM
 from kernel_model.clone import CLONE_VFORK, CLONE_VM, CloneArgs, copy_process
+from kernel_model.clone import unshare as leave_shared
 from kernel_model.restart_block import Progress
 from kernel_model.signals import SIGCHLD
 from kernel_model.syscalls.declare import Int, Ptr, Size, UInt, syscall
@@ -44,6 +45,13 @@ def _wait_for_vfork(task: Task, pid: int) -> int:
 def fork(task: Task) -> int:
     """A child with a copy of everything."""
     return _start(task, CloneArgs(SIGCHLD))
+
+
+@syscall(partial="new mount and net namespaces are refused with ENOSYS")
+def unshare(task: Task, flags: Size) -> int:
+    """Have for oneself what was shared: descriptors, directories, namespaces."""
+    leave_shared(task, flags & 0xFFFFFFFF)
+    return 0
 
 
 @syscall()

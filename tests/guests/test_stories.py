@@ -54,6 +54,7 @@ AT_EVERY_CALL = {
     "locks/records",
     "locks/whole_file",
     "memory/brk",
+    "namespaces/ipc",
     "memory/deep_recursion",
     "memory/mmap_heap",
     "memory/mremap",

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from guests.stories import ENVIRONMENT, Story
@@ -27,6 +28,8 @@ RUNNERS_FOR_NEEDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("ppc64", "vsx"): ("qemu-ppc64", "-cpu", "power7"),
 }
 TIMEOUT_SECONDS = 60
+# Stories that need CAP_SYS_ADMIN.
+NEEDS_RIGHTS = {"namespaces/ipc"}
 
 # What qemu's user mode gets wrong. The story's own comment says it too.
 QEMU_DEVIATES: dict[str, str] = {
@@ -35,6 +38,7 @@ QEMU_DEVIATES: dict[str, str] = {
     "signals/sigio": "it does not swap si_band and si_fd",
     "processes/exec_from_thread": "it executes no PowerPC programs",
     "processes/robust": "it has no set_robust_list",
+    "namespaces/ipc": "its clone has no new namespaces",
     "files/busy_text": "it executes no PowerPC programs",
     "terminals/controlling": "it does not swap the number that TIOCGSID gives",
     "terminals/settings": "it has no TCGETA",
@@ -58,11 +62,23 @@ def runner_for(story: Story, arch: str) -> tuple[str, ...]:
     return RUNNERS[arch]
 
 
+@cache
+def may_make_namespaces() -> bool:
+    """Whether this process has CAP_SYS_ADMIN, as far as unshare(1) can tell."""
+    tool = shutil.which("unshare")
+    if tool is None:
+        return False
+    done = subprocess.run([tool, "--ipc", "true"], capture_output=True, check=False)
+    return done.returncode == 0
+
+
 def why_not(story: Story, arch: str) -> str | None:
     """Why this machine cannot tell the truth about this story; None if it can."""
     if story.name.startswith("checkpoint/"):
         return "no kernel of today has the system calls checkpoint and restart"
     runner = runner_for(story, arch)
+    if story.name in NEEDS_RIGHTS and not may_make_namespaces():
+        return "new namespaces need rights that this machine does not give"
     if not runner:
         if platform.system() == "Linux" and platform.machine() in ("x86_64", "AMD64"):
             return None
