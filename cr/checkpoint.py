@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from cr.context import Checkpoint, Refused
+from cr.freezer import checkpoint_freezer
 from cr.header import checkpoint_header, checkpoint_machine, checkpoint_tail
 from cr.image.stream import Writer
 from cr.task import checkpoint_task
@@ -66,6 +67,7 @@ def checkpoint_tasks(ctx: Checkpoint, tasks: list[Task], uflags: int) -> list[An
         if not ctx.pure:
             checkpoint_machine(ctx, tasks)
             checkpoint_namespaces(ctx, tasks)
+            checkpoint_freezer(ctx)
         for task in tasks:
             call = task.syscall if task is ctx.caller else None
             checkpoint_task(ctx, task, completed=call)

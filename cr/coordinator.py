@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from cr.context import Restart
 from cr.image import types as t
-from cr.restart import Restored, read_image, read_numbers
+from cr.restart import Restored, read_image, read_numbers, sleep_again
 from cr.signals import start_timers
 from cr.task import TaskParts, install, install_zombie, restored_state, was_sleeping
 from cr.terminals import adopt_terminal
@@ -300,7 +300,7 @@ def _wake(restored: Restored, members: list[Task]) -> None:
             kernel.sched.enqueue(task)
     for task in asleep:
         lend_memory_again(task)
-        kernel.calls.resume(task)
+        sleep_again(task)
         if task.state is State.RUNNING:
             kernel.sched.enqueue(task)
 

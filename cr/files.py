@@ -32,6 +32,7 @@ from kernel_model.pipe import PipeEnd
 from kernel_model.signalfd import SignalFile
 from kernel_model.timerfd import TimerFile
 from kernel_model.tty.file import TtyFile
+from kernel_model.vfs.cgroupfs import GroupOpenFile
 from kernel_model.vfs.devices import ConsoleFile, NullFile, RandomFile
 from kernel_model.vfs.fdtable import FdTable
 from kernel_model.vfs.openfile import DirectoryFile, OpenFile, RegularFile
@@ -39,7 +40,7 @@ from kernel_model.vfs.procfs import TextFile
 
 FMODE_READ, FMODE_WRITE, FMODE_LSEEK, FMODE_PREAD, FMODE_PWRITE = 1, 2, 4, 8, 16
 _NR_OPEN = 1024 * 1024
-_GENERIC = (RegularFile, DirectoryFile, NullFile, RandomFile, ConsoleFile, TextFile)
+_GENERIC = (RegularFile, DirectoryFile, NullFile, RandomFile, ConsoleFile, TextFile, GroupOpenFile)
 
 
 def _mode(file: OpenFile) -> int:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cr.context import Restart
+from cr.freezer import RestoredGroup, install_groups, restore_freezer
 from cr.header import MachineState, restore_header, restore_machine, restore_tail
+from cr.image import types as t
 from cr.image.errors import ImageError
 from cr.image.header import Objref
 from cr.signals import start_timers
@@ -39,6 +41,7 @@ class Restored:
     identities: list[Identity]
     machine: MachineState | None
     tasks: list[TaskParts]
+    groups: list[RestoredGroup]
     next_numbers: dict[int, int]
     """What nested pid namespaces give next, by the number of their init."""
 
@@ -63,6 +66,9 @@ def read_image(ctx: Restart, *, running: bool = False) -> Restored:
     identities = restore_tree(ctx)
     machine = restore_machine(ctx)
     next_numbers = restore_namespaces(ctx)
+    if running and ctx.image.peek() == t.HDR_FREEZER_GROUP:
+        ctx.refuse("groups of the freezer belong to a whole machine")
+    groups = restore_freezer(ctx)
     if machine is not None:
         ctx.has_machine = True
         then_ns = machine.record.clock_units // UNITS_PER_NS
@@ -76,7 +82,7 @@ def read_image(ctx: Restart, *, running: bool = False) -> Restored:
         tasks.append(restore_task(ctx))
     ctx.image.task = None
     restore_tail(ctx)
-    return Restored(identities, machine, tasks, next_numbers)
+    return Restored(identities, machine, tasks, groups, next_numbers)
 
 
 def restart_container(kernel: Kernel, image: bytes | memoryview) -> Task:
@@ -153,6 +159,7 @@ def _commit(kernel: Kernel, restored: Restored) -> Task:
         if parts.first_of_group:
             start_timers(task)
             take_terminal(task)
+    install_groups(restored.groups, tasks)
     everybody = list(tasks.values())
     kernel.nsproxy = everybody[0].nsproxy
     _set_running(kernel, restored, everybody)
@@ -179,7 +186,11 @@ def _new_task(kernel: Kernel, identity: Identity, parts: TaskParts) -> Task:
 
 def _set_running(kernel: Kernel, restored: Restored, tasks: list[Task]) -> None:
     asleep = [task for task, parts in zip(tasks, restored.tasks) if was_sleeping(parts)]
-    ready = [task for task in tasks if task.state is State.RUNNING and task not in asleep]
+    ready = [
+        task
+        for task in tasks
+        if task.state is State.RUNNING and task not in asleep and not task.frozen
+    ]
     slice_left = kernel.sched.slice_left
     if restored.machine is not None:
         record = restored.machine.record
@@ -191,9 +202,19 @@ def _set_running(kernel: Kernel, restored: Restored, tasks: list[Task]) -> None:
     for task in asleep:
         lend_memory_again(task)
         # The handler looks again, and goes back to sleep on the queues of this kernel.
-        kernel.calls.resume(task)
+        sleep_again(task)
         if task.state is State.RUNNING:
             kernel.sched.enqueue(task)
 
 
-__all__ = ["ImageError", "Objref", "read_image", "restart_container"]
+def sleep_again(task: Task) -> None:
+    """Run the handler of a sleeper once: no signal had woken it, so none is looked at.
+
+    One that is pending for the process was given to another thread, which has not run yet.
+    """
+    held, task.frozen = task.frozen, True
+    task.kernel.calls.resume(task)
+    task.frozen = held
+
+
+__all__ = ["ImageError", "Objref", "read_image", "restart_container", "sleep_again"]

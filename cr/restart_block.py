@@ -21,7 +21,7 @@ from cr.image import extensions as ours
 from cr.image import task as image
 from cr.image import types as t
 from kernel_model.restart_block import Progress, RestartBlock, RestartFunction
-from kernel_model.task import Task
+from kernel_model.task import State, Task
 
 _NEVER = (1 << 64) - 1
 _MAX_NS = 1 << 61
@@ -63,10 +63,20 @@ def checkpoint_progress(ctx: Checkpoint, task: Task) -> None:
     if block is None and flags:
         record = ours.SyscallProgress(done_bytes=0, deadline_ns=_NEVER, flags=flags | _NOTHING_KEPT)
         ctx.image.write(t.HDR_SYSCALL_PROGRESS, record)
-    elif block is not None and (flags or block.done or not isinstance(block, RestartBlock)):
+    elif block is not None and (
+        flags or block.done or _overdue(ctx, task) or not isinstance(block, RestartBlock)
+    ):
         deadline = _NEVER if block.deadline_ns is None else block.deadline_ns
         record = ours.SyscallProgress(done_bytes=block.done, deadline_ns=deadline, flags=flags)
         ctx.image.write(t.HDR_SYSCALL_PROGRESS, record)
+
+
+def _overdue(ctx: Checkpoint, task: Task) -> bool:
+    """A frozen task was woken and did not look: what is left cannot say by how much it is late."""
+    if task.state is not State.RUNNING or task.restart_block is None:
+        return False
+    deadline_ns = task.restart_block.deadline_ns
+    return deadline_ns is not None and deadline_ns < ctx.now_ns
 
 
 def restore_restart_block(ctx: Restart) -> RestartBlock | None:
@@ -112,4 +122,6 @@ def restore_progress(ctx: Restart, block: RestartBlock | None) -> tuple[Progress
             progress = Progress(done=record.done_bytes, deadline_ns=deadline)
         else:
             progress = replace(block, done=record.done_bytes)
+            if deadline is not None:
+                progress = replace(progress, deadline_ns=deadline)
     return progress, interrupted

@@ -15,6 +15,7 @@ from emu.memory import PAGE_SHIFT
 from kernel_model import itimers
 from kernel_model.epoll import EpollFile
 from kernel_model.eventfd import EventFile
+from kernel_model.freezer import FreezerCgroup
 from kernel_model.ipc.namespace import IpcNamespace
 from kernel_model.kernel import Kernel
 from kernel_model.mm.address_space import AddressSpace
@@ -67,10 +68,21 @@ def _kernel(kernel: Kernel, root: Task | None) -> Iterator[str]:
             yield f"schedule seed {seed}{' with chaos' if wild else ''}"
         order, slice_left = kernel.sched.order()
         yield f"running {[task.pid for task in order]} slice {slice_left}"
+    if root is None:
+        yield from _groups(kernel.freezer, b"")
     for _, task in sorted(kernel.tasks.items()):
         yield from _task(kernel, task, names)
     if root is None:
         yield from _files_on_disk(kernel)
+
+
+def _groups(group: FreezerCgroup, path: bytes) -> Iterator[str]:
+    for name, child in sorted(group.children.items()):
+        inner = path + b"/" + name
+        held = [task.pid for task in child.members() if task.frozen]
+        members = [task.pid for task in child.members()]
+        yield f"freezer {inner!r} {child.state.value} tasks {members} held {held}"
+        yield from _groups(child, inner)
 
 
 def _task(kernel: Kernel, task: Task, names: _Names) -> Iterator[str]:

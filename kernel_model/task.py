@@ -268,7 +268,9 @@ class Task:
         self.waiting.queues = (queue,)
 
     def has_signal(self) -> bool:
-        """Whether a signal would interrupt a sleep now."""
+        """Whether a signal would interrupt a sleep now; who is frozen does not look."""
+        if self.frozen:
+            return False
         return bool(deliverable(self)) or self.signal.group_exit_code is not None
 
     # ---- signals

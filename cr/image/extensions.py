@@ -6,6 +6,7 @@ own tools read the sections before TREE themselves, and know nothing of these.
 Image grammar:
 
     after the tree            [ MACHINE  BUFFER random-state  [ CHAOS ] ] { PID_NAMESPACE }
+                              { FREEZER_GROUP }
     at the end of cpu units   [ TASK_TIMES ] [ SYSCALL_PROGRESS ] [ TASK_EXTRA ]
     at the end of an IPC_NS   [ IPC_SEQUENCE ]
     after shared SIGPENDING   { POSIX_TIMER }  [ GROUP_NEWS ]
@@ -30,6 +31,7 @@ from cr.image.types import (
     HDR_FILE_FLOCK,
     HDR_FILE_LEASE,
     HDR_FILE_OWNER,
+    HDR_FREEZER_GROUP,
     HDR_GROUP_NEWS,
     HDR_IPC_SEQUENCE,
     HDR_MACHINE,
@@ -354,3 +356,19 @@ class FileLease(Framed):
         if self.kind > 1 or self.owned > 1 or self.target not in (0, 2, 3):
             return "kind and owned are 0 or 1, target is 0, 2 or 3"
         return None if self.file_objref > 0 else "file_objref must be positive"
+
+
+@record(size=16)
+class FreezerGroup(Framed):
+    """A group of the freezer below the root group, after those that it is in; linux-cr has none."""
+
+    TYPE = HDR_FREEZER_GROUP
+
+    frozen: u32 = at("1: its tasks are held")
+    name_bytes: u32 = at("length of its path")
+    content: Annotated[bytes, rest_bytes()] = at("the path, then its tasks: s32 each")
+
+    def invalid(self) -> str | None:
+        if self.frozen > 1 or not 0 < self.name_bytes <= len(self.content):
+            return "frozen is 0 or 1, and the name has at least one byte"
+        return "half a task" if (len(self.content) - self.name_bytes) % 4 else None

@@ -21,6 +21,7 @@ from cr.image import types as t
 from cr.image.arch.formats import FORMATS
 from cr.image.extensions import (
     Chaos,
+    FreezerGroup,
     GroupNews,
     Machine,
     PidNamespace,
@@ -80,6 +81,8 @@ class _Walk(ObjectWalk):
             yield from self._machine()
         while self._next_is(t.HDR_PID_NAMESPACE):
             yield from self._one(PidNamespace)
+        while self._next_is(t.HDR_FREEZER_GROUP):
+            yield from self._one(FreezerGroup)
         for index in range(tree.nr_tasks):
             source.task = index
             yield from self._task()

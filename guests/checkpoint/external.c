@@ -1,7 +1,6 @@
 /* A child is frozen by the freezer cgroup and checkpointed from outside. It goes on and ends; another
  * process becomes the saved one, and goes on where that was.
  *
- * cr: never (freezer groups are not saved, as in linux-cr: nobody is frozen after a reboot)
  * libc: both
  * prints:
  *     not frozen: EBUSY

@@ -2,7 +2,6 @@
  * numbers, and restarted from inside: a thread, a zombie, a session, and a process group whose
  * leader is gone.
  *
- * cr: never (freezer groups are not saved, as in linux-cr: nobody is frozen after a reboot)
  * libc: musl
  * prints:
  *     family complete

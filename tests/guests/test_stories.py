@@ -22,6 +22,8 @@ Case = tuple[Story, str, str]
 AT_EVERY_CALL = {
     "basics/counter",
     "basics/stdin_echo",
+    "checkpoint/external",
+    "checkpoint/tree",
     "cpu/altivec",
     "cpu/float_series",
     "cpu/fpr",

@@ -92,6 +92,8 @@ ROWS: list[tuple[str, dict[str, object], str]] = [
     ("FileOwner", {"fd": -2}, "negative"),
     ("FileLease", {"target": 1}, "0, 2 or 3"),
     ("FileLease", {"file_objref": 0}, "positive"),
+    ("FreezerGroup", {"frozen": 2, "name_bytes": 1, "content": b"x"}, "0 or 1"),
+    ("FreezerGroup", {"name_bytes": 1, "content": b"/a"}, "half a task"),
     ("RecordLock", {"kind": 2}, "0 or 1"),
     ("RecordLock", {"first": 2, "last": 1}, "no range"),
     ("RecordLock", {"pid": -1}, "positive"),
