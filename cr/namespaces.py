@@ -48,7 +48,7 @@ def restore_ns(ctx: Restart) -> NsProxy:
         uts = ctx.objs.fetch(ctx, record.uts_objref, t.OBJ_UTS_NS, UtsNamespace)
     if record.ipc_objref:
         ipc = ctx.objs.fetch(ctx, record.ipc_objref, t.OBJ_IPC_NS, IpcNamespace)
-    return NsProxy(uts, ipc)
+    return NsProxy(uts, ipc, ctx.opener.nsproxy.net)
 
 
 def restore_uts(ctx: Restart) -> UtsNamespace:

@@ -154,6 +154,14 @@ class OpenFile:
         """`read` by a task: a signalfd gives everybody his own signals."""
         return self.read(count)
 
+    def write_for(self, task: Task, data: bytes) -> int:
+        """`write` by a task, on to the end: a socket tells who sends."""
+        return self.write(data)
+
+    def write_some(self, task: Task, data: bytes) -> int:
+        """`write` by a task, no more than there is room for."""
+        return self.write(data)
+
     def poll_for(self, task: Task) -> int:
         """`poll` by a task."""
         return self.poll()
