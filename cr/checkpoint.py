@@ -15,6 +15,7 @@ from typing import Any
 
 from cr.context import Checkpoint, Refused
 from cr.header import checkpoint_header, checkpoint_machine, checkpoint_tail
+from cr.image import types as t
 from cr.image.stream import Writer
 from cr.task import checkpoint_task
 from cr.tree import checkpoint_tree, tasks_of
@@ -37,7 +38,8 @@ def container_pieces(kernel: Kernel, *, pure: bool = False) -> list[Any]:
     if not live:
         raise Refused(ESRCH.errno, "no task is left to checkpoint")
     ctx = Checkpoint(kernel, [], kernel.vfs.root, pure=pure, caller=None)
-    return checkpoint_tasks(ctx, tasks_of(live[0]), 0)
+    several = any(task.nsproxy.net is not kernel.nsproxy.net for task in live)
+    return checkpoint_tasks(ctx, tasks_of(live[0]), t.CHECKPOINT_NETNS if several else 0)
 
 
 def checkpoint_into(kernel: Kernel, buffer: bytearray | memoryview, *, pure: bool = False) -> int:
@@ -56,6 +58,7 @@ def checkpoint_into(kernel: Kernel, buffer: bytearray | memoryview, *, pure: boo
 def checkpoint_tasks(ctx: Checkpoint, tasks: list[Task], uflags: int) -> list[Any]:
     """Write an image of these tasks, the root first; its pieces. Raises Refused."""
     pieces: list[Any] = []
+    ctx.netns = bool(uflags & t.CHECKPOINT_NETNS)
     ctx.image = Writer(pieces, ctx.kernel.abis[0].order)
     try:
         checkpoint_header(ctx, uflags)

@@ -17,9 +17,14 @@ from cr.objhash import Objects, RestoredObjects
 from kernel_model.abi.errno import LinuxError
 
 if TYPE_CHECKING:
+    from cr.image.extensions import NetState
+    from cr.image.namespaces import Netdev
+    from cr.sockets import ParkedSocket
     from kernel_model.arch.abi import Abi
     from kernel_model.epoll import EpollFile
     from kernel_model.kernel import Kernel
+    from kernel_model.net.namespace import NetNamespace
+    from kernel_model.net.socket import Socket
     from kernel_model.pipe import Pipe
     from kernel_model.task import Task
     from kernel_model.vfs.mounts import Path
@@ -55,8 +60,15 @@ class Checkpoint:
         self.task: Task | None = None
         self.image_pipe: Pipe | None = None
         """The pipe that the image is written to: it cannot be in the image itself."""
-        self.files_deferred: list[EpollFile] = []
-        """Epoll sets of the file table that is being written; their items follow it."""
+        self.files_deferred: list[EpollFile | Socket] = []
+        """Of the file table that is being written: epoll sets, and sockets with something in their
+        queues; what is in them follows the table."""
+        self.netns = False
+        """CHECKPOINT_NETNS: write network namespaces too."""
+        self.nets_written: list[NetNamespace] = []
+        """Network namespaces of which the state is in the image."""
+        self.socket_depth = 0
+        """How many sockets are being written, each because the one before refers to it."""
         self.pids: dict[int, int] = {}
         """Number of the pid object of a pid."""
 
@@ -97,6 +109,20 @@ class Restart:
         self.header_arch: Any = None
         self.pid_numbers: dict[int, int] = {}
         """Pid by the number of its pid object."""
+        self.net: NetNamespace = opener.nsproxy.net
+        """The network namespace of the task that is being restored."""
+        self.alone = False
+        """The kernel runs nothing else: it takes over what the image's kernel remembered."""
+        self.netdevs: list[Netdev] = []
+        """Devices of the network namespace that is being restored."""
+        self.net_states: list[tuple[NetNamespace, NetState]] = []
+        """What network namespaces remember, from the commit on."""
+        self.sockets: list[ParkedSocket] = []
+        """All sockets; they are linked with each other when the image was read."""
+        self.queues_deferred: list[ParkedSocket] = []
+        """Sockets of which the queues are still to come."""
+        self.undo: list[Callable[[], None]] = []
+        """What to do if the image is refused: the newest first."""
         self.has_machine = False
         """The image is not pure: what is not said in records of ours is not so."""
         self.committed = False
@@ -108,6 +134,8 @@ class Restart:
         self.image.on_objref = None
         self.objs.drop_all()
         if not self.committed:
+            for undo in reversed(self.undo):
+                undo()
             self.kernel.vfs.set_numbers(self._numbers)
 
     def refuse(self, sentence: str, *, errno: int = EINVAL) -> NoReturn:

@@ -25,6 +25,7 @@ from cr.image.errors import ImageError
 from cr.image.stream import Writer, byte_order
 from cr.restart import Restored, read_image
 from cr.signals import start_timers
+from cr.sockets import attach_all
 from cr.task import install
 from cr.tree import tasks_of
 from kernel_model.abi.errno import (
@@ -247,6 +248,7 @@ def _become(task: Task, image: bytes) -> NoReturn:
         restored = read_image(ctx, only_task=True)
         if restored.tasks[0].dead:
             ctx.refuse("a dead task cannot be restored into a live one")
+        attach_all(ctx)
         _commit(task, restored)
         ctx.committed = True
     finally:

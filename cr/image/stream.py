@@ -276,6 +276,13 @@ class Reader:
         words = struct.unpack_from(f"{self.order}{count}{'Q' if word_bytes == 8 else 'I'}", payload)
         return Pages(words, payload[count * word_bytes :])
 
+    def take_objects(self) -> None:
+        """Hand over the objects that come before the next record."""
+        while self.on_objref is not None and self._peek_frame()[0] == HDR_OBJREF:
+            objref = self.read(HDR_OBJREF, Objref)
+            with self.inside(objref.objref):
+                self.on_objref(objref)
+
     def _peek_frame(self) -> tuple[int, int]:
         left = len(self._view) - self.position
         self._start, self._name = self.position, "frame"
@@ -292,12 +299,9 @@ class Reader:
         return type_no, size
 
     def _payload(self, wanted: int) -> memoryview:
+        if wanted != HDR_OBJREF:
+            self.take_objects()
         type_no, size = self._peek_frame()
-        while type_no == HDR_OBJREF != wanted and self.on_objref is not None:
-            objref = self.read(HDR_OBJREF, Objref)
-            with self.inside(objref.objref):
-                self.on_objref(objref)
-            type_no, size = self._peek_frame()
         if type_no != wanted:
             self.refuse(f"{record_name(wanted)} is expected here")
         begin = self.position + FRAME_BYTES

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 BUFFER_BYTES = 212992
 """Default and largest SO_SNDBUF and SO_RCVBUF."""
 MESSAGE_OVERHEAD = 512
+JIFFY_NS = 4_000_000
 IN_EVENTS = POLLIN | POLLRDNORM | POLLRDBAND
 OUT_EVENTS = POLLOUT | POLLWRNORM | POLLWRBAND
 
@@ -78,7 +79,6 @@ class Options:
     debug: bool = False
     passcred: bool = False
     no_check: bool = False
-    timestamp: bool = False
     priority: int = 0
     rcvlowat: int = 1
     rcvtimeo_ns: int = 0
@@ -99,7 +99,7 @@ class Message:
     data: bytearray
     sender: Any = None
     """The socket that sent it; its room is taken until this is read."""
-    cred: Ucred | None = None
+    cred: Ucred = NOBODY
     files: list[OpenFile] = field(default_factory=list)
     """Open files on their way (SCM_RIGHTS); the message is a user of each."""
     source: Any = None
@@ -168,6 +168,8 @@ class Socket:
         """None before it was accepted, and after it was closed."""
         self.dead = False
         self.state = abi.TCP_CLOSE
+        self.connecting = False
+        """SS_CONNECTING: connect() has not told its result yet."""
         self.shut = 0
         """RCV_SHUTDOWN, SEND_SHUTDOWN."""
         self.error = 0

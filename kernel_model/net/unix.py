@@ -25,7 +25,7 @@ from kernel_model.abi.errno import (
     EPROTOTYPE,
 )
 from kernel_model.abi.fcntl import MAY_WRITE
-from kernel_model.net.socket import Message, Outgoing, PeerCred, Received, Socket, Ucred
+from kernel_model.net.socket import NOBODY, Message, Outgoing, PeerCred, Received, Socket, Ucred
 from kernel_model.vfs.inode import permission
 from kernel_model.vfs.mounts import Path
 from kernel_model.vfs.names import make
@@ -148,7 +148,7 @@ class UnixSocket(Socket):
         cred = out.cred
         if cred is None and (self.options.passcred or target.options.passcred):
             cred = credentials_of(task)
-        message = Message(bytearray(data), cred=cred)
+        message = Message(bytearray(data), cred=cred or NOBODY)
         if first:
             for file in out.files:
                 message.files.append(file.grab())

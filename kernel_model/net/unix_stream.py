@@ -22,7 +22,7 @@ from kernel_model.abi.errno import (
     EPIPE,
 )
 from kernel_model.abi.fcntl import POLLHUP
-from kernel_model.net.socket import NOBODY, OUT_EVENTS, Outgoing, Received, Socket
+from kernel_model.net.socket import OUT_EVENTS, Outgoing, Received, Socket
 from kernel_model.net.unix import UnixSocket
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class ConnectedUnix(UnixSocket):
         if self.options.passcred:
             self.autobind()
         child = type(self)(self.net)
-        child.name, child.place = other.name, other.place
+        child.name = other.name
         child.options.passcred = other.options.passcred
         child.options.sndbuf = other.options.sndbuf
         child.peercred = self.peer_cred(task)
@@ -186,11 +186,11 @@ class UnixStream(ConnectedUnix):
             dont_wait = bool(flags & abi.MSG_DONTWAIT)
             raise self.wait(task, self.options.rcvtimeo_ns, self.readable, dont_wait=dont_wait)
         first = self.queue[0]
-        received.cred = first.cred or NOBODY
+        received.cred = first.cred
         parts: list[bytes] = []
         left = count
         for message in list(self.queue):
-            if not left or (message.cred or NOBODY) != received.cred:
+            if not left or message.cred != received.cred:
                 break
             files = bool(message.files)
             self.landed_files(message, received, peek=bool(flags & abi.MSG_PEEK))
@@ -243,7 +243,7 @@ def receive_packet(socket: UnixSocket, task: Task, count: int, flags: int) -> Re
     """The first message of the queue, cut to `count` bytes."""
     message = socket.queue[0]
     length = len(message.data)
-    received = Received(bytes(message.data[:count]), cred=message.cred or NOBODY, ends=True)
+    received = Received(bytes(message.data[:count]), cred=message.cred, ends=True)
     if message.sender is not None and message.sender.name is not None:
         received.address = message.sender.sockaddr(task)
     if count < length:

@@ -19,7 +19,7 @@ from kernel_model.abi.errno import (
     EPERM,
     NotModelled,
 )
-from kernel_model.net.socket import BUFFER_BYTES, Options, Socket
+from kernel_model.net.socket import BUFFER_BYTES, JIFFY_NS, Options, Socket
 from kernel_model.syscalls.declare import Fd, Int, Ptr, syscall
 from kernel_model.syscalls.socket import socket_file
 
@@ -127,7 +127,7 @@ def _timeout(task: Task, raw: bytes) -> int:
         raise EDOM(f"{time.tv_usec} microseconds")
     if time.tv_sec < 0:
         return 1  # Linux: at once
-    return time.tv_sec * _SECOND + time.tv_usec * 1000
+    return time.tv_sec * _SECOND + -(-time.tv_usec * 1000 // JIFFY_NS) * JIFFY_NS
 
 
 @syscall(partial="filters, marks, timestamps and devices of SOL_SOCKET are refused")
