@@ -19,7 +19,7 @@ from kernel_model.abi.errno import LinuxError
 if TYPE_CHECKING:
     from cr.image.extensions import NetState
     from cr.image.namespaces import Netdev
-    from cr.sockets import ParkedSocket
+    from cr.socket_record import ParkedSocket
     from kernel_model.arch.abi import Abi
     from kernel_model.epoll import EpollFile
     from kernel_model.kernel import Kernel
@@ -111,6 +111,8 @@ class Restart:
         """Pid by the number of its pid object."""
         self.net: NetNamespace = opener.nsproxy.net
         """The network namespace of the task that is being restored."""
+        self.conn_reset = False
+        """RESTART_CONN_RESET: internet connections are not kept."""
         self.alone = False
         """The kernel runs nothing else: it takes over what the image's kernel remembered."""
         self.netdevs: list[Netdev] = []

@@ -12,6 +12,9 @@ from cr.image import sockets as image
 from kernel_model.abi import socket as abi
 from kernel_model.abi.errno import by_number
 from kernel_model.net.socket import JIFFY_NS, Socket
+from kernel_model.net.tcp import TcpSocket
+from kernel_model.net.unix_stream import ConnectedUnix
+from kernel_model.vfs.mounts import Path
 
 _SS_UNCONNECTED, _SS_CONNECTING, _SS_CONNECTED = 1, 2, 3
 _PASSCRED = 1 << 3
@@ -23,6 +26,30 @@ _DEAD = 1 << 0
 _ALL_FLAGS = _DEAD | sum(_FLAGS.values())
 _CONNECTED_STATES = (abi.TCP_ESTABLISHED, abi.TCP_FIN_WAIT2, abi.TCP_CLOSE_WAIT, abi.TCP_LAST_ACK)
 _BUFFER_LIMIT = 1 << 30
+
+
+class ParkedSocket:
+    """A socket that was made; what it is linked with is known when the image was read."""
+
+    def __init__(self, socket: Socket) -> None:
+        self.socket = socket
+        self.unix: image.SocketUnix | None = None
+        """Its own record, if it is a UNIX socket."""
+        self.pending: tuple[int, ...] = ()
+        self.place: Path | None = None
+        """Where its name is taken at the end."""
+        self.hashed = False
+        """Its port is taken at the end."""
+        self.abstract = False
+        """Its abstract name is taken at the end."""
+
+    def drop(self) -> None:
+        """The object table lets go: who has no file and waits for no accept is closed."""
+        socket = self.socket
+        if socket.dead or socket.file is not None:
+            return
+        if not isinstance(socket, ConnectedUnix | TcpSocket) or socket.listener is None:
+            socket.release()
 
 
 def checkpoint_common(socket: Socket, *, has_buffers: bool) -> image.Socket:

@@ -10,7 +10,7 @@ Image grammar:
     sock-file  =  [ OBJREF sock ]  FILE socket
     sock       =  SOCKET  { OBJREF peer | OBJREF cred | OBJREF pending }
                   ( SOCKET_UNIX [ STRING cwd ] [ FILE_NAME place ]  |  SOCKET_INET )
-                  [ SOCKET_EXTRA ]
+                  [ SOCKET_EXTRA ]  [ INET_OPTIONS ]
     queues     =  queue receive  queue send                      ; behind the file table
     queue      =  SOCKET_QUEUE  { { OBJREF } SOCKET_BUFFER [ BUFFER ] [ SOCKET_RIGHTS ] }
 
@@ -38,7 +38,7 @@ from cr.image import sockets as image
 from cr.image import types as t
 from cr.image.files import FileSocket
 from cr.regular import checkpoint_name
-from cr.socket_record import checkpoint_common, fill_common
+from cr.socket_record import ParkedSocket, checkpoint_common, fill_common
 from kernel_model.abi import socket as abi
 from kernel_model.abi.errno import EBUSY, EPERM
 from kernel_model.creds import Cred
@@ -82,7 +82,7 @@ def checkpoint_sock(ctx: Checkpoint, socket: Socket) -> None:
     if has_buffers:
         ctx.files_deferred.append(socket)
     if isinstance(socket, InetSocket):
-        inet.checkpoint_inet(ctx, socket)
+        inet.checkpoint_inet(ctx, socket, checkpoint_sock)
     else:
         assert isinstance(socket, UnixSocket)
         _checkpoint_unix(ctx, socket)
@@ -201,7 +201,7 @@ def _checkpoint_message(ctx: Checkpoint, socket: Socket, message: Message) -> No
 
 def _cb(ctx: Checkpoint, socket: Socket, message: Message) -> bytes:
     if isinstance(socket, InetSocket):
-        return inet.control_block(message)
+        return inet.control_block(ctx, socket, message)
     return struct.pack(ctx.image.order + "iII", *message.cred)
 
 
@@ -216,34 +216,13 @@ def known_sender(message: Message) -> Socket | None:
 # ---- restart
 
 
-class ParkedSocket:
-    """A socket that was made; what it is linked with is known when the image was read."""
-
-    def __init__(self, socket: Socket) -> None:
-        self.socket = socket
-        self.unix: image.SocketUnix | None = None
-        self.pending: tuple[int, ...] = ()
-        self.place: Path | None = None
-        """Where its name is taken at the end."""
-        self.abstract = False
-        """Its abstract name is taken at the end."""
-
-    def drop(self) -> None:
-        """The object table lets go: who has no file and waits for no accept is closed."""
-        socket = self.socket
-        if socket.dead or socket.file is not None:
-            return
-        if not isinstance(socket, ConnectedUnix) or socket.listener is None:
-            socket.release()
-
-
 def restore_sock(ctx: Restart) -> ParkedSocket:
     """Make a socket, not yet linked with others."""
     record = ctx.image.read(t.HDR_SOCKET, image.Socket)
     family = record.sock_common.family
     place = len(ctx.queues_deferred)
     if family in (abi.AF_INET, abi.AF_INET6):
-        parked = ParkedSocket(inet.restore_inet(ctx, record))
+        parked = inet.restore_inet(ctx, record)
     elif family == abi.AF_UNIX:
         parked = _restore_unix(ctx, record)
     else:
@@ -431,7 +410,7 @@ def link_all(ctx: Restart) -> None:
     for parked in ctx.sockets:
         if parked.unix is not None:
             _check_links(ctx, parked.socket)
-    inet.link_all(ctx, [each.socket for each in ctx.sockets])
+    inet.link_all(ctx)
 
 
 def _link(ctx: Restart, parked: ParkedSocket, record: image.SocketUnix) -> None:
@@ -495,4 +474,4 @@ def attach_all(ctx: Restart) -> None:
                 socket.place = parked.place
                 parked.place.inode.socket = socket
     network.attach_state(ctx)
-    inet.attach_all(ctx, [each.socket for each in ctx.sockets])
+    inet.attach_all(ctx)

@@ -11,7 +11,7 @@ Image grammar:
     after shared SIGPENDING   { POSIX_TIMER }
     after epoll items         [ EPOLL_READY ]
     after a FILE_NAME         [ UNLINKED  { UNLINKED_DATA } ]
-    at the end of a sock      [ SOCKET_EXTRA ]
+    at the end of a sock      [ SOCKET_EXTRA ]  [ INET_OPTIONS ]
     after a socket buffer     [ SOCKET_RIGHTS ]
     at the end of an NS       [ NET_STATE ]
 
@@ -26,6 +26,7 @@ from typing import Annotated
 
 from cr.image.types import (
     HDR_EPOLL_READY,
+    HDR_INET_OPTIONS,
     HDR_IPC_SEQUENCE,
     HDR_MACHINE,
     HDR_NET_STATE,
@@ -244,3 +245,28 @@ class NetState(Framed):
         if self.loopback_up > 1 or self.next_port >> 16 or self.next_autobind >> 20:
             return "a flag, a port or a number that there is not"
         return None
+
+
+@record(size=12)
+class InetOption(Record):
+    """One option of an internet socket."""
+
+    level: u32 = at("IPPROTO_*")
+    name: u32 = at("the option's number")
+    value: s32 = at("its value")
+
+
+@record(size=16)
+class InetOptions(Framed):
+    """What linux-cr does not say of an internet socket: options, and how its port was chosen."""
+
+    TYPE = HDR_INET_OPTIONS
+
+    flags: hex32 = at("1: bind() chose the port; 2: the other end has sent its FIN")
+    pad: u32 = at("zero", default=0, must_be=0)
+    options: Annotated[tuple[InetOption, ...], rest(InetOption)] = at(
+        "options that differ from what they are at first"
+    )
+
+    def invalid(self) -> str | None:
+        return "unknown flags" if self.flags > 3 else None

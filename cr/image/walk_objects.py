@@ -12,6 +12,7 @@ from cr.image import types as t
 from cr.image.arch.shape import ArchFormat
 from cr.image.extensions import (
     EpollReady,
+    InetOptions,
     IpcSequence,
     NetState,
     SocketExtra,
@@ -330,6 +331,8 @@ class ObjectWalk:
             yield from self._one(SocketInet)
         if self._next_is(t.HDR_SOCKET_EXTRA):
             yield from self._one(SocketExtra)
+        if self._next_is(t.HDR_INET_OPTIONS):
+            yield from self._one(InetOptions)
 
     def _queue(self) -> Iterator[Item]:
         yield from self._one(SocketQueue)

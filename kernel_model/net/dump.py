@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from kernel_model.net.in_flight import InFlight
+from kernel_model.net.inet import InetSocket
 from kernel_model.net.namespace import NetNamespace
 from kernel_model.net.socket import Message, Socket
+from kernel_model.net.tcp import TcpSocket
 from kernel_model.net.unix import UnixSocket
 
 if TYPE_CHECKING:
@@ -64,6 +66,9 @@ def _details(socket: Socket, names: Names, show_file: ShowFile) -> Iterator[str]
     )
     if isinstance(socket, UnixSocket):
         yield f"name {socket.name!r}"
+    if isinstance(socket, InetSocket):
+        yield f"local {socket.local} remote {socket.remote} locked {socket.port_locked}"
+        yield f"settings {sorted(socket.settings.items())} bound {socket in socket.net.bound}"
     if socket.dead:
         return
     yield f"{socket.options} backlog {socket.backlog} used {socket.used}"
@@ -72,6 +77,10 @@ def _details(socket: Socket, names: Names, show_file: ShowFile) -> Iterator[str]
         yield f"peer is {peer.pid} {peer.cred.euid}:{peer.cred.egid}"
     if isinstance(socket, UnixSocket) and socket.peer is not None:
         yield from _linked("to", socket.peer, names, show_file)
+    if isinstance(socket, TcpSocket):
+        yield f"FIN {socket.fin_received}"
+        if socket.peer is not None:
+            yield from _linked("to", socket.peer, names, show_file)
     for child in socket.pending:
         yield from _linked("pending", child, names, show_file)
     for message in socket.queue:

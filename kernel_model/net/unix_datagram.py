@@ -136,8 +136,8 @@ class UnixDatagram(UnixSocket):
     def recv(self, task: Task, count: int, flags: int) -> Received:
         """One datagram; what does not fit is lost."""
         self.check_flags(flags)
+        self.raise_error()
         if not self.queue:
-            self.raise_error()
             dont_wait = bool(flags & abi.MSG_DONTWAIT)
             if self.shut & abi.RCV_SHUTDOWN and not dont_wait:
                 return Received(ends=True)

@@ -230,8 +230,8 @@ class UnixSeqpacket(ConnectedUnix):
         self.check_flags(flags)
         if self.state != abi.TCP_ESTABLISHED:
             raise ENOTCONN("the socket is not connected")
+        self.raise_error()
         if not self.queue:
-            self.raise_error()
             if self.shut & abi.RCV_SHUTDOWN:
                 return Received(ends=True)
             dont_wait = bool(flags & abi.MSG_DONTWAIT)
