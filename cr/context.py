@@ -60,6 +60,8 @@ class Checkpoint:
         self.task: Task | None = None
         self.image_pipe: Pipe | None = None
         """The pipe that the image is written to: it cannot be in the image itself."""
+        self.image_socket: Socket | None = None
+        """The socket that the image is written to: it, and its other end, cannot be in it."""
         self.files_deferred: list[EpollFile | Socket] = []
         """Of the file table that is being written: epoll sets, and sockets with something in their
         queues; what is in them follows the table."""

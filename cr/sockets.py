@@ -77,6 +77,10 @@ def checkpoint_sock(ctx: Checkpoint, socket: Socket) -> None:
     """Write a socket, after those that it is linked with."""
     if ctx.task is not None and socket.net is not ctx.task.nsproxy.net:
         ctx.refuse(EPERM, "a socket of another network namespace")
+    if socket is ctx.image_socket or (
+        ctx.image_socket is not None and getattr(ctx.image_socket, "peer", None) is socket
+    ):
+        ctx.refuse(EBUSY, "the image is to be written to a socket that would be in it")
     has_buffers = bool(socket.queue)
     ctx.image.write(t.HDR_SOCKET, checkpoint_common(socket, has_buffers=has_buffers))
     if has_buffers:

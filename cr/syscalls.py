@@ -39,6 +39,7 @@ from kernel_model.abi.errno import (
     NotModelled,
     by_number,
 )
+from kernel_model.net.sockfs import SocketFile
 from kernel_model.pipe import PipeEnd
 from kernel_model.syscalls.declare import Fd, Int, Size, syscall
 from kernel_model.syscalls.dispatch import Replaced
@@ -96,7 +97,7 @@ def checkpoint(task: Task, pid: Int, fd: Fd, flags: Size, logfd: Int) -> int:
     file = _writable(task, fd)
     try:
         while state.done < len(state.image):
-            state.done += file.write(state.image[state.done : state.done + _DRAIN_BYTES])
+            state.done += file.write_some(task, state.image[state.done : state.done + _DRAIN_BYTES])
     except LinuxError:
         _end(task, state)
         raise
@@ -126,6 +127,8 @@ def _build(task: Task, pid: int, flags: int, file: OpenFile, log: OpenFile | Non
     ctx = Checkpoint(kernel, [], root.fs.root, pure=False, caller=task)
     if isinstance(file, PipeEnd):
         ctx.image_pipe = file.pipe
+    elif isinstance(file, SocketFile):
+        ctx.image_socket = file.socket
     group = root.cgroup if root is not task else None
     try:
         tasks = _tasks(ctx, task, root, flags)
@@ -134,10 +137,10 @@ def _build(task: Task, pid: int, flags: int, file: OpenFile, log: OpenFile | Non
         pieces = checkpoint_tasks(ctx, tasks, flags)
     except Refused as refused:
         text = f"[err -{refused.errno}] {refused.sentence}".encode()[:1000]
-        _say(log, text)
+        _say(task, log, text)
         record = bytearray()
         Writer(record, kernel.abis[0].order).write_error(text)
-        _say(file, bytes(record))
+        _say(task, file, bytes(record))
         if group is not None:
             group.end_checkpoint()
         raise _error(refused.errno, refused.sentence) from refused
@@ -175,12 +178,12 @@ def _may_attach(caller: Task, task: Task) -> bool:
     return caller is task or mine.cap("CAP_SYS_PTRACE") or same
 
 
-def _say(file: OpenFile | None, text: bytes) -> None:
+def _say(task: Task, file: OpenFile | None, text: bytes) -> None:
     """Tell the reason; a reader who cannot take it now misses it."""
     if file is None:
         return
     try:
-        file.write(text)
+        file.write_some(task, text)
     except (LinuxError, Sleep):
         return
 
@@ -209,10 +212,10 @@ def restart(task: Task, pid: Int, fd: Fd, flags: Size, logfd: Int) -> int:
         state = task.call_state = Collecting()
     try:
         _collect(task, state, file)
-        _become(task, bytes(state.image))
+        _become(task, bytes(state.image), flags)
     except ImageError as bad:
         task.call_state = None
-        _say(log, f"[err -{bad.errno}] {bad}".encode()[:1000])
+        _say(task, log, f"[err -{bad.errno}] {bad}".encode()[:1000])
         raise _error(bad.errno, str(bad)) from bad
     except LinuxError:
         task.call_state = None
@@ -224,7 +227,7 @@ def _collect(task: Task, state: Collecting, file: OpenFile) -> None:
     limit = task.kernel.ram.frame_count << 13
     while True:
         while len(state.image) < state.wanted:
-            piece = file.read(min(state.wanted - len(state.image), _DRAIN_BYTES))
+            piece = file.read_for(task, min(state.wanted - len(state.image), _DRAIN_BYTES))
             if not piece:
                 raise EPIPE("the image ends before its tail")
             state.image += piece
@@ -242,8 +245,9 @@ def _collect(task: Task, state: Collecting, file: OpenFile) -> None:
             state.wanted = max(end + _FRAME, _FIRST_READ)
 
 
-def _become(task: Task, image: bytes) -> NoReturn:
+def _become(task: Task, image: bytes, flags: int) -> NoReturn:
     ctx = Restart(task.kernel, image, task)
+    ctx.conn_reset = bool(flags & t.RESTART_CONN_RESET)
     try:
         restored = read_image(ctx, only_task=True)
         if restored.tasks[0].dead:

@@ -65,6 +65,7 @@ AT_EVERY_CALL = {
     "sockets/datagram",
     "sockets/full",
     "sockets/listen_accept",
+    "sockets/new_network",
     "sockets/options",
     "sockets/pair_stream",
     "sockets/pass_fds",
