@@ -329,7 +329,8 @@ class Socket:
         """Nobody will read what is here."""
         for message in list(self.queue):
             self.remove(message)
-            for file in message.files:
+            files, message.files = message.files, []
+            for file in files:
                 self.net.in_flight.landed(file)
                 file.drop()
 
