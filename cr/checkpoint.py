@@ -18,7 +18,7 @@ from cr.header import checkpoint_header, checkpoint_machine, checkpoint_tail
 from cr.image import types as t
 from cr.image.stream import Writer
 from cr.task import checkpoint_task
-from cr.tree import checkpoint_tree, tasks_of
+from cr.tree import checkpoint_namespaces, checkpoint_tree, tasks_of
 from kernel_model.abi.errno import ESRCH, LinuxError
 from kernel_model.kernel import Kernel
 from kernel_model.task import Task
@@ -65,6 +65,7 @@ def checkpoint_tasks(ctx: Checkpoint, tasks: list[Task], uflags: int) -> list[An
         checkpoint_tree(ctx, tasks)
         if not ctx.pure:
             checkpoint_machine(ctx, tasks)
+            checkpoint_namespaces(ctx, tasks)
         for task in tasks:
             call = task.syscall if task is ctx.caller else None
             checkpoint_task(ctx, task, completed=call)

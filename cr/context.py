@@ -96,10 +96,14 @@ class Checkpoint:
 class Restart:
     """One restart: where the image comes from, and what was made of it already."""
 
-    def __init__(self, kernel: Kernel, image: bytes | memoryview, opener: Task) -> None:
+    def __init__(
+        self, kernel: Kernel, image: bytes | memoryview, opener: Task, flags: int = 0
+    ) -> None:
         self.kernel = kernel
         self.image = Reader(image)
         self.objs = RestoredObjects()
+        self.flags = flags
+        """RESTART_*."""
         self.opener = opener
         """A task with the rights and the root directory by which names are opened."""
         self.abi: Abi = kernel.abis[0]
@@ -109,12 +113,10 @@ class Restart:
         self.now_ns = kernel.clock.now_ns()
         """What relative times of the image are relative to."""
         self.header_arch: Any = None
-        self.pid_numbers: dict[int, int] = {}
-        """Pid by the number of its pid object."""
+        self.pid_numbers: dict[int, tuple[int, ...]] = {}
+        """A pid's numbers, in the root's pid namespace and below, by that of its pid object."""
         self.net: NetNamespace = opener.nsproxy.net
         """The network namespace of the task that is being restored."""
-        self.conn_reset = False
-        """RESTART_CONN_RESET: internet connections are not kept."""
         self.alone = False
         """The kernel runs nothing else: it takes over what the image's kernel remembered."""
         self.netdevs: list[Netdev] = []

@@ -102,15 +102,17 @@ def checkpoint_machine(ctx: Checkpoint, tasks: list[Task]) -> None:
     order, slice_left = kernel.sched.order()
     asleep = [task for task in tasks if task.state is State.SLEEPING]
     asleep.sort(key=lambda task: task.sleep_number)
+    namespace = tasks[0].pid_ns
+    order = [task for task in order if namespace.holds(task)]
     state = kernel.random.state()
     record = ours.Machine(
         clock_units=kernel.clock.units,
         boot_time_ns=kernel.clock.epoch_ns,
         slice_left=slice_left,
-        next_pid=kernel.next_pid,
+        next_pid=namespace.next_number,
         random_bytes=len(state),
         nr_running=len(order),
-        run_queue=tuple(task.pid for task in [*order, *asleep]),
+        run_queue=tuple(namespace.number_of(task.pid) for task in [*order, *asleep]),
     )
     ctx.image.write(t.HDR_MACHINE, record)
     ctx.image.write_blob(t.HDR_BUFFER, state)

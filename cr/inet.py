@@ -254,7 +254,7 @@ def link_all(ctx: Restart) -> None:
             ctx.refuse("the two ends of a connection do not agree about its state")
         socket.peer = other
     _find_senders(ctx)
-    if ctx.conn_reset:
+    if ctx.flags & t.RESTART_CONN_RESET:
         for each in parked:
             if each.socket.state != abi.TCP_LISTEN:
                 _reset(each.socket)

@@ -24,7 +24,7 @@ from cr.task import (
     restored_state,
     was_sleeping,
 )
-from cr.tree import Identity, restore_tree
+from cr.tree import Identity, number_task, restore_namespaces, restore_tree
 from kernel_model.boot import bare_task, new_signal_struct
 from kernel_model.clock import UNITS_PER_NS
 from kernel_model.clone import lend_memory_again
@@ -39,20 +39,34 @@ class Restored:
     identities: list[Identity]
     machine: MachineState | None
     tasks: list[TaskParts]
+    next_numbers: dict[int, int]
+    """What nested pid namespaces give next, by the number of their init."""
 
 
-def read_image(ctx: Restart, *, only_task: bool = False) -> Restored:
-    """Read and validate an image up to TAIL. Raises ImageError."""
+def read_numbers(root: Task, image: bytes) -> list[Identity]:
+    """Who is in an image; nothing else of it is looked at. Raises ImageError."""
+    ctx = Restart(root.kernel, image, root)
+    try:
+        restore_header(ctx)
+        return restore_tree(ctx)
+    finally:
+        ctx.end()
+
+
+def read_image(ctx: Restart, *, running: bool = False) -> Restored:
+    """Read and validate an image up to TAIL. Raises ImageError.
+
+    `running`: the kernel has a clock of its own, to which the image's times are moved.
+    """
     ctx.image.on_objref = lambda objref: restore_object(ctx, objref)
     restore_header(ctx)
     identities = restore_tree(ctx)
-    if only_task and len(identities) != 1:
-        ctx.refuse(f"{len(identities)} tasks cannot be restored into one")
     machine = restore_machine(ctx)
+    next_numbers = restore_namespaces(ctx)
     if machine is not None:
         ctx.has_machine = True
         then_ns = machine.record.clock_units // UNITS_PER_NS
-        if only_task:
+        if running:
             ctx.clock_shift_ns = ctx.now_ns - then_ns
         else:
             ctx.now_ns = then_ns
@@ -63,7 +77,7 @@ def read_image(ctx: Restart, *, only_task: bool = False) -> Restored:
     ctx.image.task = None
     restore_tail(ctx)
     link_all(ctx)
-    return Restored(identities, machine, tasks)
+    return Restored(identities, machine, tasks, next_numbers)
 
 
 def restart_container(kernel: Kernel, image: bytes | memoryview) -> Task:
@@ -90,6 +104,7 @@ def restart_container(kernel: Kernel, image: bytes | memoryview) -> Task:
 
 def _check_tree(ctx: Restart, restored: Restored) -> None:
     by_pid = {identity.pid: identity for identity in restored.identities}
+    before: set[int] = set()
     for position, (identity, parts) in enumerate(zip(restored.identities, restored.tasks)):
         if identity.pid in ctx.kernel.tasks:
             ctx.refuse(f"pid {identity.pid} is taken")
@@ -98,8 +113,11 @@ def _check_tree(ctx: Restart, restored: Restored) -> None:
         if identity.tgid not in by_pid:
             ctx.refuse(f"task {identity.pid} is a thread of {identity.tgid}, which is not there")
         inside = identity.tgid != restored.identities[0].tgid
-        if inside and identity.ppid not in by_pid:
-            ctx.refuse(f"the parent of task {identity.pid} is not there")
+        if inside and identity.ppid not in before:
+            ctx.refuse(f"the parent of task {identity.pid} is not before it in the tree")
+        if not inside and identity.ppid in by_pid:
+            ctx.refuse(f"the parent of the root, {identity.ppid}, is in the tree")
+        before.add(identity.pid)
         thread = identity.pid != identity.tgid
         if parts.dead and thread:
             ctx.refuse(f"a dead thread {identity.pid}")
@@ -121,7 +139,7 @@ def _commit(kernel: Kernel, restored: Restored) -> Task:
         kernel.clock.units = record.clock_units
         kernel.clock.epoch_ns = record.boot_time_ns
         kernel.random.set_state(restored.machine.random_state)
-        kernel.next_pid = record.next_pid
+        kernel.pid_ns.next_number = record.next_pid
     tasks: dict[int, Task] = {}
     for identity, parts in zip(restored.identities, restored.tasks):
         task = tasks[identity.pid] = _new_task(kernel, identity, parts)
@@ -130,6 +148,7 @@ def _commit(kernel: Kernel, restored: Restored) -> Task:
         task.parent = leader.parent if task is not leader else parent
         if parent is not None and task is leader:
             parent.children.append(task)
+        number_task(task, identity, restored.next_numbers if restored.machine else None)
         if parts.first_of_group:
             start_timers(task)
     everybody = list(tasks.values())
@@ -152,7 +171,6 @@ def _new_task(kernel: Kernel, identity: Identity, parts: TaskParts) -> Task:
         install(task, parts)
     task.state = restored_state(parts)
     kernel.tasks[identity.pid] = task
-    kernel.next_pid = max(kernel.next_pid, identity.pid + 1)
     return task
 
 

@@ -98,8 +98,8 @@ def read_story(path: Path) -> Story:
 
 
 def all_stories(folder: Path = GUESTS_FOLDER) -> list[Story]:
-    """Every story, sorted by name; `lib` is the runtime and holds none."""
-    paths = [path for path in folder.glob("*/*.c") if path.parent.name != "lib"]
+    """Every story, sorted by name; `lib` is the runtime, `tools` are commands."""
+    paths = [path for path in folder.glob("*/*.c") if path.parent.name not in ("lib", "tools")]
     return sorted((read_story(path) for path in paths), key=lambda story: story.name)
 
 

@@ -63,11 +63,11 @@ def bare_task(kernel: Kernel, pid: int) -> Task:
 
 def spawn(kernel: Kernel, path: bytes, argv: list[bytes], envp: list[bytes]) -> Task:
     """Start the first program. Raises LinuxError with the kernel unchanged."""
-    task = bare_task(kernel, kernel.next_pid)
+    task = bare_task(kernel, kernel.pid_ns.next_number)
     program = read_program(task, path, argv)
     execute(task, program, envp)
     kernel.vfs.open_console(task)
-    kernel.new_pid()
+    kernel.pid_ns.choose()
     kernel.tasks[task.pid] = task
     kernel.sched.enqueue(task)
     return task

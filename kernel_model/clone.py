@@ -1,7 +1,7 @@
 """New tasks: fork, vfork, threads, and everything between.
 
 Mirrors: Linux kernel/fork.c (do_fork, copy_process).
-Not modelled: new mount, ipc, pid and user namespaces.
+Not modelled: new mount, ipc and user namespaces.
 """
 
 from __future__ import annotations
@@ -11,9 +11,18 @@ from typing import TYPE_CHECKING
 
 from emu.memory import OutOfFrames
 from emu.pagetable import OutOfNodes
-from kernel_model.abi.errno import EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM, NotModelled
+from kernel_model.abi.errno import (
+    EAGAIN,
+    EFAULT,
+    EINVAL,
+    ENOMEM,
+    EPERM,
+    LinuxError,
+    NotModelled,
+)
 from kernel_model.ipc.sem import UndoList
 from kernel_model.net.namespace import NetNamespace
+from kernel_model.pids import MAX_LEVEL, PidNamespace, allocate
 from kernel_model.restart_block import RestartBlock
 from kernel_model.signals import SignalStruct
 from kernel_model.task import RLIMIT_NPROC, Task
@@ -45,8 +54,8 @@ class CloneArgs:
     parent_tid: int = 0
     child_tid: int = 0
     tls: int = 0
-    pid: int = 0
-    """The number wanted for the child; 0 lets the kernel choose."""
+    pids: tuple[int, ...] = ()
+    """Numbers wanted for the child, for the innermost namespaces; 0 lets the kernel choose."""
 
     @property
     def exit_signal(self) -> int:
@@ -62,10 +71,15 @@ def check_flags(task: Task, flags: int) -> None:
         raise EINVAL("threads share their signal handlers")
     if flags & CLONE_SIGHAND and not flags & CLONE_VM:
         raise EINVAL("signal handlers are shared with the memory that they are in")
+    if flags & CLONE_NEWPID:
+        if flags & (CLONE_THREAD | CLONE_PARENT):
+            raise EINVAL("the init of a pid namespace is a child of its maker")
+        if task.pid_ns.level >= MAX_LEVEL:
+            raise EINVAL(f"pid namespaces are nested {MAX_LEVEL} deep")
     if flags & _NEW_NAMESPACES:
         if not task.cred.cap("CAP_SYS_ADMIN"):
             raise EPERM("new namespaces need CAP_SYS_ADMIN")
-        if flags & _NEW_NAMESPACES & ~(CLONE_NEWUTS | CLONE_NEWNET):
+        if flags & _NEW_NAMESPACES & ~(CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWNET):
             raise NotModelled(f"new namespaces {flags & _NEW_NAMESPACES:#x}")
 
 
@@ -75,15 +89,22 @@ def copy_process(task: Task, args: CloneArgs) -> Task:
     check_flags(task, flags)
     if len(kernel.tasks) >= min(_MAX_TASKS, task.signal.rlimits[RLIMIT_NPROC][0]):
         raise EAGAIN(f"there are {len(kernel.tasks)} tasks already")
-    pid = args.pid or kernel.new_pid()
-    child = Task(kernel, pid, task.abi)
-    child.regs = task.regs.copy()
     mm = _copy_mm(task, flags)
-    child.mm = mm
     if args.parent_tid and flags & CLONE_PARENT_SETTID:
         if task.user.writable(args.parent_tid, 4) < 4:
             mm.drop()
             raise EFAULT(f"cannot store the child's number at {args.parent_tid:#x}")
+    namespace, wanted = task.pid_ns, args.pids
+    if flags & CLONE_NEWPID:
+        namespace = PidNamespace(kernel, namespace)
+        wanted = (*wanted, 0) if wanted else ()
+    try:
+        pid = allocate(namespace, wanted)
+    except LinuxError:
+        mm.drop()
+        raise
+    child = Task(kernel, pid, task.abi)
+    child.pid_ns, child.mm, child.regs = namespace, mm, task.regs.copy()
     child.files = task.files.grab() if flags & CLONE_FILES else task.files.copy()
     child.fs = task.fs.grab() if flags & CLONE_FS else task.fs.copy()
     child.sighand = task.sighand.grab() if flags & CLONE_SIGHAND else task.sighand.copy()
@@ -105,6 +126,8 @@ def copy_process(task: Task, args: CloneArgs) -> Task:
         task.cgroup.tasks[pid] = child
     if not flags & CLONE_VM or flags & CLONE_VFORK:
         child.altstack = task.altstack
+    if flags & CLONE_NEWPID:
+        namespace.init = child
     _join_family(task, child, args)
     _set_registers(task, child, args)
     kernel.tasks[pid] = child
@@ -152,11 +175,11 @@ def _set_registers(task: Task, child: Task, args: CloneArgs) -> None:
     if flags & CLONE_SETTLS:
         child.abi.set_tls(child, args.tls)
     if flags & CLONE_PARENT_SETTID:
-        task.user.write_int(args.parent_tid, child.pid)
+        task.user.write_int(args.parent_tid, task.pid_ns.number_of(child.pid))
     if flags & CLONE_CHILD_SETTID:
         child.set_child_tid = args.child_tid
         try:
-            child.user.write_int(args.child_tid, child.pid)
+            child.user.write_int(args.child_tid, child.vpid)
         except EFAULT:
             pass  # Linux does not look either
     if flags & CLONE_CHILD_CLEARTID:
@@ -170,6 +193,6 @@ def lend_memory_again(task: Task) -> None:
     block = task.restart_block
     if block is None or isinstance(block, RestartBlock):
         return
-    child = task.kernel.tasks.get(block.done)
+    child = task.find(block.done)
     if child is not None and child.parent is task and child.mm is task.mm:
         child.vfork_done = WaitQueue()

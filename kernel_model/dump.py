@@ -44,7 +44,7 @@ def _kernel(kernel: Kernel, root: Task | None) -> Iterator[str]:
     names = Names()
     if root is None:
         yield f"clock {kernel.clock.units} epoch {kernel.clock.epoch_ns}"
-        yield f"random {kernel.random.state().decode()} next pid {kernel.next_pid}"
+        yield f"random {kernel.random.state().decode()} next pid {kernel.pid_ns.next_number}"
         order, slice_left = kernel.sched.order()
         yield f"running {[task.pid for task in order]} slice {slice_left}"
     for _, task in sorted(kernel.tasks.items()):
@@ -56,6 +56,7 @@ def _kernel(kernel: Kernel, root: Task | None) -> Iterator[str]:
 def _task(kernel: Kernel, task: Task, names: Names) -> Iterator[str]:
     parent = task.parent.pid if task.parent is not None else 0
     yield f"task {task.pid} tgid {task.tgid} parent {parent} {task.comm!r} {task.state.value}"
+    yield from _numbers(task, names)
     if task.exited:
         yield f"  exit code {task.exit_code:#x}"
         return
@@ -76,6 +77,16 @@ def _task(kernel: Kernel, task: Task, names: Names) -> Iterator[str]:
     yield from _descriptors(task, names)
     if task.mm is not None:
         yield from _memory(task, task.mm, names)
+
+
+def _numbers(task: Task, names: Names) -> Iterator[str]:
+    if task.pid_ns.is_first:
+        return
+    name, first = names.of("pidns", task.pid_ns)
+    yield f"  {name} level {task.pid_ns.level} number {task.vpid}"
+    if first:
+        init = task.pid_ns.init.pid if task.pid_ns.init is not None else 0
+        yield f"    {task.pid_ns.numbers()} next {task.pid_ns.next_number} init {init}"
 
 
 def _registers(task: Task) -> Iterator[str]:

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from kernel_model import posix_timers
 from kernel_model.abi.errno import EFAULT
 from kernel_model.clock import UNITS_PER_NS
+from kernel_model.pids import release_numbers
 from kernel_model.signals import (
     SA_NOCLDWAIT,
     SIG_IGN,
     SIGCHLD,
+    SIGKILL,
     SigInfo,
     send,
 )
@@ -40,7 +42,9 @@ def exit_task(task: Task, code: int) -> None:
     finish_vfork(task)
     task.state = State.ZOMBIE
     task.syscall, task.interrupted, task.restart_block = None, None, None
-    task.call_state = None
+    if task.call_state is not None:
+        state, task.call_state = task.call_state, None
+        state.abandon(task)
     task.frozen = False
     if task.cgroup is not None:
         del task.cgroup.tasks[task.pid]
@@ -52,13 +56,14 @@ def exit_task(task: Task, code: int) -> None:
         signal.threads.remove(task)
         task.state = State.DEAD
         del kernel.tasks[task.pid]
+        release_numbers(task)
     if all(thread.exited for thread in signal.threads):
         _end_of_group(signal.leader)
 
 
 def _release(task: Task) -> None:
     if task.sem_undo is not None:
-        task.sem_undo.drop(task.tgid)
+        task.sem_undo.drop(task.vtgid)
         task.sem_undo = None
     if task.mm is not None:
         task.mm.drop()
@@ -94,9 +99,13 @@ def _end_of_group(leader: Task) -> None:
     _give_children_away(leader)
     parent = leader.parent
     if parent is None:
+        if not leader.pid_ns.is_first:
+            reap(leader)  # the namespace is at its end
+        return
+    if leader.restarting:
         return
     if leader.exit_signal:
-        send(parent, child_info(leader, leader.exit_signal))
+        send(parent, child_info(leader, leader.exit_signal, parent))
     parent.signal.child_exited.wake_all()
     action = parent.sighand.actions[SIGCHLD - 1]
     unwanted = action.handler == SIG_IGN or action.flags & SA_NOCLDWAIT
@@ -104,11 +113,29 @@ def _end_of_group(leader: Task) -> None:
         reap(leader)
 
 
+def _reaper(leader: Task) -> Task | None:
+    """Who becomes the parent of orphans: the init of their namespace, if it lives."""
+    namespace = leader.pid_ns
+    if namespace.init is leader:
+        namespace.init = None
+        if not namespace.is_first:
+            _end_of_namespace(leader)
+    init = namespace.init
+    return init if init is not None and not init.exited else None
+
+
+def _end_of_namespace(init: Task) -> None:
+    """Nobody outlives the init of a pid namespace."""
+    for task in init.pid_ns.tasks():
+        if not task.exited:
+            send(task, SigInfo(SIGKILL), to_thread=True)
+
+
 def _give_children_away(leader: Task) -> None:
-    reaper = leader.kernel.reaper(leader)
+    reaper = _reaper(leader)
     for child in leader.children:
         child.parent = reaper
-        if child.pdeath_signal and not child.exited:
+        if child.pdeath_signal and not child.exited and not leader.restarting:
             send(child, SigInfo(child.pdeath_signal))
         if reaper is not None:
             reaper.children.append(child)
@@ -119,12 +146,12 @@ def _give_children_away(leader: Task) -> None:
             if reaper is None:
                 reap(child)
             else:
-                send(reaper, child_info(child, SIGCHLD))
+                send(reaper, child_info(child, SIGCHLD, reaper))
                 reaper.signal.child_exited.wake_all()
 
 
-def child_info(child: Task, signo: int) -> SigInfo:
-    """What SIGCHLD says of a child that ended."""
+def child_info(child: Task, signo: int, parent: Task) -> SigInfo:
+    """What SIGCHLD says to its parent of a child that ended."""
     killed = child.exit_code & 0x7F
     code = CLD_EXITED
     status = child.exit_code >> 8 & 0xFF
@@ -134,7 +161,7 @@ def child_info(child: Task, signo: int) -> SigInfo:
     return SigInfo(
         signo,
         code,
-        pid=child.tgid,
+        pid=parent.pid_ns.number_of(child.tgid),
         uid=child.cred.uid,
         status=status,
         utime=child.signal.run_units // UNITS_PER_NS // CLOCK_TICK_NS,
@@ -149,3 +176,4 @@ def reap(child: Task) -> None:
             child.parent.children.remove(child)
         child.parent.signal.children_units += child.signal.run_units + child.signal.children_units
     del child.kernel.tasks[child.pid]
+    release_numbers(child)

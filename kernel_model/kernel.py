@@ -26,6 +26,7 @@ from kernel_model.mm.backing import VdsoPage
 from kernel_model.mm.fault import BadAccess, OutOfMemory, handle_fault
 from kernel_model.net.namespace import NetNamespace
 from kernel_model.nsproxy import NsProxy, UtsNamespace
+from kernel_model.pids import PidNamespace
 from kernel_model.randomness import Random
 from kernel_model.sched import Scheduler
 from kernel_model.signals import SIGKILL, SigInfo, deliver, force
@@ -76,8 +77,7 @@ class Kernel:
         self.root_cred = root_cred()
         """What a task has whose own credentials nobody can ask for any more."""
         self.tasks: dict[int, Task] = {}
-        self.next_pid = 1
-        self.init: Task | None = None
+        self.pid_ns = PidNamespace(self)
         self.completed_calls = 0
         self.sleeps = 0
         """How often a task fell asleep."""
@@ -123,17 +123,11 @@ class Kernel:
             page = self._vdso[abi.name] = VdsoPage(self.ram, abi.vdso)
         return page
 
-    def new_pid(self) -> int:
-        """The next free process number."""
-        while self.next_pid in self.tasks:
-            self.next_pid += 1
-        self.next_pid += 1
-        return self.next_pid - 1
-
-    def reaper(self, orphan_maker: Task) -> Task | None:
-        """Who becomes the parent of orphans: the container's init, if it is another process."""
-        init = self.init
-        return init if init is not None and init is not orphan_maker and not init.exited else None
+    def pid_in_use(self, pid: int) -> bool:
+        """Whether a task, a process group or a session has this number."""
+        return pid in self.tasks or any(
+            pid in (task.signal.pgid, task.signal.sid) for task in self.tasks.values()
+        )
 
     # ---- running
 

@@ -77,7 +77,7 @@ def arm(task: Task, timer: PosixTimer) -> None:
 def expire(leader: Task, timer: PosixTimer) -> None:
     """Send the signal."""
     to_thread = bool(timer.notify & SIGEV_THREAD_ID)
-    target = leader.kernel.tasks.get(timer.tid) if to_thread else leader
+    target = leader.find(timer.tid) if to_thread else leader
     if target is None:
         target, to_thread = leader, False
     ignored = signals.ignored(target, timer.signo)

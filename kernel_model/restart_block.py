@@ -13,6 +13,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kernel_model.task import Task
 
 
 @dataclass(frozen=True)
@@ -39,3 +43,10 @@ class RestartBlock(Progress):
 
     function: RestartFunction = RestartFunction.NANOSLEEP
     args: tuple[int, ...] = ()
+
+
+class CallState:
+    """What a call of a floor above keeps between its turns: an image on its way, a tree to come."""
+
+    def abandon(self, task: Task) -> None:
+        """The call will not have another turn: a signal came, or the task has died."""

@@ -237,7 +237,7 @@ def send(task: Task, info: SigInfo, *, to_thread: bool = False) -> None:
     if info.signo == SIGKILL:
         for thread in signal.threads:
             thread.unstop()
-    if ignored(task, info.signo):
+    if ignored(task, info.signo) or _from_below(task, info):
         return
     pending = task.pending if to_thread else signal.pending
     if not pending.add(info):
@@ -250,6 +250,13 @@ def send(task: Task, info: SigInfo, *, to_thread: bool = False) -> None:
         if not thread.exited and not thread.blocked & bit(info.signo):
             _nudge(thread, info.signo)
             break
+
+
+def _from_below(task: Task, info: SigInfo) -> bool:
+    """Who lives in a namespace (and so has a number there) cannot kill its init."""
+    if task.pid_ns.init is not task.signal.leader or not info.pid:
+        return False
+    return task.sighand.actions[info.signo - 1].handler == SIG_DFL
 
 
 def _nudge(task: Task, signo: int) -> None:

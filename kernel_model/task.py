@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 from emu.arch.spec import Registers
 from kernel_model import scheduling
 from kernel_model.mm.usermem import UserMemory
-from kernel_model.restart_block import Progress, RestartBlock
+from kernel_model.restart_block import CallState, Progress, RestartBlock
 from kernel_model.scheduling import Scheduling
 from kernel_model.signals import (
     SA_NOCLDSTOP,
     SIGCHLD,
     SIGCONT,
     SIGKILL,
+    SIGSTOP,
     Pending,
     Sighand,
     SigInfo,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from kernel_model.kernel import Kernel
     from kernel_model.mm.address_space import AddressSpace
     from kernel_model.nsproxy import NsProxy
+    from kernel_model.pids import PidNamespace
     from kernel_model.vfs.fdtable import FdTable
     from kernel_model.vfs.fs_struct import FsStruct
 
@@ -89,7 +91,7 @@ class Task:
     sleep_number: int = 0
     """The order in which tasks fell asleep: who waits for the same thing is woken in it."""
     restart_block: Progress | None = None
-    call_state: object | None = None
+    call_state: CallState | None = None
     """What a call of a floor above keeps between its turns (an image on its way)."""
     waiting: Sleep | None = None
     timer: Timer | None = None
@@ -97,6 +99,8 @@ class Task:
     """Something must be looked at before user code runs."""
     fault_resumed: bool = False
     """The last stop was a fault: the block of code that it cut goes on."""
+    restarting: bool = False
+    """PF_RESTARTING: it ends so that the tree looks as it did; nobody is to hear of it."""
     frozen: bool = False
     """The freezer holds it."""
     cgroup: FreezerCgroup | None = None
@@ -132,6 +136,8 @@ class Task:
         self.fs: FsStruct
         self.cred: Cred
         self.nsproxy: NsProxy
+        self.pid_ns: PidNamespace = kernel.pid_ns
+        """Where it lives: the innermost namespace in which it has a number."""
         self.sighand = Sighand()
         self.signal: SignalStruct
         self.user = UserMemory(self)
@@ -191,11 +197,27 @@ class Task:
     @property
     def is_container_init(self) -> bool:
         """Whether it is the first process of its pid namespace."""
-        return self.tgid == 1 and self.is_leader
+        return self.is_leader and self.pid_ns.number_of(self.pid) == 1
 
     def immune(self, signo: int) -> bool:
         """Whether a signal without a handler does nothing: the container's init."""
-        return self.kernel.init is self
+        return self.pid_ns.init is self.signal.leader and signo not in (SIGKILL, SIGSTOP)
+
+    # ---- numbers
+
+    @property
+    def vpid(self) -> int:
+        """Its number, as it sees it (Linux: task_pid_vnr)."""
+        return self.pid_ns.number_of(self.pid)
+
+    @property
+    def vtgid(self) -> int:
+        """The number of its process, as it sees it."""
+        return self.pid_ns.number_of(self.tgid)
+
+    def find(self, number: int) -> Task | None:
+        """The task that it calls by this number (Linux: find_task_by_vpid)."""
+        return self.pid_ns.task(number)
 
     @staticmethod
     def new_registers(abi: Abi) -> Registers:
@@ -252,7 +274,7 @@ class Task:
 
     def send_signal(self, signo: int, info: SigInfo | None = None) -> None:
         """Send a signal to this thread (the kernel's own errand, such as SIGPIPE)."""
-        send(self, info or SigInfo(signo, pid=self.tgid, uid=self.cred.uid), to_thread=True)
+        send(self, info or SigInfo(signo, pid=self.vtgid, uid=self.cred.uid), to_thread=True)
 
     def stop(self, signo: int) -> None:
         """Job control: all threads stop until SIGCONT."""
@@ -271,7 +293,8 @@ class Task:
             return
         parent.signal.child_exited.wake_all()
         if not parent.sighand.actions[SIGCHLD - 1].flags & SA_NOCLDSTOP:
-            info = SigInfo(SIGCHLD, code, pid=self.tgid, uid=self.cred.uid, status=status)
+            pid = parent.pid_ns.number_of(self.tgid)
+            info = SigInfo(SIGCHLD, code, pid=pid, uid=self.cred.uid, status=status)
             send(parent, info)
 
     def unstop(self) -> None:

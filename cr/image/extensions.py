@@ -5,7 +5,7 @@ own tools read the sections before TREE themselves, and know nothing of these.
 
 Image grammar:
 
-    after the tree            [ MACHINE  BUFFER random-state ]
+    after the tree            [ MACHINE  BUFFER random-state ] { PID_NAMESPACE }
     at the end of cpu units   [ TASK_TIMES ] [ SYSCALL_PROGRESS ] [ TASK_EXTRA ]
     at the end of an IPC_NS   [ IPC_SEQUENCE ]
     after shared SIGPENDING   { POSIX_TIMER }
@@ -30,6 +30,7 @@ from cr.image.types import (
     HDR_IPC_SEQUENCE,
     HDR_MACHINE,
     HDR_NET_STATE,
+    HDR_PID_NAMESPACE,
     HDR_POSIX_TIMER,
     HDR_SOCKET_EXTRA,
     HDR_SOCKET_RIGHTS,
@@ -66,6 +67,19 @@ class Machine(Framed):
         if self.next_pid <= 0 or min(self.run_queue, default=1) <= 0:
             return "pids must be positive"
         return None
+
+
+@record(size=16)
+class PidNamespace(Framed):
+    """A pid namespace below the root's; linux-cr forgets which number comes next."""
+
+    TYPE = HDR_PID_NAMESPACE
+
+    init: s32 = at("number of its first process in the root's namespace")
+    next_number: s32 = at("the number that the next task in it will get")
+
+    def invalid(self) -> str | None:
+        return None if min(self.init, self.next_number) > 0 else "numbers of tasks are positive"
 
 
 @record(size=32)

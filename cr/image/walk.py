@@ -18,7 +18,14 @@ from collections.abc import Iterator
 
 from cr.image import types as t
 from cr.image.arch.formats import FORMATS
-from cr.image.extensions import Machine, PosixTimer, SyscallProgress, TaskExtra, TaskTimes
+from cr.image.extensions import (
+    Machine,
+    PidNamespace,
+    PosixTimer,
+    SyscallProgress,
+    TaskExtra,
+    TaskTimes,
+)
 from cr.image.header import Container, Header, Tail
 from cr.image.signals import Signal, SignalTask, Sigpending
 from cr.image.stream import Reader
@@ -68,6 +75,8 @@ class _Walk(ObjectWalk):
         yield from self._records(TaskPids, tree.nr_tasks, "tree")
         if self._next_is(t.HDR_MACHINE):
             yield from self._machine()
+        while self._next_is(t.HDR_PID_NAMESPACE):
+            yield from self._one(PidNamespace)
         for index in range(tree.nr_tasks):
             source.task = index
             yield from self._task()

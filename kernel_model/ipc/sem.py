@@ -59,7 +59,7 @@ class SemaphoreSet:
         """
         before = [(each.value, each.pid) for each in self.semaphores]
         try:
-            blocked = self._all(operations, task.tgid)
+            blocked = self._all(operations, task.vtgid)
             if blocked is None:
                 self._note_undo(task, operations)
         except ERANGE:

@@ -59,7 +59,7 @@ def capget(task: Task, header: Ptr, data: Ptr) -> int:
     pid = _pid(task, header)
     if pid < 0:
         raise EINVAL(f"there is no thread {pid}")
-    target = task.kernel.tasks.get(pid) if pid else task
+    target = task.find(pid) if pid else task
     if target is None:
         raise ESRCH(f"there is no thread {pid}")
     cred = target.cred
@@ -75,7 +75,7 @@ def capset(task: Task, header: Ptr, data: Ptr) -> int:
     count = _version(task, header)
     if count is None:
         raise EINVAL("an unknown version of capabilities")
-    if _pid(task, header) not in (0, task.pid):
+    if _pid(task, header) not in (0, task.vpid):
         raise EPERM("capabilities of others cannot be set")
     words = struct.unpack(f"{task.abi.order}{3 * count}I", task.user.read(data, 12 * count))
     effective, permitted, inheritable = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import EBUSY, EINVAL, EPERM
+from kernel_model.abi.errno import EINVAL, EPERM
 from kernel_model.clone import CLONE_VFORK, CLONE_VM, CloneArgs, copy_process
 from kernel_model.restart_block import Progress
 from kernel_model.signals import SIGCHLD
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from kernel_model.task import Task
 
 _CLONE_ARGS_BYTES = 48
-_MAX_PID = 32768
 
 
 def _start(task: Task, args: CloneArgs) -> int:
@@ -29,13 +28,13 @@ def _start(task: Task, args: CloneArgs) -> int:
         return _wait_for_vfork(task, block.done)
     child = copy_process(task, args)
     if args.flags & CLONE_VFORK:
-        task.restart_block = Progress(done=child.pid)
-        return _wait_for_vfork(task, child.pid)
-    return child.pid
+        task.restart_block = Progress(done=task.pid_ns.number_of(child.pid))
+        return _wait_for_vfork(task, task.restart_block.done)
+    return task.pid_ns.number_of(child.pid)
 
 
 def _wait_for_vfork(task: Task, pid: int) -> int:
-    child = task.kernel.tasks.get(pid)
+    child = task.find(pid)
     if child is not None and child.vfork_done is not None and not child.exited:
         raise Sleep(child.vfork_done, uninterruptible=True)
     return pid
@@ -67,7 +66,7 @@ def clone_tls_last(
     return _start(task, CloneArgs(flags & 0xFFFFFFFF, stack, parent_tid, child_tid, tls))
 
 
-@syscall(partial="one pid namespace: at most one pid can be chosen")
+@syscall()
 def eclone(task: Task, flags: UInt, arguments: Ptr, size: Int, pids: Ptr) -> int:
     """clone with chosen process numbers (linux-cr)."""
     if size != _CLONE_ARGS_BYTES:
@@ -82,16 +81,13 @@ def eclone(task: Task, flags: UInt, arguments: Ptr, size: Int, pids: Ptr) -> int
         stack += stack_size if stack else 0
     elif stack_size:
         raise EINVAL("this ABI takes the stack pointer, not the size of the stack")
-    wanted = 0
+    wanted: tuple[int, ...] = ()
     if pids and count:
-        if count > 1:
-            raise EINVAL(f"{count} pids, but there is one pid namespace")
-        wanted = struct.unpack(f"{task.abi.order}i", task.user.read(pids, 4))[0]
-        if not 0 <= wanted < _MAX_PID:
-            raise EINVAL(f"{wanted} is no process number")
+        levels = task.pid_ns.level + 1
+        if count > levels:
+            raise EINVAL(f"{count} pids for {levels} levels of pid namespaces")
+        wanted = struct.unpack(f"{task.abi.order}{count}i", task.user.read(pids, 4 * count))
         if not task.cred.cap("CAP_SYS_ADMIN"):
             raise EPERM("choosing a pid needs CAP_SYS_ADMIN")
-        if wanted in task.kernel.tasks:
-            raise EBUSY(f"pid {wanted} is taken")
     args = CloneArgs(flags, stack & task.abi.mask, parent_tid, child_tid, 0, wanted)
     return _start(task, args)

@@ -146,7 +146,7 @@ def _wake_op(task: Task, addr: int, addr2: int, count: int, count2: int, encoded
 @syscall()
 def get_robust_list(task: Task, pid: Int, head: Ptr, length: Ptr) -> int:
     """Where a thread's list of robust futexes begins."""
-    target = task if pid == 0 else task.kernel.tasks.get(pid)
+    target = task if pid == 0 else task.find(pid)
     if target is None:
         raise ESRCH(f"there is no thread {pid}")
     task.user.write_word(length, 3 * task.abi.word_bytes)

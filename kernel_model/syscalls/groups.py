@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _process(task: Task, pid: int) -> Task:
-    target = task.kernel.tasks.get(pid) if pid else task
+    target = task.find(pid) if pid else task
     if target is None:
         raise ESRCH(f"there is no process {pid}")
     return target
@@ -24,19 +24,19 @@ def _process(task: Task, pid: int) -> Task:
 @syscall()
 def getpgrp(task: Task) -> int:
     """The process group of the caller."""
-    return task.signal.pgid
+    return task.pid_ns.number_of(task.signal.pgid)
 
 
 @syscall()
 def getpgid(task: Task, pid: Int) -> int:
     """The process group of a process; 0 is the caller."""
-    return _process(task, pid).signal.pgid
+    return task.pid_ns.number_of(_process(task, pid).signal.pgid)
 
 
 @syscall()
 def getsid(task: Task, pid: Int) -> int:
     """The session of a process; 0 is the caller."""
-    return _process(task, pid).signal.sid
+    return task.pid_ns.number_of(_process(task, pid).signal.sid)
 
 
 @syscall()
@@ -45,7 +45,7 @@ def setsid(task: Task) -> int:
     if any(t.signal.pgid == task.tgid for t in task.kernel.tasks.values()):
         raise EPERM("the caller leads a process group, or its number names one")
     task.signal.sid = task.signal.pgid = task.tgid
-    return task.tgid
+    return task.vtgid
 
 
 @syscall()
@@ -54,7 +54,7 @@ def setpgid(task: Task, pid: Int, pgid: Int) -> int:
     if pgid < 0:
         raise EINVAL(f"there is no group {pgid}")
     target = _process(task, pid)
-    group = pgid or target.tgid
+    group = task.pid_ns.find(pgid) if pgid else target.tgid
     if not target.is_leader:
         raise EINVAL(f"{pid} is a thread, not a process")
     if target is not task.signal.leader:
@@ -70,6 +70,6 @@ def setpgid(task: Task, pid: Int, pgid: Int) -> int:
         t.signal.pgid == group and t.signal.sid == task.signal.sid
         for t in task.kernel.tasks.values()
     ):
-        raise EPERM(f"there is no group {group} in this session")
+        raise EPERM(f"there is no group {pgid} in this session")
     target.signal.pgid = group
     return 0

@@ -82,7 +82,7 @@ def setrlimit(task: Task, which: UInt, limits: Ptr) -> int:
 @syscall()
 def prlimit64(task: Task, pid: Int, which: UInt, new: Ptr, old: Ptr) -> int:
     """Read and change a limit of a process."""
-    target = task if pid == 0 else task.kernel.tasks.get(pid)
+    target = task if pid == 0 else task.find(pid)
     if target is None:
         raise ESRCH(f"there is no process {pid}")
     before = _limits_of(target, which)

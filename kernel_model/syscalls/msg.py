@@ -60,7 +60,7 @@ def msgsnd(task: Task, msqid: Int, message: Ptr, size: Size, flags: Flags) -> in
             raise EAGAIN("the queue is full")
         raise Sleep(queue.senders, restart=Restart.ERESTARTNOHAND)
     queue.messages.append(Message(kind, bytes(text)))
-    queue.sent, queue.last_sender = namespace.now_s(), task.tgid
+    queue.sent, queue.last_sender = namespace.now_s(), task.vtgid
     queue.receivers.wake_all()
     return 0
 
@@ -89,7 +89,7 @@ def msgrcv(task: Task, msqid: Int, message: Ptr, size: Size, kind: Long, flags: 
     queue.take(found)
     task.user.write_word(message, found.kind)
     task.user.write(message + word, text)
-    queue.received, queue.last_receiver = namespace.now_s(), task.tgid
+    queue.received, queue.last_receiver = namespace.now_s(), task.vtgid
     queue.senders.wake_all()
     return len(text)
 

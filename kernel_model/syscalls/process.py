@@ -23,19 +23,19 @@ _MAX_STRING_BYTES = 128 << 10
 @syscall()
 def getpid(task: Task) -> int:
     """The number of the process."""
-    return task.tgid
+    return task.vtgid
 
 
 @syscall()
 def gettid(task: Task) -> int:
     """The number of the thread."""
-    return task.pid
+    return task.vpid
 
 
 @syscall()
 def getppid(task: Task) -> int:
     """The number of the parent; 0 when it is outside."""
-    return task.parent.tgid if task.parent is not None else 0
+    return task.pid_ns.number_of(task.parent.tgid) if task.parent is not None else 0
 
 
 @syscall()
@@ -56,7 +56,7 @@ def exit_group(task: Task, code: Int) -> int:
 def set_tid_address(task: Task, address: Ptr) -> int:
     """Where to store 0 when the thread ends; the thread's number."""
     task.clear_child_tid = address
-    return task.pid
+    return task.vpid
 
 
 @syscall()

@@ -39,7 +39,7 @@ _NORMAL_IO_LEVEL = 4
 
 
 def _target(task: Task, pid: int) -> Task:
-    target = task.kernel.tasks.get(pid) if pid else task
+    target = task.find(pid) if pid else task
     if target is None or target.exited:
         raise ESRCH(f"there is no task {pid}")
     return target
@@ -202,13 +202,13 @@ def _may_lower(task: Task, nice: int) -> bool:
 def _chosen(task: Task, which: int, who: int) -> Iterator[Task]:
     """The tasks that `which` and `who` name."""
     if which == PRIO_PROCESS:
-        target = task.kernel.tasks.get(who) if who else task
+        target = task.find(who) if who else task
         if target is not None and not target.exited:
             yield target
         return
-    group = who or task.signal.pgid
+    group = task.pid_ns.find(who) if who else task.signal.pgid
     uid = who or task.cred.uid
-    for _, other in sorted(task.kernel.tasks.items()):
+    for other in task.pid_ns.tasks():
         if other.exited:
             continue
         if (other.signal.pgid == group) if which == PRIO_PGRP else (other.cred.uid == uid):

@@ -176,7 +176,7 @@ def _set_value(task: Task, sem_set: SemaphoreSet, number: int, value: int) -> in
     if value > SEMVMX:
         raise ERANGE(f"a semaphore cannot be {value}")
     now_s = task.nsproxy.ipc.now_s()
-    sem_set.semaphores[number] = Semaphore(value, task.tgid)
+    sem_set.semaphores[number] = Semaphore(value, task.vtgid)
     sem_set.changed = now_s
     forget_undo(task, sem_set.perm.id, number)
     sem_set.let_others_go_on(now_s)
@@ -194,7 +194,7 @@ def _all(task: Task, sem_set: SemaphoreSet, operation: int, addr: int) -> int:
         raise ERANGE(f"a semaphore cannot be {max(fresh)}")
     now_s = task.nsproxy.ipc.now_s()
     for semaphore, value in zip(sem_set.semaphores, fresh):
-        semaphore.value, semaphore.pid = value, task.tgid
+        semaphore.value, semaphore.pid = value, task.vtgid
     sem_set.changed = now_s
     forget_undo(task, sem_set.perm.id)
     sem_set.let_others_go_on(now_s)

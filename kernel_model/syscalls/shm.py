@@ -63,7 +63,7 @@ def shmget(task: Task, key: Int, size: Size, flags: Flags) -> int:
         if total_pages(namespace) + (page_up(size) >> PAGE_SHIFT) > limits.shmall:
             raise ENOSPC("too many pages in segments")
         segment = Segment(task.kernel.ram, namespace, new_perm(task, key, flags), size)
-        segment.times.creator = task.tgid
+        segment.times.creator = task.vtgid
         segment.times.changed = namespace.now_s()
         return segment
 
@@ -94,7 +94,7 @@ def attach(task: Task, shmid: int, addr: int, flags: int) -> int:
         mm.unmap(addr, addr + length)
     mm.insert(Vma(addr, addr + length, vm_flags, 0, segment))
     segment.times.attached = task.nsproxy.ipc.now_s()
-    segment.times.last_user = task.tgid
+    segment.times.last_user = task.vtgid
     return addr
 
 
@@ -136,7 +136,7 @@ def shmdt(task: Task, addr: Ptr) -> int:
         raise EINVAL(f"no segment was attached at {addr:#x}")
     for vma in mm.overlapping(addr, addr + (found.page_count << PAGE_SHIFT)):
         if vma.backing is found and vma.start - (vma.offset << PAGE_SHIFT) == addr:
-            found.times.last_user = task.tgid
+            found.times.last_user = task.vtgid
             mm.unmap(vma.start, vma.end)
     return 0
 

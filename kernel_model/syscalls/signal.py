@@ -249,24 +249,25 @@ def _may_signal(task: Task, target: Task) -> bool:
 def kill(task: Task, pid: Int, signo: Int) -> int:
     """Send a signal to a process, a group, or all."""
     _check_signal(signo)
-    tasks = task.kernel.tasks
+    namespace = task.pid_ns
     if pid > 0:
-        found = tasks.get(pid)
+        found = namespace.task(pid)
         targets = [] if found is None else [found.signal.leader]
     elif pid == -1:
-        targets = [t for t in tasks.values() if t.is_leader and t.pid > 1 and t.tgid != task.tgid]
+        targets = [t for t in namespace.tasks() if t.is_leader and t.tgid != task.tgid]
+        targets = [t for t in targets if namespace.number_of(t.pid) > 1]
     else:
-        group = -pid if pid else task.signal.pgid
-        targets = [t for t in tasks.values() if t.is_leader and t.signal.pgid == group]
+        group = namespace.find(-pid) if pid else task.signal.pgid
+        targets = [t for t in namespace.tasks() if t.is_leader and t.signal.pgid == group]
     if not targets:
         raise ESRCH(f"there is no process {pid}")
     allowed = [t for t in targets if _may_signal(task, t)]
     if not allowed:
         raise EPERM(f"may not signal {pid}")
     if signo:
-        info = SigInfo(signo, SI_USER, pid=task.tgid, uid=task.cred.uid)
         for target in allowed:
-            send(target, info)
+            pid = target.pid_ns.number_of(task.tgid)
+            send(target, SigInfo(signo, SI_USER, pid=pid, uid=task.cred.uid))
     return 0
 
 
@@ -274,13 +275,14 @@ def _signal_thread(task: Task, tgid: int | None, tid: int, signo: int) -> int:
     if tid <= 0 or (tgid is not None and tgid <= 0):
         raise EINVAL(f"there is no thread {tid}")
     _check_signal(signo)
-    target = task.kernel.tasks.get(tid)
-    if target is None or (tgid is not None and target.tgid != tgid):
+    target = task.find(tid)
+    if target is None or (tgid is not None and target.tgid != task.pid_ns.find(tgid)):
         raise ESRCH(f"there is no thread {tid}")
     if not _may_signal(task, target):
         raise EPERM(f"may not signal {tid}")
     if signo:
-        info = SigInfo(signo, SI_TKILL, pid=task.tgid, uid=task.cred.uid)
+        pid = target.pid_ns.number_of(task.tgid)
+        info = SigInfo(signo, SI_TKILL, pid=pid, uid=task.cred.uid)
         send(target, info, to_thread=True)
     return 0
 
@@ -323,7 +325,7 @@ def _queued_info(task: Task, target: Task, signo: int, addr: int) -> SigInfo:
 def rt_sigqueueinfo(task: Task, pid: Int, signo: Int, info: Ptr) -> int:
     """Send a signal with a value to a process."""
     _check_signal(signo)
-    target = task.kernel.tasks.get(pid)
+    target = task.find(pid)
     if target is None:
         raise ESRCH(f"there is no process {pid}")
     queued = _queued_info(task, target, signo, info)
@@ -340,8 +342,8 @@ def rt_tgsigqueueinfo(task: Task, tgid: Int, tid: Int, signo: Int, info: Ptr) ->
     if tgid <= 0 or tid <= 0:
         raise EINVAL(f"there is no thread {tid}")
     _check_signal(signo)
-    target = task.kernel.tasks.get(tid)
-    if target is None or target.tgid != tgid:
+    target = task.find(tid)
+    if target is None or target.tgid != task.pid_ns.find(tgid):
         raise ESRCH(f"there is no thread {tid}")
     queued = _queued_info(task, target, signo, info)
     if not _may_signal(task, target):

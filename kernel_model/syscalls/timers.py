@@ -146,7 +146,7 @@ def _read_event(task: Task, addr: int) -> tuple[int, int, int, int]:
     if notify & ~(SIGEV_NONE | posix_timers.SIGEV_THREAD | SIGEV_THREAD_ID):
         raise EINVAL(f"sigev_notify {notify:#x}")
     if notify & SIGEV_THREAD_ID:
-        thread = task.kernel.tasks.get(tid)
+        thread = task.find(tid)
         if thread is None or thread.signal is not task.signal:
             raise EINVAL(f"{tid} is no thread of the caller")
     if notify & ~SIGEV_THREAD_ID != SIGEV_NONE and not 0 < signo <= _NSIG:

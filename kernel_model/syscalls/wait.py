@@ -35,6 +35,8 @@ class Found:
     status: int
     info: SigInfo
     run_units: int
+    pid: int
+    """As the waiter calls it."""
 
 
 def _matches(child: Task, kind: int, number: int, options: int) -> bool:
@@ -46,21 +48,23 @@ def _matches(child: Task, kind: int, number: int, options: int) -> bool:
     return bool(options & _WALL) or is_clone == bool(options & _WCLONE)
 
 
-def _news(child: Task, options: int) -> Found | None:
+def _news(task: Task, child: Task, options: int) -> Found | None:
     """What there is to tell of a child, taken away unless WNOWAIT."""
     keep = bool(options & WNOWAIT)
     signal = child.signal
+    uid, pid = child.cred.uid, task.pid_ns.number_of(child.tgid)
     if child.exited:
         if not options & WEXITED or not all(thread.exited for thread in signal.threads):
             return None
-        found = Found(child, child.exit_code, child_info(child, SIGCHLD), signal.run_units)
+        found = Found(
+            child, child.exit_code, child_info(child, SIGCHLD, task), signal.run_units, pid
+        )
         if not keep:
             reap(child)
         return found
-    uid, pid = child.cred.uid, child.tgid
     if options & WSTOPPED and signal.stop_news:
         info = SigInfo(SIGCHLD, CLD_STOPPED, pid=pid, uid=uid, status=signal.stop_news)
-        found = Found(child, signal.stop_news << 8 | 0x7F, info, signal.run_units)
+        found = Found(child, signal.stop_news << 8 | 0x7F, info, signal.run_units, pid)
         if not keep:
             signal.stop_news = 0
         return found
@@ -68,17 +72,18 @@ def _news(child: Task, options: int) -> Found | None:
         info = SigInfo(SIGCHLD, CLD_CONTINUED, pid=pid, uid=uid, status=SIGCONT)
         if not keep:
             signal.continue_news = False
-        return Found(child, 0xFFFF, info, signal.run_units)
+        return Found(child, 0xFFFF, info, signal.run_units, pid)
     return None
 
 
 def _wait(task: Task, kind: int, number: int, options: int) -> Found | None:
     """The first child with news; None with WNOHANG when there is none yet."""
+    number = task.pid_ns.find(number)
     children = [c for c in task.signal.leader.children if _matches(c, kind, number, options)]
     if not children:
         raise ECHILD("no such child")
     for child in children:
-        found = _news(child, options)
+        found = _news(task, child, options)
         if found is not None:
             return found
     if options & WNOHANG:
@@ -103,7 +108,8 @@ def wait4(task: Task, pid: Int, status: Ptr, options: Flags, usage: Ptr) -> int:
     if pid == -1:
         kind = _P_ALL
     elif pid <= 0:
-        kind, number = _P_PGID, -pid or task.signal.pgid
+        kind = _P_PGID
+        number = -pid or task.pid_ns.number_of(task.signal.pgid)
     found = _wait(task, kind, number, options | WEXITED)
     if found is None:
         return 0
@@ -111,7 +117,7 @@ def wait4(task: Task, pid: Int, status: Ptr, options: Flags, usage: Ptr) -> int:
         task.user.write_int(status, found.status)
     if usage:
         task.user.write(usage, pack_rusage(task, found.run_units))
-    return found.child.tgid
+    return found.pid
 
 
 @syscall()

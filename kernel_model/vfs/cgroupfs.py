@@ -147,47 +147,49 @@ class GroupOpenFile(OpenFile):
 
     def pread(self, offset: int, count: int) -> bytes:
         """The text as it is now."""
-        text = self.file.read_text(self.file.fs.kernel, self.file.group)
+        text = self.file.read_text(self.opener, self.file.group)
         return text[offset : offset + count]
 
     def _store(self, offset: int, data: bytes) -> int:
         if self.file.write_text is None:
             raise EINVAL("this file is not written")
-        self.file.write_text(self.file.fs.kernel, self.file.group, self.opener, data)
+        self.file.write_text(self.opener, self.file.group, data)
         return len(data)
 
 
-Read = Callable[["Kernel", FreezerCgroup], bytes]
-Write = Callable[["Kernel", FreezerCgroup, "Task", bytes], None]
+Read = Callable[["Task", FreezerCgroup], bytes]
+Write = Callable[["Task", FreezerCgroup, bytes], None]
 
 
-def _members(kernel: Kernel, group: FreezerCgroup) -> list[Task]:
+def _members(reader: Task, group: FreezerCgroup) -> list[Task]:
     if group.parent is not None:
-        return group.members()
-    return [t for _, t in sorted(kernel.tasks.items()) if t.cgroup is None and not t.exited]
+        return [task for task in group.members() if reader.pid_ns.holds(task)]
+    return [task for task in reader.pid_ns.tasks() if task.cgroup is None and not task.exited]
 
 
-def _list_tasks(kernel: Kernel, group: FreezerCgroup) -> bytes:
-    return b"".join(b"%d\n" % task.pid for task in _members(kernel, group))
+def _list_tasks(reader: Task, group: FreezerCgroup) -> bytes:
+    numbers = [reader.pid_ns.number_of(task.pid) for task in _members(reader, group)]
+    return b"".join(b"%d\n" % number for number in sorted(numbers))
 
 
-def _list_processes(kernel: Kernel, group: FreezerCgroup) -> bytes:
-    return b"".join(b"%d\n" % pid for pid in sorted({t.tgid for t in _members(kernel, group)}))
+def _list_processes(reader: Task, group: FreezerCgroup) -> bytes:
+    numbers = {reader.pid_ns.number_of(task.tgid) for task in _members(reader, group)}
+    return b"".join(b"%d\n" % number for number in sorted(numbers))
 
 
-def _attach(kernel: Kernel, group: FreezerCgroup, writer: Task, data: bytes) -> None:
+def _attach(writer: Task, group: FreezerCgroup, data: bytes) -> None:
     text = data.strip()
     if not text.isdigit():
         raise EINVAL(f"{data!r} is no pid")
-    task = kernel.tasks.get(int(text)) if int(text) else writer
+    task = writer.find(int(text)) if int(text) else writer
     if task is None or task.exited:
         raise ESRCH(f"there is no task {int(text)}")
     group.attach(task)
 
 
-def _show_state(kernel: Kernel, group: FreezerCgroup) -> bytes:
+def _show_state(reader: Task, group: FreezerCgroup) -> bytes:
     return group.state.value.encode() + b"\n"
 
 
-def _set_state(kernel: Kernel, group: FreezerCgroup, writer: Task, data: bytes) -> None:
+def _set_state(writer: Task, group: FreezerCgroup, data: bytes) -> None:
     group.set_state(data)

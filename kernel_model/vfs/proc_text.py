@@ -231,14 +231,14 @@ def _kernel_stat(task: Task) -> bytes:
     times = b"%d 0 0 0 0 0 0 0 0" % ticks
     boot = kernel.clock.epoch_ns // 1_000_000_000
     return b"cpu  %s\ncpu0 %s\nbtime %d\nprocesses %d\nprocs_running %d\nprocs_blocked 0\n" % (
-        (times, times, boot, kernel.next_pid - 1, running)
+        (times, times, boot, task.pid_ns.next_number - 1, running)
     )
 
 
 def _loadavg(task: Task) -> bytes:
     kernel = task.kernel
     running = sum(other.state.value == "running" for other in kernel.tasks.values())
-    return b"0.00 0.00 0.00 %d/%d %d\n" % (running, len(kernel.tasks), kernel.next_pid - 1)
+    return b"0.00 0.00 0.00 %d/%d %d\n" % (running, len(kernel.tasks), task.pid_ns.next_number - 1)
 
 
 def _pid_max(task: Task) -> bytes:

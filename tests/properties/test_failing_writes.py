@@ -117,12 +117,12 @@ def test_restart_of_what_was_cut_leaves_the_caller(arch: str) -> None:
         file.inode.truncate(size)
         file.seek(0, 0)
         with pytest.raises(LinuxError):
-            restart.handler(task, 0, IMAGE_FD, t.RESTART_TASKSELF, -1)
+            restart.handler(task, task.pid, IMAGE_FD, t.RESTART_TASKSELF, -1)
         file.inode.truncate(0)
         file.pwrite(0, whole)
         file.seek(0, 0)
         assert without_disk(kernel) == before
         assert kernel.ram.free_frames == free_frames
     with pytest.raises(Replaced):
-        restart.handler(task, 0, IMAGE_FD, t.RESTART_TASKSELF, -1)
+        restart.handler(task, task.pid, IMAGE_FD, t.RESTART_TASKSELF, -1)
     kernel.power_off()

@@ -28,3 +28,34 @@ struct stat {
     unsigned long guest_pad1[3];
 };
 #endif
+
+/* eclone(flags, args, size, pids): the child calls box[0](box[1]), and exits with its result.
+ * On another stack it may not return into this frame, so its whole life is in here. */
+static inline long raw_eclone(long nr, long flags, void *args, long size, int *pids, void **box)
+{
+    register long r0 __asm__("r0") = nr;
+    register long r3 __asm__("r3") = flags;
+    register void *r4 __asm__("r4") = args;
+    register long r5 __asm__("r5") = size;
+    register int *r6 __asm__("r6") = pids;
+    register void **r14 __asm__("r14") = box;
+    __asm__ volatile("sc\n\t"
+                     "bns+ 1f\n\t"
+                     "neg 3, 3\n"
+                     "1:\n\t"
+                     "cmpwi 3, 0\n\t"
+                     "bne 2f\n\t"
+                     "clrrdi 1, 1, 4\n\t"
+                     "stdu 1, -64(1)\n\t"
+                     "ld 12, 0(14)\n\t"
+                     "ld 3, 8(14)\n\t"
+                     "mtctr 12\n\t"
+                     "bctrl\n\t"
+                     "li 0, 1\n\t"
+                     "sc\n"
+                     "2:"
+                     : "+r"(r0), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6)
+                     : "r"(r14)
+                     : "r7", "r8", "r9", "r10", "r11", "r12", "cr0", "ctr", "lr", "xer", "memory");
+    return r3;
+}

@@ -70,3 +70,39 @@ struct stat {
     unsigned long long st_ino;
 };
 #endif
+
+/* eclone(flags, args, size, pids): the child calls box[0](box[1]), and exits with its result.
+ * On another stack it may not return into this frame, so its whole life is in here. */
+static inline long raw_eclone(long nr, long flags, void *args, long size, int *pids, void **box)
+{
+    long regs[6] = {nr, flags, (long)args, size, (long)pids, (long)box};
+    long result = (long)regs;
+    __asm__ volatile("pushl %%ebx\n\t"
+                     "pushl %%esi\n\t"
+                     "pushl %%edi\n\t"
+                     "movl 4(%%eax), %%ebx\n\t"
+                     "movl 8(%%eax), %%ecx\n\t"
+                     "movl 12(%%eax), %%edx\n\t"
+                     "movl 16(%%eax), %%esi\n\t"
+                     "movl 20(%%eax), %%edi\n\t"
+                     "movl (%%eax), %%eax\n\t"
+                     "int $0x80\n\t"
+                     "testl %%eax, %%eax\n\t"
+                     "jnz 1f\n\t"
+                     "xorl %%ebp, %%ebp\n\t"
+                     "andl $-16, %%esp\n\t"
+                     "subl $12, %%esp\n\t"
+                     "pushl 4(%%edi)\n\t"
+                     "call *(%%edi)\n\t"
+                     "movl %%eax, %%ebx\n\t"
+                     "movl $1, %%eax\n\t"
+                     "int $0x80\n"
+                     "1:\n\t"
+                     "popl %%edi\n\t"
+                     "popl %%esi\n\t"
+                     "popl %%ebx"
+                     : "+a"(result)
+                     : "m"(regs)
+                     : "ecx", "edx", "memory");
+    return result;
+}

@@ -44,3 +44,27 @@ struct stat {
     long guest_pad1[3];
 };
 #endif
+
+/* eclone(flags, args, size, pids): the child calls box[0](box[1]), and exits with its result.
+ * On another stack it may not return into this frame, so its whole life is in here. */
+static inline long raw_eclone(long nr, long flags, void *args, long size, int *pids, void **box)
+{
+    register long r10 __asm__("r10") = (long)pids;
+    register void **r12 __asm__("r12") = box;
+    long result = nr;
+    __asm__ volatile("syscall\n\t"
+                     "testq %%rax, %%rax\n\t"
+                     "jnz 1f\n\t"
+                     "xorl %%ebp, %%ebp\n\t"
+                     "andq $-16, %%rsp\n\t"
+                     "movq 8(%%r12), %%rdi\n\t"
+                     "call *(%%r12)\n\t"
+                     "movl %%eax, %%edi\n\t"
+                     "movl $60, %%eax\n\t"
+                     "syscall\n"
+                     "1:"
+                     : "+a"(result), "+r"(r10)
+                     : "D"(flags), "S"(args), "d"(size), "r"(r12)
+                     : "rcx", "r11", "memory");
+    return result;
+}

@@ -87,7 +87,17 @@ def test_pure_images(arch: str) -> None:
 @pytest.mark.parametrize("arch", ARCHES)
 def test_the_clock_goes_on(arch: str) -> None:
     kernel, _ = pausing(arch)
-    before = (kernel.clock.units, kernel.clock.epoch_ns, kernel.random.state(), kernel.next_pid)
+    before = (
+        kernel.clock.units,
+        kernel.clock.epoch_ns,
+        kernel.random.state(),
+        kernel.pid_ns.next_number,
+    )
     kernel, _ = restarted(kernel)
-    after = (kernel.clock.units, kernel.clock.epoch_ns, kernel.random.state(), kernel.next_pid)
+    after = (
+        kernel.clock.units,
+        kernel.clock.epoch_ns,
+        kernel.random.state(),
+        kernel.pid_ns.next_number,
+    )
     assert after == before

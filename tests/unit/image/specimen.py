@@ -74,6 +74,7 @@ class Specimen:
             ),
         )
         self.w.write_blob(t.HDR_BUFFER, b"seed")
+        self.put(ours.PidNamespace, init=2, next_number=4)
         self.live_task()
         self.put(task.Task, exit_state=16, state=64, exit_code=0x100)
         self.w.write_string(t.HDR_STRING, b"zombie", t.TASK_COMM_BYTES)

@@ -148,7 +148,7 @@ def test_what_makes_no_sense_is_refused() -> None:
     kernel = cr.boot("x86_64", memory_bytes=1 << 20)
     with pytest.raises(ENOENT):
         kernel.spawn("/nope")
-    assert kernel.tasks == {} and kernel.next_pid == 1
+    assert kernel.tasks == {} and kernel.pid_ns.next_number == 1
 
 
 def test_places_are_values() -> None:

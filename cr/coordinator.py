@@ -1,0 +1,325 @@
+"""Restart from inside: user space has built the tree, the kernel fills it.
+
+Somebody (guests/tools/restart.c, or the original's tool) has made one task for each task of the
+image, by fork and eclone, with the numbers that the image names. Each of them calls restart(0) and
+waits. The coordinator, their root's parent, calls restart(root) with the image; when it has read
+all of it, and everybody has come, each task becomes what the image says, in one step:
+
+    tasks that were zombies exit with the saved code, and nobody hears of it (PF_RESTARTING);
+    ghosts, who only lent their number to a session or a group, are gone;
+    all others go on in the saved program.
+
+So the whole act succeeds, or nobody is left: if it fails, the coordinator kills the tree and
+returns the error. A restarting task that somebody kills before that makes it fail.
+
+Mirrors:  linux-cr checkpoint/restart.c -- do_restore_coord, do_restore_task, do_ghost_task,
+          prepare_descendants, restore_task_pgid (in kernel/sys.c there).
+Deviates: the original lets each task restore itself when its turn comes; here all is read and
+          validated first, so a tree is never half restored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NoReturn
+
+from cr.context import Restart
+from cr.image import types as t
+from cr.restart import Restored, read_image, read_numbers
+from cr.signals import start_timers
+from cr.sockets import attach_all
+from cr.task import TaskParts, install, install_zombie, restored_state, was_sleeping
+from cr.transport import Collecting, refuse_interruption
+from cr.tree import Identity, tasks_of
+from kernel_model.abi.errno import EBUSY, EINTR, EINVAL, EPERM, ESRCH
+from kernel_model.clone import lend_memory_again
+from kernel_model.exit import exit_task, reap
+from kernel_model.freezer import FreezerState
+from kernel_model.restart_block import CallState
+from kernel_model.signals import SIGKILL, SigInfo, send
+from kernel_model.syscalls.dispatch import Replaced
+from kernel_model.task import State
+from kernel_model.waitqueue import Restart as SignalRestart
+from kernel_model.waitqueue import Sleep, WaitQueue
+
+if TYPE_CHECKING:
+    from kernel_model.task import Task
+
+
+class Restarting(CallState):
+    """A task that has called restart(0): it waits to become somebody else."""
+
+    def __init__(self, *, ghost: bool) -> None:
+        self.ghost = ghost
+        self.queue = WaitQueue()
+
+    def abandon(self, task: Task) -> None:
+        """It was killed: whoever waits for it must know."""
+        tell_coordinator(task)
+
+
+class Coordinating(Collecting):
+    """The caller of restart(root): it reads the image, and waits for the tree."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue = WaitQueue()
+        self.tree: list[Task] = []
+        """The tasks that are this coordinator's to restart, or to kill."""
+
+    def abandon(self, task: Task) -> None:
+        """The coordinator was killed, or gave up: nobody is left."""
+        kill_tree(self)
+
+
+def tell_coordinator(task: Task) -> None:
+    """A restarting task has come, or has gone: wake who waits for it."""
+    ancestor = task.parent
+    while ancestor is not None:
+        for thread in ancestor.signal.threads:
+            if isinstance(thread.call_state, Coordinating):
+                thread.call_state.queue.wake_all()
+        ancestor = ancestor.parent
+
+
+def kill_tree(state: Coordinating) -> None:
+    """SIGKILL for every task of the tree."""
+    for member in state.tree:
+        if not member.exited:
+            send(member, SigInfo(SIGKILL), to_thread=True)
+
+
+# ---- the restarting task
+
+
+def wait_to_become(task: Task, *, ghost: bool) -> NoReturn:
+    """restart(0): sleep until a coordinator has made somebody else of this task."""
+    state = task.call_state
+    if not isinstance(state, Restarting):
+        state = task.call_state = Restarting(ghost=ghost)
+        tell_coordinator(task)
+    if task.has_signal():
+        task.call_state = None
+        tell_coordinator(task)
+        raise EINTR("a signal came before the restart")
+    raise Sleep(state.queue, restart=SignalRestart.ERESTARTNOINTR)
+
+
+# ---- the coordinator
+
+
+def find_tree(task: Task, state: Coordinating, pid: int) -> None:
+    """Whom restart(root) is about. Raises ESRCH, EPERM, EBUSY."""
+    root = task.find(pid)
+    if root is None or root.parent is None or root.parent.signal is not task.signal:
+        raise ESRCH(f"the caller has no child {pid}")
+    state.tree = tasks_of(root)
+    for member in state.tree:
+        _check_member(task, member)
+
+
+def coordinate(task: Task, state: Coordinating, flags: int) -> None:
+    """restart(root) with the whole image read: wait for the tree, then restart it."""
+    root, image = state.tree[0], bytes(state.image)
+    members = _members(image, state, root)
+    if members is None:
+        refuse_interruption(task)
+        raise Sleep(state.queue)
+    ctx = Restart(task.kernel, image, root, flags)
+    try:
+        restored = read_image(ctx, running=True)
+        _check_tree(ctx, restored, members)
+        attach_all(ctx)
+        _commit(state, restored, members)
+        ctx.committed = True
+    finally:
+        ctx.end()
+    if flags & t.RESTART_FROZEN and root.cgroup is not None:
+        root.cgroup.set_state(FreezerState.FROZEN.value.encode())
+
+
+def _check_member(task: Task, member: Task) -> None:
+    if member.state is State.ZOMBIE:
+        return
+    mine, theirs = task.cred, member.cred
+    if not mine.cap("CAP_SYS_PTRACE") and {theirs.uid, theirs.euid, theirs.suid} != {mine.uid}:
+        raise EPERM(f"no right to attach to task {member.vpid}")
+    if isinstance(member.call_state, Coordinating):
+        raise EBUSY(f"task {member.vpid} is a coordinator itself")
+
+
+def _members(image: bytes, state: Coordinating, root: Task) -> list[Task] | None:
+    """The live task for each task of the image; None when not everybody has come yet."""
+    identities = read_numbers(root, image)
+    living = [member for member in state.tree if not member.exited]
+    if len(living) < len(identities):
+        raise ESRCH(f"{len(identities)} tasks are in the image, {len(living)} are here")
+    members = []
+    for identity in identities:
+        member = root.find(identity.pid)
+        if member is None or member not in living:
+            raise ESRCH(f"there is no task {identity.pid} below the root")
+        members.append(member)
+    if any(not isinstance(other.call_state, Restarting) for other in _expected(state, members)):
+        return None
+    for member in members:
+        assert isinstance(member.call_state, Restarting)
+        if member.call_state.ghost:
+            raise EINVAL(f"task {member.vpid} is a ghost, but the image has it")
+    return members
+
+
+def _expected(state: Coordinating, members: list[Task]) -> Iterator[Task]:
+    """All tasks of the image, and the other threads of their processes."""
+    for member in members:
+        yield from (thread for thread in member.signal.threads if not thread.exited)
+
+
+def _check_tree(ctx: Restart, restored: Restored, members: list[Task]) -> None:
+    """What the tasks are to become must fit what they are."""
+    places = zip(restored.identities, restored.tasks, members)
+    root = members[0]
+    by_tgid: dict[int, TaskParts] = {}
+    for identity, parts, member in places:
+        if member.pid_ns.level - members[0].pid_ns.level != identity.depth:
+            ctx.refuse(f"task {identity.pid} is {identity.depth} pid namespaces below the root's")
+        if root.pid_ns.number_of(member.tgid) != identity.tgid:
+            ctx.refuse(f"task {identity.pid} is no thread of {identity.tgid}")
+        if parts.dead and not member.is_leader:
+            ctx.refuse(f"a dead thread {identity.pid}")
+        if parts.dead and len(member.signal.threads) > 1:
+            ctx.refuse(f"the dead task {identity.pid} has threads")
+        leader = by_tgid.setdefault(identity.tgid, parts)
+        if parts.signal is not leader.signal:
+            ctx.refuse(f"thread {identity.pid} does not share the signals of its group")
+        if member.is_leader:
+            _check_group(ctx, identity, member, root)
+    if restored.tasks[0].dead:
+        ctx.refuse("the root of the tree is dead")
+
+
+def _check_group(ctx: Restart, identity: Identity, member: Task, root: Task) -> None:
+    """Its process group must be one that it could join with setpgid."""
+    wanted = root.pid_ns.find(identity.pgid) if identity.pgid else member.signal.pgid
+    if wanted == member.signal.pgid:
+        return
+    if member.signal.sid == member.tgid:
+        ctx.refuse(f"session leader {identity.pid} cannot move to group {identity.pgid}")
+    leader = ctx.kernel.tasks.get(wanted)
+    if leader is None or leader.signal.sid != member.signal.sid:
+        ctx.refuse(f"there is no group {identity.pgid} in the session of task {identity.pid}")
+
+
+def _commit(state: Coordinating, restored: Restored, members: list[Task]) -> None:
+    """Everybody becomes what the image says. Nothing here can fail."""
+    places = list(zip(restored.identities, restored.tasks, members))
+    for identity, _, member in places:
+        if member.is_leader and identity.pgid:
+            member.signal.pgid = members[0].pid_ns.find(identity.pgid)
+    ghosts = [task for task in state.tree if task not in members]
+    for ghost in ghosts:
+        if isinstance(ghost.call_state, Restarting) and ghost.call_state.ghost:
+            _vanish(ghost)
+    for _, parts, member in places:
+        leave_call(member)
+        if parts.dead:
+            _become_zombie(member, parts)
+        else:
+            become(member, parts)
+    _wake(restored, members)
+
+
+def _vanish(ghost: Task) -> None:
+    """A ghost dies, and nobody has to wait for it."""
+    leave_call(ghost)
+    ghost.restarting = True
+    exit_task(ghost, 0)
+    if ghost.state is State.ZOMBIE:
+        reap(ghost)
+
+
+def _become_zombie(task: Task, parts: TaskParts) -> None:
+    task.restarting = True
+    exit_task(task, parts.record.exit_code)
+    task.restarting = False
+    install_zombie(task, parts)
+    task.signal.run_units = parts.group_units
+    task.signal.children_units = parts.children_units
+
+
+def leave_call(task: Task) -> None:
+    """The task is in restart(0) no more."""
+    task.call_state = None
+    task.wake()
+    task.kernel.sched.dequeue(task)
+
+
+def become(task: Task, parts: TaskParts) -> None:
+    """Let go of what the task was, and put the restored parts in place."""
+    kernel = task.kernel
+    old = (task.mm, task.files, task.fs, task.sighand)
+    old_undo, old_signal = task.sem_undo, task.signal
+    assert parts.signal is not None
+    if parts.first_of_group:
+        for timer in old_signal.itimers:
+            if timer.timer is not None:
+                kernel.clock.cancel(timer.timer)
+        parts.signal.run_units = parts.group_units
+        parts.signal.children_units = parts.children_units
+    task.signal = parts.signal
+    task.signal.threads.append(task)
+    task.signal.pgid, task.signal.sid = old_signal.pgid, old_signal.sid
+    install(task, parts)
+    if parts.first_of_group:
+        start_timers(task)
+    task.call_state = None
+    for thing in old:
+        if thing is not None:
+            thing.drop()
+    if old_undo is not None:
+        old_undo.drop(task.vtgid)
+
+
+def _wake(restored: Restored, members: list[Task]) -> None:
+    """Who ran goes on running, in the saved order; who slept sleeps again."""
+    kernel = members[0].kernel
+    place: dict[int, int] = {}
+    if restored.machine is not None:
+        queue = restored.machine.record.run_queue
+        place = {pid: position for position, pid in enumerate(queue)}
+    last = len(place)
+    awake = sorted(zip(members, restored.tasks), key=lambda pair: place.get(pair[0].vpid, last))
+    asleep = []
+    for task, parts in awake:
+        task.state = restored_state(parts)
+        if parts.dead or task.state is not State.RUNNING:
+            continue
+        if was_sleeping(parts):
+            asleep.append(task)
+        else:
+            kernel.sched.enqueue(task)
+    for task in asleep:
+        lend_memory_again(task)
+        kernel.calls.resume(task)
+        if task.state is State.RUNNING:
+            kernel.sched.enqueue(task)
+
+
+# ---- one task alone
+
+
+def become_alone(task: Task, image: bytes, flags: int) -> NoReturn:
+    """RESTART_TASKSELF: the caller becomes the only task of the image."""
+    ctx = Restart(task.kernel, image, task, flags)
+    try:
+        if len(read_numbers(task, image)) != 1:
+            ctx.refuse("an image of several tasks cannot be restored into one")
+        restored = read_image(ctx, running=True)
+        if restored.tasks[0].dead:
+            ctx.refuse("a dead task cannot be restored into a live one")
+        attach_all(ctx)
+        become(task, restored.tasks[0])
+        ctx.committed = True
+    finally:
+        ctx.end()
+    raise Replaced

@@ -1,0 +1,103 @@
+"""Images on their way: into a descriptor, and out of one.
+
+A checkpoint is complete before its first byte leaves, and is then drained like any long write: a
+pipe that is full makes the task sleep, and it goes on where it was. Restart collects whole records
+up to TAIL in the same way, never a byte beyond, and looks at them only then. What is under way is
+data of the task (`task.call_state`), so no frame waits, and a checkpoint of the task can carry it.
+
+Mirrors:  linux-cr checkpoint/sys.c -- ckpt_kwrite, ckpt_kread.
+Deviates: the original wrote and read as it went along, so that a broken image was noticed half-way.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cr.image import types as t
+from cr.image.stream import byte_order
+from kernel_model.abi.errno import EINTR, EINVAL, EPIPE
+from kernel_model.restart_block import CallState
+from kernel_model.waitqueue import Sleep
+
+if TYPE_CHECKING:
+    from kernel_model.freezer import FreezerCgroup
+    from kernel_model.task import Task
+    from kernel_model.vfs.openfile import OpenFile
+
+_FRAME = 8
+_FIRST_READ = _FRAME + 8
+_PIECE_BYTES = 1 << 20
+
+
+@dataclass
+class Draining(CallState):
+    """A checkpoint that is complete, on its way into a descriptor."""
+
+    image: bytes
+    group: FreezerCgroup | None
+    """The freezer group that must not thaw until the image is out."""
+    done: int = 0
+
+    def abandon(self, task: Task) -> None:
+        """The reader will see the image cut short; the group may thaw."""
+        if self.group is not None:
+            self.group.end_checkpoint()
+
+
+@dataclass
+class Collecting(CallState):
+    """A restart that is reading its image: complete records, and how much is wanted next."""
+
+    image: bytearray = field(default_factory=bytearray)
+    record_start: int = 0
+    wanted: int = _FIRST_READ
+    complete: bool = False
+
+
+def drain(task: Task, state: Draining, file: OpenFile) -> None:
+    """Write what is left. Sleeps where the file does; a signal makes it EINTR."""
+    while state.done < len(state.image):
+        try:
+            state.done += file.write_some(task, state.image[state.done : state.done + _PIECE_BYTES])
+        except Sleep:
+            refuse_interruption(task)
+            raise
+
+
+def collect(task: Task, state: Collecting, file: OpenFile) -> None:
+    """Read whole records up to TAIL. Sleeps where the file does, keeping what was read."""
+    limit = task.kernel.ram.frame_count << 13
+    while not state.complete:
+        while len(state.image) < state.wanted:
+            piece = _read(task, file, min(state.wanted - len(state.image), _PIECE_BYTES))
+            if not piece:
+                raise EPIPE("the image ends before its tail")
+            state.image += piece
+        order = byte_order(state.image)
+        kind, length = struct.unpack_from(f"{order}II", state.image, state.record_start)
+        end = state.record_start + length
+        if length < _FRAME or end > limit:
+            raise EINVAL(f"a record of {length} bytes at byte {state.record_start}")
+        if end > len(state.image):
+            state.wanted = end
+        elif kind == t.HDR_TAIL:
+            state.complete = True
+        else:
+            state.record_start = end
+            state.wanted = max(end + _FRAME, _FIRST_READ)
+
+
+def _read(task: Task, file: OpenFile, count: int) -> bytes:
+    try:
+        return file.read_for(task, count)
+    except Sleep:
+        refuse_interruption(task)
+        raise
+
+
+def refuse_interruption(task: Task) -> None:
+    """Neither call is begun again after a signal: half of the image has been moved."""
+    if task.has_signal():
+        raise EINTR("a signal came first")
