@@ -305,17 +305,18 @@ def _in_use(socket: InetSocket) -> bool:
 
 
 def _find_senders(ctx: Restart) -> None:
-    """What TCP has received was sent by the other end."""
-    for each in ctx.sockets:
-        socket = each.socket
-        if isinstance(socket, TcpSocket):
-            for message in socket.queue:
-                sender = message.sender
-                if sender is not None and (sender.local, sender.remote) != (
-                    socket.remote,
-                    socket.local,
-                ):
-                    ctx.refuse("bytes that did not come from the other end")
+    """What TCP has received was sent by the other end; it takes the sender's room."""
+    ends = [each.socket for each in ctx.sockets if isinstance(each.socket, TcpSocket)]
+    for socket in ends:
+        for message in socket.queue:
+            if message.sender is not None:
+                ctx.refuse("bytes of TCP that name their sender")
+            wanted = (socket.net, socket.remote, socket.local)
+            found = [each for each in ends if (each.net, each.local, each.remote) == wanted]
+            sender = socket.peer or next((each for each in found if not each.dead), None)
+            if sender is not None:
+                message.sender = sender
+                sender.used += message.cost
 
 
 def _reset(socket: Socket) -> None:

@@ -45,6 +45,7 @@ from kernel_model.creds import Cred
 from kernel_model.net.inet import InetSocket
 from kernel_model.net.socket import Message, PeerCred, Socket, Ucred
 from kernel_model.net.sockfs import SocketFile
+from kernel_model.net.tcp import TcpSocket
 from kernel_model.net.unix import UnixSocket
 from kernel_model.net.unix_datagram import UnixDatagram
 from kernel_model.net.unix_stream import ConnectedUnix, UnixSeqpacket, UnixStream
@@ -212,6 +213,8 @@ def _cb(ctx: Checkpoint, socket: Socket, message: Message) -> bytes:
 def known_sender(message: Message) -> Socket | None:
     """Who sent a message, if that makes a difference to anybody."""
     sender: Socket | None = message.sender
+    if isinstance(sender, TcpSocket):
+        return None  # the other end is found by its addresses, if it is in the image
     if sender is None or (sender.dead and getattr(sender, "name", None) is None):
         return None
     return sender

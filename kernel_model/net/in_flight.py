@@ -1,10 +1,11 @@
 """Open files on their way in messages (SCM_RIGHTS), and sockets that keep only each other alive.
 
 A socket that is in a message of its own queue, or two in each other's, would never be closed.
-Whenever a socket is closed while others are on their way, those that nobody can reach any more
-are found and their messages thrown away.
+Whenever a socket loses a user and has no others than messages, those that nobody can reach any
+more are found and their messages thrown away.
 
-Mirrors: Linux net/unix/garbage.c.
+Mirrors:  Linux net/unix/garbage.c.
+Deviates: at once; Linux waits until some socket is closed.
 """
 
 from __future__ import annotations

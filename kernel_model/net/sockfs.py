@@ -46,6 +46,13 @@ class SocketFile(OpenFile):
         self.socket = socket
         socket.file = self
 
+    def drop(self) -> None:
+        """One user less; when only messages are left as users, perhaps nobody can reach it."""
+        super().drop()
+        in_flight = self.socket.net.in_flight
+        if self.users and self.users == in_flight.counts.get(self):
+            in_flight.collect_garbage()
+
     def release(self) -> None:
         """The last descriptor is closed."""
         self.socket.release()

@@ -161,7 +161,6 @@ class UnixDatagram(UnixSocket):
         self.room.wake_all()
         for client in self.clients:
             client.wake_everybody()
-        self.net.in_flight.collect_garbage()
 
     def poll(self) -> int:
         """Writable with room here and at the receiver."""

@@ -127,7 +127,6 @@ class ConnectedUnix(UnixSocket):
         self.pending.clear()
         self.state = abi.TCP_CLOSE
         self.wake_everybody()
-        self.net.in_flight.collect_garbage()
 
     def poll(self) -> int:
         """Hung up without a connection; writable with room."""
