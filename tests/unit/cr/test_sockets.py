@@ -191,3 +191,19 @@ def test_files_on_their_way_are_users() -> None:
     task.files.install_at(4, other.file)
     one.send_some(task, Outgoing(b"f", None, QUIET, None, (task.files.get(1),)), 0)
     check_contained(Checkpoint(kernel, [], kernel.vfs.root, pure=False, caller=None), [task])
+
+
+def test_connections_are_accepted_in_the_order_in_which_they_came() -> None:
+    kernel, task = pausing("x86_64")
+    name = abi.AF_UNIX.to_bytes(2, "little") + b"\0server"
+    server = at(task, 3, create(task, abi.AF_UNIX, abi.SOCK_STREAM, 0))
+    server.bind(task, name)
+    server.listen(task, 5)
+    for fd, text in ((4, b"first"), (5, b"second"), (6, b"third")):
+        client = at(task, fd, create(task, abi.AF_UNIX, abi.SOCK_STREAM, 0))
+        client.connect(task, name, dont_wait=True)
+        send(task, client, text)
+    kernel, task = restarted(kernel)
+    server = socket_at(task, 3)
+    accepted = [server.accept(task, dont_wait=True) for _ in range(3)]
+    assert [receive(task, each) for each in accepted] == [b"first", b"second", b"third"]
