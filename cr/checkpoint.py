@@ -38,8 +38,11 @@ def container_pieces(kernel: Kernel, *, pure: bool = False) -> list[Any]:
     if not live:
         raise Refused(ESRCH.errno, "no task is left to checkpoint")
     ctx = Checkpoint(kernel, [], kernel.vfs.root, pure=pure, caller=None)
+    # A process whose parent is gone belongs to nobody's tree.
+    roots = [live[0], *(task for task in live if task.is_leader and task.parent is None)]
+    tasks = [task for root in dict.fromkeys(roots) for task in tasks_of(root)]
     several = any(task.nsproxy.net is not kernel.nsproxy.net for task in live)
-    return checkpoint_tasks(ctx, tasks_of(live[0]), t.CHECKPOINT_NETNS if several else 0)
+    return checkpoint_tasks(ctx, tasks, t.CHECKPOINT_NETNS if several else 0)
 
 
 def checkpoint_into(kernel: Kernel, buffer: bytearray | memoryview, *, pure: bool = False) -> int:

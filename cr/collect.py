@@ -10,6 +10,7 @@ Deviates: the message names the object (the original printed a kernel pointer).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cr.context import Checkpoint
@@ -17,6 +18,8 @@ from kernel_model.abi.errno import EBUSY
 from kernel_model.net.socket import Socket
 from kernel_model.net.sockfs import SocketFile
 from kernel_model.net.unix import UnixSocket
+from kernel_model.tty.file import TtyFile
+from kernel_model.tty.terminal import Tty
 
 if TYPE_CHECKING:
     from kernel_model.mm.address_space import AddressSpace
@@ -26,6 +29,18 @@ if TYPE_CHECKING:
     from kernel_model.vfs.openfile import OpenFile
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """One end of a pty; its users are its open files."""
+
+    tty: Tty
+
+    @property
+    def users(self) -> int:
+        """How many open files it has."""
+        return len(self.tty.files)
 
 
 class Collected:
@@ -38,6 +53,17 @@ class Collected:
         self.directories: dict[FsStruct, int] = {}
         self.sockets: list[Socket] = []
         """Sockets that files or other sockets lead to."""
+
+    def terminals(self) -> dict[Terminal, int]:
+        """Both ends of each pty that was met, and how many of their open files."""
+        counts: dict[Terminal, int] = {}
+        for file in self.files:
+            if isinstance(file, TtyFile) and file.tty.is_pty:
+                for end in (file.tty, file.tty.link):
+                    if end is not None:
+                        counts.setdefault(Terminal(end), 0)
+                counts[Terminal(file.tty)] += 1
+        return counts
 
     def task(self, task: Task) -> None:
         """Count what a task uses."""
@@ -92,6 +118,7 @@ def check_contained(ctx: Checkpoint, tasks: list[Task]) -> None:
         ("file table", found.tables),
         ("address space", found.spaces),
         ("fs struct", found.directories),
+        ("terminal", found.terminals()),
     )
     for kind, counts in kinds:
         for thing, count in counts.items():
@@ -104,6 +131,8 @@ def check_contained(ctx: Checkpoint, tasks: list[Task]) -> None:
 
 
 def _name(thing: object) -> str:
+    if isinstance(thing, Terminal):
+        return f"{thing.tty.kind.value} {thing.tty.index}"
     path = getattr(thing, "path", None)
     if path is not None:
         return str(path.dentry.name.decode(errors="replace"))

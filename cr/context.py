@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from kernel_model.net.socket import Socket
     from kernel_model.pipe import Pipe
     from kernel_model.task import Task
+    from kernel_model.tty.file import TtyFile
+    from kernel_model.tty.terminal import Tty
     from kernel_model.vfs.mounts import Path
 
 EINVAL = 22
@@ -71,6 +73,8 @@ class Checkpoint:
         """Network namespaces of which the state is in the image."""
         self.socket_depth = 0
         """How many sockets are being written, each because the one before refers to it."""
+        self.pid_ns = kernel.pid_ns
+        """The namespace of the root: its numbers are those of the image."""
         self.pids: dict[int, int] = {}
         """Number of the pid object of a pid."""
 
@@ -131,6 +135,10 @@ class Restart:
         """What to do if the image is refused: the newest first."""
         self.has_machine = False
         """The image is not pure: what is not said in records of ours is not so."""
+        self.at_end: list[Callable[[], None]] = []
+        """What else to let go of when the objects are gone; the newest first."""
+        self.masters: dict[Tty, TtyFile] = {}
+        """Open files of pty masters that no FILE record has asked for yet."""
         self.committed = False
         """What was built is in place: the restart can fail no more."""
         self._numbers = kernel.vfs.numbers()
@@ -139,6 +147,8 @@ class Restart:
         """Let go of all that nobody took; a refused image leaves the kernel as it was."""
         self.image.on_objref = None
         self.objs.drop_all()
+        for let_go in reversed(self.at_end):
+            let_go()
         if not self.committed:
             for undo in reversed(self.undo):
                 undo()

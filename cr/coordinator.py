@@ -29,6 +29,7 @@ from cr.restart import Restored, read_image, read_numbers
 from cr.signals import start_timers
 from cr.sockets import attach_all
 from cr.task import TaskParts, install, install_zombie, restored_state, was_sleeping
+from cr.terminals import adopt_terminal
 from cr.transport import Collecting, refuse_interruption
 from cr.tree import Identity, tasks_of
 from kernel_model.abi.errno import EBUSY, EINTR, EINVAL, EPERM, ESRCH
@@ -225,7 +226,7 @@ def _commit(state: Coordinating, restored: Restored, members: list[Task]) -> Non
         if parts.dead:
             _become_zombie(member, parts)
         else:
-            become(member, parts)
+            become(member, parts, members[0])
     _wake(restored, members)
 
 
@@ -254,7 +255,7 @@ def leave_call(task: Task) -> None:
     task.kernel.sched.dequeue(task)
 
 
-def become(task: Task, parts: TaskParts) -> None:
+def become(task: Task, parts: TaskParts, root: Task) -> None:
     """Let go of what the task was, and put the restored parts in place."""
     kernel = task.kernel
     old = (task.mm, task.files, task.fs, task.sighand)
@@ -272,6 +273,7 @@ def become(task: Task, parts: TaskParts) -> None:
     install(task, parts)
     if parts.first_of_group:
         start_timers(task)
+        adopt_terminal(task, old_signal.tty, root)
     task.call_state = None
     for thing in old:
         if thing is not None:
@@ -318,7 +320,7 @@ def become_alone(task: Task, image: bytes, flags: int) -> NoReturn:
         if restored.tasks[0].dead:
             ctx.refuse("a dead task cannot be restored into a live one")
         attach_all(ctx)
-        become(task, restored.tasks[0])
+        become(task, restored.tasks[0], task)
         ctx.committed = True
     finally:
         ctx.end()

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cr import epoll, eventfd, pipe, regular, sockets, timers
+from cr import epoll, eventfd, pipe, regular, sockets, terminals, timers
 from cr.context import Checkpoint, Restart
 from cr.creds import checkpoint_cred
 from cr.image import files as image
@@ -31,6 +31,7 @@ from kernel_model.net.sockfs import SocketFile
 from kernel_model.pipe import PipeEnd
 from kernel_model.signalfd import SignalFile
 from kernel_model.timerfd import TimerFile
+from kernel_model.tty.file import TtyFile
 from kernel_model.vfs.devices import ConsoleFile, NullFile, RandomFile
 from kernel_model.vfs.fdtable import FdTable
 from kernel_model.vfs.openfile import DirectoryFile, OpenFile, RegularFile
@@ -73,6 +74,8 @@ def checkpoint_file(ctx: Checkpoint, file: OpenFile) -> None:
         timers.checkpoint_signalfd(ctx, file, common)
     elif isinstance(file, SocketFile):
         sockets.checkpoint_socket_file(ctx, file, common)
+    elif isinstance(file, TtyFile):
+        terminals.checkpoint_tty_file(ctx, file, common)
     elif isinstance(file, _GENERIC):
         ctx.image.write(t.HDR_FILE, image.FileGeneric(f_type=t.FILE_GENERIC, **common))
         regular.checkpoint_generic(ctx, file)
@@ -82,7 +85,6 @@ def checkpoint_file(ctx: Checkpoint, file: OpenFile) -> None:
 
 def restore_file(ctx: Restart) -> OpenFile:
     """Open one file again."""
-    ctx.image.take_objects()
     f_type = int.from_bytes(ctx.image.peek_payload(4), ctx.abi.byte_order)
     restore = _RESTORE.get(f_type)
     cls = image.file_class(f_type)
@@ -118,6 +120,7 @@ _RESTORE: dict[int, Callable[[Restart, Any], OpenFile]] = {
     t.FILE_EPOLL: epoll.restore_epoll,
     t.FILE_TIMERFD: timers.restore_timerfd,
     t.FILE_SIGNALFD: timers.restore_signalfd,
+    t.FILE_TTY: terminals.restore_tty_file,
 }
 
 

@@ -30,13 +30,16 @@ class Objects:
     def __init__(self) -> None:
         self._numbers: dict[int, int] = {}
         self._held: list[Any] = []
+        self._promised: set[int] = set()
         self._next = 1
 
     def intern(self, thing: object) -> tuple[int, bool]:
         """The number of an object, and whether it is new to the image."""
         number = self._numbers.get(id(thing))
         if number is not None:
-            return number, False
+            first = number in self._promised
+            self._promised.discard(number)
+            return number, first
         self._numbers[id(thing)] = number = self._next
         self._held.append(thing)
         self._next += 1
@@ -44,7 +47,15 @@ class Objects:
 
     def lookup(self, thing: object) -> int | None:
         """The number of an object that is in the image already."""
-        return self._numbers.get(id(thing))
+        number = self._numbers.get(id(thing))
+        return None if number in self._promised else number
+
+    def promise(self, thing: object) -> int:
+        """The number that an object has, or will have when it is met: it is new until then."""
+        number, first = self.intern(thing)
+        if first:
+            self._promised.add(number)
+        return number
 
     def reserve(self) -> int:
         """A number for something that is no object here."""

@@ -112,7 +112,7 @@ def restore_generic(ctx: Restart, record: File) -> OpenFile:
     if not name.startswith(b"/"):
         ctx.refuse(f"{name!r} is no absolute name")
     try:
-        file = open_path(ctx.opener, name, record.f_flags)
+        file = open_path(ctx.opener, name, record.f_flags | O_NOCTTY)
     except LinuxError as error:
         shown = name.decode(errors="replace")
         ctx.refuse(f"cannot open {shown}: {error}", errno=error.errno)

@@ -24,6 +24,7 @@ from cr.task import (
     restored_state,
     was_sleeping,
 )
+from cr.terminals import check_session, take_terminal
 from cr.tree import Identity, number_task, restore_namespaces, restore_tree
 from kernel_model.boot import bare_task, new_signal_struct
 from kernel_model.clock import UNITS_PER_NS
@@ -113,11 +114,12 @@ def _check_tree(ctx: Restart, restored: Restored) -> None:
         if identity.tgid not in by_pid:
             ctx.refuse(f"task {identity.pid} is a thread of {identity.tgid}, which is not there")
         inside = identity.tgid != restored.identities[0].tgid
-        if inside and identity.ppid not in before:
+        if inside and identity.ppid and identity.ppid not in before:
             ctx.refuse(f"the parent of task {identity.pid} is not before it in the tree")
         if not inside and identity.ppid in by_pid:
             ctx.refuse(f"the parent of the root, {identity.ppid}, is in the tree")
         before.add(identity.pid)
+        check_session(ctx, parts.signal, identity.sid)
         thread = identity.pid != identity.tgid
         if parts.dead and thread:
             ctx.refuse(f"a dead thread {identity.pid}")
@@ -151,9 +153,11 @@ def _commit(kernel: Kernel, restored: Restored) -> Task:
         number_task(task, identity, restored.next_numbers if restored.machine else None)
         if parts.first_of_group:
             start_timers(task)
+            take_terminal(task)
     everybody = list(tasks.values())
     kernel.nsproxy = everybody[0].nsproxy
     _set_running(kernel, restored, everybody)
+    kernel.console.begin()
     return everybody[0]
 
 

@@ -32,6 +32,7 @@ _FUNCTIONS = {
 }
 _OF_TYPE = {number: function for function, number in _FUNCTIONS.items()}
 _OF_TYPE[t.RESTART_BLOCK_COMPAT_NANOSLEEP] = RestartFunction.NANOSLEEP
+_INTERRUPTED, _NOTHING_KEPT = 1, 2
 _ARGUMENTS = {RestartFunction.NANOSLEEP: 2, RestartFunction.POLL: 3, RestartFunction.FUTEX: 4}
 
 
@@ -58,9 +59,13 @@ def checkpoint_restart_block(ctx: Checkpoint, task: Task) -> None:
 def checkpoint_progress(ctx: Checkpoint, task: Task) -> None:
     """Write how far the call has come, if its restart block cannot say it."""
     block = task.restart_block
-    if block is not None and (block.done or not isinstance(block, RestartBlock)):
+    flags = _INTERRUPTED if task.interrupted is not None else 0
+    if block is None and flags:
+        record = ours.SyscallProgress(done_bytes=0, deadline_ns=_NEVER, flags=flags | _NOTHING_KEPT)
+        ctx.image.write(t.HDR_SYSCALL_PROGRESS, record)
+    elif block is not None and (flags or block.done or not isinstance(block, RestartBlock)):
         deadline = _NEVER if block.deadline_ns is None else block.deadline_ns
-        record = ours.SyscallProgress(done_bytes=block.done, deadline_ns=deadline)
+        record = ours.SyscallProgress(done_bytes=block.done, deadline_ns=deadline, flags=flags)
         ctx.image.write(t.HDR_SYSCALL_PROGRESS, record)
 
 
@@ -81,9 +86,13 @@ def restore_restart_block(ctx: Restart) -> RestartBlock | None:
     )
 
 
-def restore_progress(ctx: Restart, block: RestartBlock | None) -> Progress | None:
-    """Read how far the call had come; without a record it is what the restart block says."""
+def restore_progress(ctx: Restart, block: RestartBlock | None) -> tuple[Progress | None, bool]:
+    """Read how far the call had come; without a record it is what the restart block says.
+
+    And whether a signal had ended it already, so that it begins again.
+    """
     progress: Progress | None = block
+    interrupted = False
     if ctx.image.peek() == t.HDR_SYSCALL_PROGRESS:
         record = ctx.image.read(t.HDR_SYSCALL_PROGRESS, ours.SyscallProgress)
         if record.done_bytes > 1 << 62:
@@ -93,8 +102,14 @@ def restore_progress(ctx: Restart, block: RestartBlock | None) -> Progress | Non
             ctx.refuse(f"a deadline at {deadline} ns")
         if deadline is not None:
             deadline += ctx.clock_shift_ns
-        if block is None:
+        if record.flags & ~(_INTERRUPTED | _NOTHING_KEPT):
+            ctx.refuse(f"progress of a call with flags {record.flags:#x}")
+        interrupted = bool(record.flags & _INTERRUPTED)
+        if record.flags & _NOTHING_KEPT:
+            if record.done_bytes or deadline is not None or not interrupted:
+                ctx.refuse("a call that keeps nothing, and something")
+        elif block is None:
             progress = Progress(done=record.done_bytes, deadline_ns=deadline)
         else:
             progress = replace(block, done=record.done_bytes)
-    return progress
+    return progress, interrupted

@@ -19,6 +19,12 @@ from __future__ import annotations
 from cr.context import Checkpoint, Restart
 from cr.image import signals as image
 from cr.image import types as t
+from cr.terminals import (
+    checkpoint_group_news,
+    checkpoint_tty,
+    restore_controlling,
+    restore_group_news,
+)
 from cr.timers import checkpoint_posix_timers, restore_posix_timers, start_posix_timers
 from kernel_model import itimers
 from kernel_model.abi.errno import EPERM
@@ -72,6 +78,8 @@ def restore_sighand(ctx: Restart) -> Sighand:
 def checkpoint_signal(ctx: Checkpoint, task: Task) -> None:
     """Write what the thread group shares."""
     left = [itimers.get(task, which) for which in range(3)]
+    tty = task.signal.tty
+    tty_objref = checkpoint_tty(ctx, tty) if tty is not None else 0
     record = image.Signal(
         rlim=tuple(
             image.Rlimit(rlim_cur=soft, rlim_max=hard) for soft, hard in task.signal.rlimits
@@ -82,20 +90,19 @@ def checkpoint_signal(ctx: Checkpoint, task: Task) -> None:
         it_virt_incr=left[1][1],
         it_prof_value=left[2][0],
         it_prof_incr=left[2][1],
-        tty_objref=0,
-        tty_pgrp=0,
-        tty_old_pgrp=0,
+        tty_objref=tty_objref,
+        tty_pgrp=ctx.pid_ns.number_of(tty.pgrp) if tty is not None else 0,
+        tty_old_pgrp=ctx.pid_ns.number_of(task.signal.tty_old_pgrp),
     )
     ctx.image.write(t.HDR_SIGNAL, record)
     _checkpoint_pending(ctx, task.signal.pending)
     checkpoint_posix_timers(ctx, task.signal)
+    checkpoint_group_news(ctx, task.signal)
 
 
 def restore_signal(ctx: Restart) -> SignalStruct:
     """Read what a thread group shares. The timers hold what is left: commit starts them."""
     record = ctx.image.read(t.HDR_SIGNAL, image.Signal)
-    if record.tty_objref:
-        ctx.refuse("controlling terminals are not modelled")
     limits = []
     mine = ctx.opener.signal.rlimits
     for which, limit in enumerate(record.rlim):
@@ -120,6 +127,8 @@ def restore_signal(ctx: Restart) -> SignalStruct:
     )
     signal.pending = _restore_pending(ctx)
     restore_posix_timers(ctx, signal)
+    restore_group_news(ctx, signal)
+    restore_controlling(ctx, record, signal)
     return signal
 
 

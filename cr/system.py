@@ -49,6 +49,8 @@ DEFAULT_EPOCH_NS = 1_300_000_000 * 1_000_000_000
 DEFAULT_MEMORY_BYTES = 512 << 20
 DEFAULT_ENVIRONMENT = {"HOME": "/", "PATH": "/usr/bin:/bin"}
 _FAR = 1 << 62
+_GLANCE_UNITS = 50_000_000 * UNITS_PER_NS
+"""How much virtual time passes between two looks at an idle terminal."""
 
 
 def modules() -> tuple[ModuleType, ...]:
@@ -125,13 +127,22 @@ class System(Kernel):
         )
 
     def spawn(
-        self, path: str | bytes, *args: str | bytes, env: Mapping[str, str] | None = None
+        self,
+        path: str | bytes,
+        *args: str | bytes,
+        env: Mapping[str, str] | None = None,
+        terminal: bool = False,
     ) -> Task:
-        """Start a program of the guest's disk. Raises LinuxError, with nothing changed."""
+        """Start a program of the guest's disk. Raises LinuxError, with nothing changed.
+
+        `terminal` makes the console one, of 24 rows and 80 columns.
+        """
         program = _raw(path)
         variables = DEFAULT_ENVIRONMENT if env is None else env
         envp = [_raw(f"{name}={value}") for name, value in variables.items()]
-        return kernel_boot.spawn(self, program, [program, *map(_raw, args)], envp)
+        return kernel_boot.spawn(
+            self, program, [program, *map(_raw, args)], envp, terminal=terminal
+        )
 
     # ---- running
 
@@ -157,7 +168,11 @@ class System(Kernel):
                 return Ended.REACHED
             if clock.units >= time_limit:
                 return Ended.TIMED_OUT
-            if self.sched.current is None and not self.sched.queue:
+            idle = self.sched.current is None and not self.sched.queue
+            if self.console.live:
+                if self._attend(idle, first_limit):
+                    continue
+            elif idle:
                 if self.console.queue.waiters and self.console.ask():
                     continue
                 if clock.next_due_units > first_limit:
@@ -166,6 +181,22 @@ class System(Kernel):
             if not self.run_turn(first_limit, calls_limit):
                 raise Deadlock(self._who_waits())
         return Ended.EXITED
+
+    def _attend(self, idle: bool, limit_units: int) -> bool:
+        """See to the person at the terminal; True when there is no turn to run yet.
+
+        While everybody waits, virtual time passes as it does for him.
+        """
+        clock = self.clock
+        left = min(clock.next_due_units, limit_units) - clock.units
+        step = min(_GLANCE_UNITS, left) if idle else 0
+        endless = idle and left > _FAR // 2
+        if self.console.attend(None if endless else max(0, step) // UNITS_PER_NS):
+            return True
+        if idle:
+            clock.units += max(0, step)
+            return clock.units < clock.next_due_units
+        return False
 
     def interrupt(self) -> None:
         """Make `run` come back soon; may be called from a signal handler of the host."""

@@ -201,6 +201,8 @@ class TaskParts:
     first_of_group: bool = False
     pending: Pending = field(default_factory=Pending)
     blocked: int = 0
+    interrupted: bool = False
+    """A signal had ended the call that it was in."""
     extra: Extra = NO_EXTRA
 
     @property
@@ -227,7 +229,7 @@ def restore_task(ctx: Restart) -> TaskParts:
     parts.cpu = arch.restore_cpu(ctx)
     parts.cpu.system.update(system)
     _restore_times(ctx, parts)
-    parts.restart_block = restore_progress(ctx, block)
+    parts.restart_block, parts.interrupted = restore_progress(ctx, block)
     parts.extra = restore_extra(ctx)
     if parts.cpu.syscall is None:
         parts.restart_block = None
@@ -308,6 +310,9 @@ def install(task: Task, parts: TaskParts) -> None:
     task.regs.units = parts.cpu.units
     task.syscall, task.sleep_restart = parts.cpu.syscall, parts.cpu.restart
     task.interrupted = None
+    if task.syscall is not None and (parts.interrupted or record.state == TASK_STOPPED):
+        # It begins its call again when it runs, or is continued.
+        task.syscall, task.interrupted = None, parts.cpu.restart
     task.restart_block = parts.restart_block
     task.fault_resumed = False
     task.cred, task.nsproxy = parts.cred, parts.nsproxy

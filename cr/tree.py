@@ -95,7 +95,7 @@ def _namespaces(tasks: list[Task]) -> list[PidNamespace]:
 def checkpoint_tree(ctx: Checkpoint, tasks: list[Task]) -> None:
     """Write the pid objects, and each task's numbers."""
     namespaces = _namespaces(tasks)
-    top = namespaces[0]
+    top = ctx.pid_ns = namespaces[0]
     for task in tasks:
         for pid in (task.pid, task.tgid, task.signal.pgid, task.signal.sid):
             if top.number_of(pid) and pid not in ctx.pids:

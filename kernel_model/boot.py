@@ -1,6 +1,6 @@
 """The first program of a kernel.
 
-Mirrors: Linux init/main.c (run_init_process), with a console that is not a terminal.
+Mirrors: Linux init/main.c (run_init_process), whose console is a terminal only if that is wanted.
 """
 
 from __future__ import annotations
@@ -61,13 +61,21 @@ def bare_task(kernel: Kernel, pid: int) -> Task:
     return task
 
 
-def spawn(kernel: Kernel, path: bytes, argv: list[bytes], envp: list[bytes]) -> Task:
-    """Start the first program. Raises LinuxError with the kernel unchanged."""
+def spawn(
+    kernel: Kernel, path: bytes, argv: list[bytes], envp: list[bytes], *, terminal: bool = False
+) -> Task:
+    """Start the first program. Raises LinuxError with the kernel unchanged.
+
+    With `terminal` the console is one, and controls the program's session.
+    """
     task = bare_task(kernel, kernel.pid_ns.next_number)
     program = read_program(task, path, argv)
     execute(task, program, envp)
+    if terminal:
+        kernel.console.new_terminal(kernel)
     kernel.vfs.open_console(task)
     kernel.pid_ns.choose()
     kernel.tasks[task.pid] = task
     kernel.sched.enqueue(task)
+    kernel.console.begin()
     return task

@@ -7,21 +7,31 @@ far, or is asked for when a task waits and nothing else can run.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from kernel_model.tty.terminal import Kind, Tty, WindowSize
 from kernel_model.waitqueue import WaitQueue
+
+if TYPE_CHECKING:
+    from kernel_model.kernel import Kernel
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 Source = Callable[[int], bytes]
+Person = Callable[[int | None], bytes | None]
+_TYPED_BYTES = 4096
 
 
 class Console:
-    """A plain character device, not a terminal.
+    """A plain character device, or (`tty`) the other side of a terminal.
 
     `source(count)` is called when everybody waits for input: it waits, and gives up to `count`
     bytes, b"" at the end. `source(0)` only waits until there is something, and takes nothing: so
     the host's input is never read further than the guest reads. `sink` is called with (stream,
     bytes) for each write. Both are the host's side, not the guest's state. `keep` False keeps no
     copy of the output.
+
+    Behind a terminal there may be a `person`, who types when it pleases him: `person(ns)` waits up
+    to so many nanoseconds (None: for ever) for what he types; None: nothing came, b"": he is gone.
     """
 
     def __init__(
@@ -30,12 +40,16 @@ class Console:
         sink: Callable[[int, bytes], None] | None = None,
         *,
         keep: bool = True,
+        person: Person | None = None,
     ) -> None:
         self._source = source
         self._sink = sink
         self._keep = keep
+        self._person = person
+        self.tty: Tty | None = None
+        """The terminal that this is the other side of."""
         self._input = bytearray()
-        self._ended = source is None
+        self._ended = source is None and person is None
         self._wanted = 0
         """How much the reader asks for that waits; 0 when somebody only polls."""
         self._more = False
@@ -46,7 +60,7 @@ class Console:
 
     def successor(self) -> Console:
         """The console of the next kernel: the same host, and what it typed in vain."""
-        console = Console(self._source, self._sink, keep=self._keep)
+        console = Console(self._source, self._sink, keep=self._keep, person=self._person)
         console._input = self._input
         console._ended, console._more = self._ended, self._more
         return console
@@ -61,9 +75,57 @@ class Console:
         """Everything written to stderr so far."""
         return b"".join(self._errors)
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will be typed."""
+        return self._ended and not self._input
+
+    @property
+    def live(self) -> bool:
+        """Whether a person sits at the terminal: time passes while he thinks."""
+        return self._person is not None and self.tty is not None and not self._ended
+
+    def new_terminal(self, kernel: Kernel) -> Tty:
+        """Become the other side of a terminal; what was typed already goes there."""
+        tty = Tty(kernel, Kind.CONSOLE, kernel.abis[0].structs.terminal.bits.standard(), 0)
+        tty.window = WindowSize(24, 80)
+        self.tty, tty.console = tty, self
+        self.queue = tty.readable
+        return tty
+
+    def detach(self) -> None:
+        """There is no terminal after all."""
+        self.tty = None
+        self.queue = WaitQueue()
+
+    def begin(self) -> None:
+        """The terminal is ready for what the host types."""
+        self._type()
+
+    def _type(self) -> None:
+        if self.tty is not None:
+            count = self.tty.ldisc.room()
+            typed = bytes(self._input[:count])
+            del self._input[:count]
+            self.tty.ldisc.receive(typed)
+
+    def attend(self, ns: int | None) -> bool:
+        """Look for up to `ns` whether the person types; True when something has happened."""
+        assert self._person is not None and self.tty is not None
+        typed = self._person(ns)
+        if typed is None:
+            return False
+        if typed:
+            self.feed(typed)
+        else:
+            self.end_input()
+            self.tty.hang_up()
+        return True
+
     def feed(self, data: bytes) -> None:
         """Type something in."""
         self._input += data
+        self._type()
         self.queue.wake_all()
 
     def end_input(self) -> None:
@@ -99,7 +161,10 @@ class Console:
         """Get more input from the host; False when there is none to be had."""
         if self._ended or self._source is None:
             return False
-        if self._wanted:
+        if self.tty is not None:
+            self._take(_TYPED_BYTES)
+            self._type()
+        elif self._wanted:
             self._take(self._wanted)
         else:
             self._source(0)

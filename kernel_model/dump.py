@@ -25,6 +25,8 @@ from kernel_model.signalfd import SignalFile
 from kernel_model.signals import Action, Pending
 from kernel_model.task import Task
 from kernel_model.timerfd import TimerFile
+from kernel_model.tty.file import TtyFile
+from kernel_model.tty.terminal import Tty
 from kernel_model.vfs.content import PIECE_BYTES
 from kernel_model.vfs.disk import DiskNode
 from kernel_model.vfs.mounts import Path
@@ -172,7 +174,12 @@ def _signals(task: Task, names: Names) -> Iterator[str]:
     if first:
         signal = task.signal
         yield f"    pending {_pending(signal.pending)} pgid {signal.pgid} sid {signal.sid}"
+        yield f"    news {signal.stop_news} {signal.continue_news}"
         yield f"    limits {signal.rlimits}"
+        if signal.tty is not None or signal.tty_old_pgrp:
+            yield f"    terminal, old group {signal.tty_old_pgrp}"
+        if signal.tty is not None:
+            yield from _tty(signal.tty, names)
         for _, timer in sorted(signal.posix_timers.items()):
             yield (
                 f"    timer {timer.number} clock {timer.clock_id} notify {timer.notify} signal"
@@ -218,6 +225,9 @@ def _file(file: OpenFile, names: Names) -> Iterator[str]:
             f"      due {file.due_ns} every {file.interval_ns} clock {file.clock_id}"
             f" ticks {file.ticks} expired {file.expired}"
         )
+    elif isinstance(file, TtyFile):
+        yield f"      hung up {file.hung_up}"
+        yield from _tty(file.tty, names)
     elif isinstance(file, SignalFile):
         yield f"      signals {file.mask:x}"
     elif isinstance(file, EpollFile):
@@ -230,7 +240,7 @@ def _file(file: OpenFile, names: Names) -> Iterator[str]:
         yield f"      {pipe_name} {pipe.readers} readers {pipe.writers} writers"
         if new:
             yield f"        {bytes(pipe.buffer)!r}"
-    elif file.path is not None and file.path.dentry.unlinked:
+    elif file.path is not None and file.path.dentry.unlinked and not isinstance(file, TtyFile):
         inode_name, new = names.of("inode", file.inode)
         yield f"      {inode_name} ino {node.ino} mode {node.mode:o} size {node.size}"
         if new:
@@ -240,6 +250,29 @@ def _file(file: OpenFile, names: Names) -> Iterator[str]:
 
 def _indented(lines: Iterator[str]) -> Iterator[str]:
     return (f"      {line}" for line in lines)
+
+
+def _tty(tty: Tty, names: Names) -> Iterator[str]:
+    name, first = names.of("tty", tty)
+    yield f"      {name}"
+    if not first:
+        return
+    ldisc, node = tty.ldisc, tty.node
+    yield f"        {tty.kind.value} {tty.index} session {tty.session} group {tty.pgrp}"
+    yield f"        {tty.termios} {tuple(tty.window)} files {len(tty.files)}"
+    yield (
+        f"        stopped {tty.stopped} {tty.flow_stopped} packet {tty.packet} {tty.packet_status}"
+        f" exclusive {tty.exclusive} locked {tty.locked} closed {tty.other_closed} {tty.hung_up}"
+    )
+    # What has hung up is never read again.
+    if not tty.hung_up:
+        yield f"        {bytes(ldisc.buffer)!r} lines {ldisc.marks} {ldisc.canon}"
+        yield f"        columns {ldisc.column} {ldisc.canon_column} {ldisc.lnext} {ldisc.erasing}"
+    yield f"        waits {bytes(ldisc.flip)!r} {bytes(ldisc.echoes)!r} since {ldisc.arrived_ns}"
+    if node is not None:
+        yield f"        {node.mode:o} {node.uid}:{node.gid} links {node.nlink} {node.mtime_ns}"
+    if tty.link is not None:
+        yield from _tty(tty.link, names)
 
 
 def _epoll(file: EpollFile, names: Names) -> Iterator[str]:

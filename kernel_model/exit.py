@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from kernel_model import posix_timers
 from kernel_model.abi.errno import EFAULT
 from kernel_model.clock import UNITS_PER_NS
+from kernel_model.jobs import note_orphaned
 from kernel_model.pids import release_numbers
 from kernel_model.signals import (
     SA_NOCLDWAIT,
@@ -23,6 +24,7 @@ from kernel_model.signals import (
     send,
 )
 from kernel_model.task import State
+from kernel_model.tty.terminal import disassociate
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
@@ -96,11 +98,13 @@ def _end_of_group(leader: Task) -> None:
             kernel.clock.cancel(timer.timer)
             timer.timer = None
     posix_timers.delete_all(leader)
+    disassociate(leader, exiting=True)
     _give_children_away(leader)
     parent = leader.parent
+    note_orphaned(leader, parent, leader)
     if parent is None:
-        if not leader.pid_ns.is_first:
-            reap(leader)  # the namespace is at its end
+        if not leader.pid_ns.is_first or leader.pid != min(kernel.tasks):
+            reap(leader)  # the namespace is at its end, or nobody will ever ask
         return
     if leader.restarting:
         return
@@ -140,6 +144,7 @@ def _give_children_away(leader: Task) -> None:
         if reaper is not None:
             reaper.children.append(child)
         child.exit_signal = SIGCHLD
+        note_orphaned(child, leader, None)
     orphans, leader.children = leader.children, []
     for child in orphans:
         if child.exited and all(thread.exited for thread in child.signal.threads):

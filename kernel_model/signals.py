@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kernel_model.clock import Timer
     from kernel_model.posix_timers import PosixTimer
     from kernel_model.task import Task
+    from kernel_model.tty.terminal import Tty
 
 NSIG = 64
 (SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGUSR1) = range(1, 11)
@@ -189,8 +190,10 @@ class SignalStruct:
         self.continue_news = False
         self.children_units = 0
         """Executed code of children that were waited for."""
-        self.tty: object | None = None
+        self.tty: Tty | None = None
         """The controlling terminal."""
+        self.tty_old_pgrp = 0
+        """Its foreground group when it hung up."""
         self.pgid = 0
         self.sid = 0
         self.run_units = 0
@@ -322,6 +325,8 @@ def deliver(task: Task) -> None:
         if bit(info.signo) & IGNORED_BY_DEFAULT or task.immune(info.signo):
             continue
         if bit(info.signo) & STOPPING:
+            if info.signo != SIGSTOP and task.in_orphaned_group:
+                continue
             task.stop(info.signo)
             return
         dumped = CORE_FLAG if bit(info.signo) & CORE_DUMPING and task.dumps_core else 0

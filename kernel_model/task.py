@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from emu.arch.spec import Registers
-from kernel_model import scheduling
+from kernel_model import jobs, scheduling
 from kernel_model.mm.usermem import UserMemory
 from kernel_model.restart_block import CallState, Progress, RestartBlock
 from kernel_model.scheduling import Scheduling
@@ -165,6 +165,11 @@ class Task:
         return self.state is State.STOPPED
 
     @property
+    def in_orphaned_group(self) -> bool:
+        """Whether nobody is there who could continue its process group."""
+        return jobs.is_orphaned(self.kernel, self.signal.pgid)
+
+    @property
     def is_leader(self) -> bool:
         """Whether this is the thread that gave the process its number."""
         return self.pid == self.tgid
@@ -277,12 +282,18 @@ class Task:
         send(self, info or SigInfo(signo, pid=self.vtgid, uid=self.cred.uid), to_thread=True)
 
     def stop(self, signo: int) -> None:
-        """Job control: all threads stop until SIGCONT."""
+        """Job control: all threads stop until SIGCONT; but one that waits in vfork goes on."""
         for thread in self.signal.threads:
-            if thread.exited:
+            if thread.exited or thread.stopped:
                 continue
+            if thread.waiting is not None and thread.waiting.uninterruptible:
+                continue
+            if thread.syscall is not None:
+                # As if a signal had come: the call is begun again when the thread goes on.
+                self.kernel.calls.interrupt(thread, thread.sleep_restart)
             thread._leave_queues()
             thread.state = State.STOPPED
+            thread.attention = True
             self.kernel.sched.dequeue(thread)
         self.signal.stop_news, self.signal.continue_news = signo, False
         self._tell_parent(CLD_STOPPED, signo)

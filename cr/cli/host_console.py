@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import select
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from cr.cli.failure import Failure
 
@@ -34,6 +36,11 @@ class HostConsole:
             raise Failure(f"the standard input cannot be read: {error.strerror}") from None
         finally:
             self.waiting = False
+
+    @contextmanager
+    def raw(self) -> Iterator[None]:
+        """While the guest runs; a console that is no terminal needs nothing."""
+        yield
 
     def sink(self, stream: int, data: bytes) -> None:
         """All of `data`, to our stdout or stderr."""

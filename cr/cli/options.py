@@ -35,7 +35,7 @@ def _value(name: str, read: Callable[[str], object], metavar: str, help: str) ->
 
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.option("-t", "terminal", is_flag=True, help="A terminal as console (not yet there)."),
+    click.option("-t", "terminal", is_flag=True, help="A terminal as console."),
     _path("--root", metavar="DIR", help="A folder as the guest's root; it is never written."),
     _path("--disk", metavar="FILE.tar", help="Its disk: read if it exists, written at exit."),
     _value("--env", variable, "K=V", "A variable for the program."),

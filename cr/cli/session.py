@@ -13,6 +13,7 @@ import click
 
 from cr.cli.failure import INTERRUPTED, REFUSED, TIMED_OUT, Failure
 from cr.cli.host_console import HostConsole
+from cr.cli.host_terminal import HostTerminal
 from cr.cli.whole_files import Staging, check_folder
 from cr.system import (
     DEFAULT_EPOCH_NS,
@@ -34,6 +35,7 @@ from kernel_model.vfs.disk_tar import read_tar, write_tar
 class Options:
     """What `run` and `restart` have in common."""
 
+    terminal: bool = False
     root: Path | None = None
     disk: Path | None = None
     env: tuple[tuple[str, str], ...] = ()
@@ -92,7 +94,8 @@ def boot(arch: str, disk: Disk, options: Options, host: HostConsole) -> System:
         ram = Ram(memory_bytes)
     except (OSError, OverflowError, MemoryError):
         raise Failure(f"the host does not have {options.memory} MB for the guest") from None
-    console = Console(host.source, host.sink, keep=False)
+    person = host.person if isinstance(host, HostTerminal) and host.is_person else None
+    console = Console(host.source, host.sink, keep=False, person=person)
     settings = Settings(arch, memory_bytes, options.date, options.seed)
     try:
         return boot_machine(settings, disk, console, Machine(memory_bytes, ram=ram))
@@ -104,7 +107,7 @@ def finish(kernel: System, task: Task, options: Options, host: HostConsole) -> i
     """Run to the end, with a checkpoint on the way if one is wanted; our exit status."""
     try:
         with _ctrl_c(kernel, host):
-            status = _run(kernel, task, options)
+            status = _run(kernel, task, options, host)
     except DiskError as problem:
         raise Failure(str(problem)) from None
     if options.disk is not None:
@@ -115,14 +118,29 @@ def finish(kernel: System, task: Task, options: Options, host: HostConsole) -> i
     return status
 
 
-def _run(kernel: System, task: Task, options: Options) -> int:
+def host_of(options: Options) -> HostConsole:
+    """Our end of the console."""
+    return HostTerminal() if options.terminal else HostConsole()
+
+
+def serve_terminal(kernel: System, host: HostConsole) -> None:
+    """Connect the guest's terminal with ours. Raises Failure if the guest has none."""
+    if not isinstance(host, HostTerminal):
+        return
+    if kernel.console.tty is None:
+        raise Failure("-t: no program of the image has a terminal as console")
+    host.serve(kernel.console.tty)
+
+
+def _run(kernel: System, task: Task, options: Options, host: HostConsole) -> int:
     deadline = None if options.max_time is None else kernel.clock.now_ns() + options.max_time
     ended = None
     try:
         if options.checkpoint_after is not None:
             kind, count = options.checkpoint_after
             until = after_syscalls(count) if kind == "syscalls" else after_time(count)
-            ended = kernel.run(until, max_time_ns=options.max_time)
+            with host.raw():
+                ended = kernel.run(until, max_time_ns=options.max_time)
             if ended is Ended.REACHED:
                 assert options.output is not None
                 _checkpoint(kernel, options.output, options.pure)
@@ -132,7 +150,8 @@ def _run(kernel: System, task: Task, options: Options) -> int:
                 note("no image: the program ended before the place of the checkpoint")
         if ended in (None, Ended.REACHED):
             left = None if deadline is None else max(0, deadline - kernel.clock.now_ns())
-            ended = kernel.run(max_time_ns=left)
+            with host.raw():
+                ended = kernel.run(max_time_ns=left)
     except Deadlock as problem:
         note(str(problem))
         return TIMED_OUT

@@ -9,9 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from cr.cli.failure import REFUSED, Failure
-from cr.cli.host_console import HostConsole
 from cr.cli.program import arch_of, find_program
-from cr.cli.session import Options, boot, disk_beside, finish, load_disk
+from cr.cli.session import (
+    Options,
+    boot,
+    disk_beside,
+    finish,
+    host_of,
+    load_disk,
+    serve_terminal,
+)
 from cr.image.errors import ImageError
 from cr.system import DEFAULT_ENVIRONMENT, System
 from cr.tools.image_bytes import Image
@@ -25,14 +32,15 @@ def run_program(program: str, arguments: tuple[str, ...], **given: Any) -> int:
     tar = options.disk if options.disk is not None and options.disk.exists() else None
     disk = load_disk(tar, options.root)
     path = find_program(disk, program)
-    host = HostConsole()
+    host = host_of(options)
     kernel = boot(arch_of(disk, path), disk, options, host)
     env = DEFAULT_ENVIRONMENT | dict(options.env)
     with _traced(kernel, options.trace):
         try:
-            task = kernel.spawn(path, *arguments, env=env)
+            task = kernel.spawn(path, *arguments, env=env, terminal=options.terminal)
         except LinuxError as error:
             raise Failure(f"{program} cannot be run: {error} ({error.name})") from None
+        serve_terminal(kernel, host)
         return finish(kernel, task, options, host)
 
 
@@ -48,13 +56,14 @@ def restart_image(path: Path, **given: Any) -> int:
         raise Failure(f"{path} is no image that we can restart: {problem}") from None
     tar = options.disk if options.disk is not None and options.disk.exists() else None
     disk = load_disk(tar or disk_beside(path), options.root)
-    host = HostConsole()
+    host = host_of(options)
     kernel = boot(arch, disk, options, host)
     with _traced(kernel, options.trace):
         try:
             task = kernel.restart(image)
         except ImageError as problem:
             raise Failure(f"{path}: the restart was refused: {problem}", REFUSED) from None
+        serve_terminal(kernel, host)
         return finish(kernel, task, options, host)
 
 
@@ -68,8 +77,6 @@ def read_image(path: Path) -> Image:
 
 
 def _options(given: dict[str, Any]) -> Options:
-    if given.pop("terminal"):
-        raise Failure("-t: a terminal as console is not modelled yet")
     options = Options(**{name: value for name, value in given.items() if value is not None})
     options.check()
     return options

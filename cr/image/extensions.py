@@ -8,12 +8,14 @@ Image grammar:
     after the tree            [ MACHINE  BUFFER random-state ] { PID_NAMESPACE }
     at the end of cpu units   [ TASK_TIMES ] [ SYSCALL_PROGRESS ] [ TASK_EXTRA ]
     at the end of an IPC_NS   [ IPC_SEQUENCE ]
-    after shared SIGPENDING   { POSIX_TIMER }
+    after shared SIGPENDING   { POSIX_TIMER }  [ GROUP_NEWS ]
     after epoll items         [ EPOLL_READY ]
     after a FILE_NAME         [ UNLINKED  { UNLINKED_DATA } ]
     at the end of a sock      [ SOCKET_EXTRA ]  [ INET_OPTIONS ]
     after a socket buffer     [ SOCKET_RIGHTS ]
     at the end of an NS       [ NET_STATE ]
+    after FILE tty            [ TTY_FILE ]
+    after a terminal          [ TTY_EXTRA ]
 
 Mirrors:  nothing.
 Deviates: Linux's freezer ends a half-done write or a timed wait with a short count or EINTR;
@@ -26,6 +28,7 @@ from typing import Annotated
 
 from cr.image.types import (
     HDR_EPOLL_READY,
+    HDR_GROUP_NEWS,
     HDR_INET_OPTIONS,
     HDR_IPC_SEQUENCE,
     HDR_MACHINE,
@@ -37,6 +40,8 @@ from cr.image.types import (
     HDR_SYSCALL_PROGRESS,
     HDR_TASK_EXTRA,
     HDR_TASK_TIMES,
+    HDR_TTY_EXTRA,
+    HDR_TTY_FILE,
     HDR_UNLINKED,
     HDR_UNLINKED_DATA,
     Framed,
@@ -90,7 +95,7 @@ class SyscallProgress(Framed):
 
     done_bytes: u64 = at("bytes that it has moved already")
     deadline_ns: u64 = at("virtual clock at which it gives up; all ones: never")
-    flags: hex32 = at("none yet", default=0)
+    flags: hex32 = at("1: a signal has ended it, it begins again; 2: nothing is kept", default=0)
     pad: u32 = at("zero", default=0, must_be=0)
 
 
@@ -284,3 +289,62 @@ class InetOptions(Framed):
 
     def invalid(self) -> str | None:
         return "unknown flags" if self.flags > 3 else None
+
+
+@record(size=80)
+class TtyExtra(Framed):
+    """What linux-cr loses of a terminal: its session, its name's owner, bytes on their way."""
+
+    TYPE = HDR_TTY_EXTRA
+
+    session: s32 = at("the session that it controls; 0: none")
+    pgrp: s32 = at("its foreground process group; 0: none")
+    arrived_ns: u64 = at("virtual clock at which the last byte of input came")
+    mode: hex32 = at("of a slave: S_IFCHR and permissions of its name in /dev/pts")
+    uid: u32 = at("its owner")
+    gid: u32 = at("its group")
+    nlink: u32 = at("0: the name is gone with the master")
+    atime_ns: u64 = at("its last access, nanoseconds since the epoch")
+    mtime_ns: u64 = at("its last change")
+    ctime_ns: u64 = at("the last change of its attributes")
+    echo_bytes: u32 = at("echoes that wait because output is stopped")
+    flip_bytes: u32 = at("input that waits because the buffer is full")
+    device: u32 = at("0 of a pty; 1: this is the console")
+    pad: u32 = at("zero", default=0, must_be=0)
+    content: Annotated[bytes, rest_bytes()] = at("the echoes, then the input")
+
+    def invalid(self) -> str | None:
+        if self.session < 0 or self.pgrp < 0:
+            return "session and pgrp must not be negative"
+        if self.echo_bytes + self.flip_bytes != len(self.content):
+            return "echo_bytes and flip_bytes must be what follows"
+        return None if self.nlink <= 1 and self.device <= 1 else "nlink and device are 0 or 1"
+
+
+@record(size=16)
+class TtyFile(Framed):
+    """An open terminal that is not just there by its own name."""
+
+    TYPE = HDR_TTY_FILE
+
+    hung_up: u32 = at("1: the line is gone for this file")
+    unlinked: u32 = at("1: the name is gone")
+    name: Annotated[bytes, rest_bytes()] = at("the name that it was opened by")
+
+    def invalid(self) -> str | None:
+        if max(self.hung_up, self.unlinked) > 1:
+            return "hung_up and unlinked are 0 or 1"
+        return None if len(self.name) < 4096 else "a name of 4096 bytes or more"
+
+
+@record(size=16)
+class GroupNews(Framed):
+    """That a process was stopped or continued, until its parent has asked; linux-cr loses it."""
+
+    TYPE = HDR_GROUP_NEWS
+
+    stopped_by: u32 = at("the signal; 0: it was not stopped")
+    continued: u32 = at("1: it was continued")
+
+    def invalid(self) -> str | None:
+        return None if self.stopped_by <= 64 and self.continued <= 1 else "no such news"

@@ -212,8 +212,11 @@ class Reader:
         return type_no
 
     def peek_payload(self, size: int) -> memoryview:
-        """The first bytes of the next record's payload, without taking it (FILE.f_type)."""
-        _, length = self._peek_frame()
+        """The first bytes of the next record's payload, without taking it (FILE.f_type).
+
+        Objects in front of it are restored first, as for any record that is read.
+        """
+        _, length = self._behind_objects()
         if length < FRAME_BYTES + size:
             self.refuse(f"a record of {length} bytes has no {size} bytes of payload")
         begin = self.position + FRAME_BYTES
@@ -278,10 +281,7 @@ class Reader:
 
     def take_objects(self) -> None:
         """Hand over the objects that come before the next record."""
-        while self.on_objref is not None and self._peek_frame()[0] == HDR_OBJREF:
-            objref = self.read(HDR_OBJREF, Objref)
-            with self.inside(objref.objref):
-                self.on_objref(objref)
+        self._behind_objects()
 
     def _peek_frame(self) -> tuple[int, int]:
         left = len(self._view) - self.position
@@ -298,10 +298,17 @@ class Reader:
             self._raise_error_record(size)
         return type_no, size
 
-    def _payload(self, wanted: int) -> memoryview:
-        if wanted != HDR_OBJREF:
-            self.take_objects()
+    def _behind_objects(self, wanted: int = 0) -> tuple[int, int]:
         type_no, size = self._peek_frame()
+        while type_no == HDR_OBJREF != wanted and self.on_objref is not None:
+            objref = self.read(HDR_OBJREF, Objref)
+            with self.inside(objref.objref):
+                self.on_objref(objref)
+            type_no, size = self._peek_frame()
+        return type_no, size
+
+    def _payload(self, wanted: int) -> memoryview:
+        type_no, size = self._behind_objects(wanted)
         if type_no != wanted:
             self.refuse(f"{record_name(wanted)} is expected here")
         begin = self.position + FRAME_BYTES

@@ -2,7 +2,7 @@
 
 Image grammar:
 
-    tty  =  TTY  [ TTY_LDISC  [ BUFFER bytes ] ]               ; masters before slaves
+    tty  =  TTY  [ TTY_LDISC  [ BUFFER bytes ] ]  [ TTY_EXTRA ]    ; masters before slaves
 
 Mirrors:  linux-cr checkpoint_hdr.h: ckpt_hdr_tty, ckpt_hdr_ldisc_n_tty.
 """

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from cr.image import types as t
 from cr.image.arch.formats import FORMATS
 from cr.image.extensions import (
+    GroupNews,
     Machine,
     PidNamespace,
     PosixTimer,
@@ -138,5 +139,7 @@ class _Walk(ObjectWalk):
             yield from self._one(Sigpending, "shared")
             while self._next_is(t.HDR_POSIX_TIMER):
                 yield from self._one(PosixTimer)
+            if self._next_is(t.HDR_GROUP_NEWS):
+                yield from self._one(GroupNews)
         yield from self._one(Sigpending, "private")
         yield from self._one(SignalTask)

@@ -17,6 +17,8 @@ from cr.image.extensions import (
     NetState,
     SocketExtra,
     SocketRights,
+    TtyExtra,
+    TtyFile,
     Unlinked,
     UnlinkedData,
 )
@@ -210,6 +212,8 @@ class ObjectWalk:
                 yield from self._blob(t.HDR_PIPE_BUF, "pipe contents", limit=t.PIPE_CAPACITY)
         if self._next_is(t.HDR_UNLINKED):
             yield from self._unlinked()
+        if f_type == t.FILE_TTY and self._next_is(t.HDR_TTY_FILE):
+            yield from self._one(TtyFile)
 
     def _unlinked(self) -> Iterator[Item]:
         yield from self._one(Unlinked)
@@ -358,6 +362,8 @@ class ObjectWalk:
             assert isinstance(self._last, LdiscNTty)
             if self._last.datalen:
                 yield from self._blob(t.HDR_BUFFER, "tty input", exact=self._last.datalen)
+        if self._next_is(t.HDR_TTY_EXTRA):
+            yield from self._one(TtyExtra)
 
     def _security(self) -> Iterator[Item]:
         yield from self._one(Security)

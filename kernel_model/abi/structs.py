@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emu.layout import Record
-from kernel_model.abi import fcntl, ipc, stat, time
+from kernel_model.abi import fcntl, ipc, stat, termios, time
 from kernel_model.abi.socket import POWERPC_OPTIONS, X86_OPTIONS, SocketOptionNumbers
 
 
@@ -78,6 +78,7 @@ class Structs:
     open_flags: OpenFlagBits
     ioctl: IoctlNumbers
     socket: SocketOptionNumbers
+    terminal: termios.TerminalAbi
     short_ids: bool
     """Whether plain stat, chown and so on use 16-bit user ids."""
     packed_select: bool
@@ -111,6 +112,7 @@ X86_32 = Structs(
     open_flags=_X86,
     ioctl=_X86_IOCTL,
     socket=X86_OPTIONS,
+    terminal=termios.X86,
     short_ids=True,
     packed_epoll=True,
     packed_select=True,
@@ -129,6 +131,7 @@ X86_64 = Structs(
     open_flags=_X86_64,
     ioctl=_X86_IOCTL,
     socket=X86_OPTIONS,
+    terminal=termios.X86,
     short_ids=False,
     packed_epoll=True,
     packed_select=False,
@@ -147,6 +150,7 @@ PPC32 = Structs(
     open_flags=_PPC,
     ioctl=_PPC_IOCTL,
     socket=POWERPC_OPTIONS,
+    terminal=termios.PPC,
     short_ids=False,
     packed_epoll=False,
     packed_select=False,
@@ -165,6 +169,7 @@ PPC64 = Structs(
     open_flags=_PPC64,
     ioctl=_PPC_IOCTL,
     socket=POWERPC_OPTIONS,
+    terminal=termios.PPC,
     short_ids=False,
     packed_epoll=False,
     packed_select=False,

@@ -166,7 +166,7 @@ class CallTable:
             self._sleep(task, sleep)
             return
         except Interrupted as interrupted:
-            self._interrupt(task, interrupted.restart)
+            self.interrupt(task, interrupted.restart)
             return
         except NoResult:
             self._complete(task)
@@ -201,11 +201,12 @@ class CallTable:
 
     def _sleep(self, task: Task, sleep: Sleep) -> None:
         if task.has_signal() and not sleep.uninterruptible:
-            self._interrupt(task, sleep.restart)
+            self.interrupt(task, sleep.restart)
         else:
             task.sleep(sleep)
 
-    def _interrupt(self, task: Task, restart: Restart) -> None:
+    def interrupt(self, task: Task, restart: Restart) -> None:
+        """A signal ends the call that the task sleeps in."""
         # The registers stay as at the trap: signal delivery decides what becomes of the call.
         if task.kernel.trace.wanted and task.syscall is not None:
             task.kernel.trace.returned(task, task.syscall, -int(restart))

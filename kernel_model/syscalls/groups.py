@@ -45,6 +45,7 @@ def setsid(task: Task) -> int:
     if any(t.signal.pgid == task.tgid for t in task.kernel.tasks.values()):
         raise EPERM("the caller leads a process group, or its number names one")
     task.signal.sid = task.signal.pgid = task.tgid
+    task.signal.tty, task.signal.tty_old_pgrp = None, 0
     return task.vtgid
 
 

@@ -116,13 +116,13 @@ def adjtimex(task: Task, timex: Ptr) -> int:
     return _TIME_ERROR
 
 
-@syscall(partial="a caller with a controlling terminal is refused")
+@syscall()
 def vhangup(task: Task) -> int:
     """Hang up the controlling terminal."""
     if not task.cred.cap("CAP_SYS_TTY_CONFIG"):
         raise EPERM("vhangup needs CAP_SYS_TTY_CONFIG")
     if task.signal.tty is not None:
-        raise NotModelled("vhangup of a terminal")
+        task.signal.tty.hang_up()
     return 0
 
 

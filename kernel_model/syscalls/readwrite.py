@@ -12,7 +12,17 @@ import stat
 import struct
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, EOVERFLOW, EPIPE, ESPIPE
+from kernel_model.abi.errno import (
+    EAGAIN,
+    EBADF,
+    EFAULT,
+    EFBIG,
+    EINVAL,
+    EIO,
+    EOVERFLOW,
+    EPIPE,
+    ESPIPE,
+)
 from kernel_model.abi.fcntl import O_APPEND, RLIMIT_FSIZE, SIGPIPE, SIGXFSZ
 from kernel_model.restart_block import Progress
 from kernel_model.syscalls.attributes import drop_set_id_bits
@@ -92,9 +102,10 @@ def _write_whole(task: Task, file: OpenFile, data: bytes) -> int:
     block: Progress | None = task.restart_block
     done = block.done if block else 0
     try:
-        done += file.write(data[done:] if done else data)
-    except EPIPE:
-        task.send_signal(SIGPIPE)
+        done += file.write_for(task, data[done:] if done else data)
+    except (EPIPE, EIO) as broken:
+        if isinstance(broken, EPIPE):
+            task.send_signal(SIGPIPE)
         if done:
             return done
         raise

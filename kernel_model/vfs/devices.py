@@ -1,10 +1,11 @@
 """Character devices, and the /dev directory that has a node for each.
 
-`DEVICES` maps (major, minor) to the function that opens the device; a node of any other number
-opens with ENXIO. The console of the machine has four nodes. /dev/console is read and written as
-one; /dev/console.in, .out and .err are the three streams that the first program gets as its
-descriptors 0, 1 and 2, so that the host can tell them apart, and so that each has a path by which
-a restarted kernel finds it again. Console devices are no terminals: TCGETS is ENOTTY.
+`opener_of` gives the function that opens a device by its (major, minor); a node of any other
+number opens with ENXIO. The console of the machine has four nodes. /dev/console is read and
+written as one; /dev/console.in, .out and .err are the three streams that the first program gets as
+its descriptors 0, 1 and 2, so that the host can tell them apart, and so that each has a path by
+which a restarted kernel finds it again. They are no terminals: TCGETS is ENOTTY. With a terminal
+as console, /dev/console is that.
 
 Mirrors:  Linux drivers/char/mem.c, drivers/char/random.c.
 Deviates: random and urandom give the kernel's seeded bytes and never block; what is written to
@@ -19,8 +20,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from emu.memory import Ram
-from kernel_model.abi.errno import EAGAIN, ENOSPC, ENXIO, ESPIPE
+from kernel_model.abi.errno import EAGAIN, ENOSPC, ESPIPE
 from kernel_model.abi.fcntl import POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, device_of, makedev
+from kernel_model.tty import devpts
 from kernel_model.vfs.disk import Disk
 from kernel_model.vfs.inode import Inode, RealTime
 from kernel_model.vfs.memfs import MemFs
@@ -30,6 +32,7 @@ from kernel_model.waitqueue import Sleep, WaitQueue
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
+    from kernel_model.tty.terminal import Tty
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 
@@ -39,6 +42,8 @@ class Console(Protocol):
 
     queue: WaitQueue
     """Woken when input has come."""
+    tty: Tty | None
+    """The terminal that it is the other side of."""
 
     def ready(self) -> bool:
         """Whether `read` would return something."""
@@ -146,10 +151,6 @@ class ConsoleFile(OpenFile):
         return self.may_read
 
 
-def _no_device(task: Task, inode: Inode, path: Path, flags: int) -> OpenFile:
-    raise ENXIO(f"there is no device {device_of(inode.node.rdev)}")
-
-
 def _null(task: Task, inode: Inode, path: Path, flags: int) -> OpenFile:
     return NullFile(inode, path, flags)
 
@@ -166,6 +167,12 @@ def _output(task: Task, inode: Inode, path: Path, flags: int) -> OpenFile:
     return ConsoleFile(task, inode, path, flags, STDOUT)
 
 
+def _console(task: Task, inode: Inode, path: Path, flags: int) -> OpenFile:
+    if task.kernel.console.tty is not None:
+        return devpts.open_console(task, inode, path, flags)
+    return _output(task, inode, path, flags)
+
+
 def _error_output(task: Task, inode: Inode, path: Path, flags: int) -> OpenFile:
     return ConsoleFile(task, inode, path, flags, STDERR)
 
@@ -179,13 +186,23 @@ DEVICES: Mapping[tuple[int, int], Opener] = MappingProxyType(
         (1, 7): _full,
         (1, 8): RandomFile,
         (1, 9): RandomFile,
-        (5, 0): _no_device,
-        (5, 1): _output,
+        (5, 0): devpts.open_controlling,
+        (5, 1): _console,
+        (5, 2): devpts.open_ptmx,
         (240, STDIN): _output,
         (240, STDOUT): _output,
         (240, STDERR): _error_output,
     }
 )
+
+_PTY_MAJORS = range(136, 144)
+
+
+def opener_of(rdev: int) -> Opener | None:
+    """How a device is opened."""
+    number = device_of(rdev)
+    return devpts.open_slave if number[0] in _PTY_MAJORS else DEVICES.get(number)
+
 
 NODES: tuple[tuple[bytes, int, int, int], ...] = (
     (b"console", 0o600, 5, 1),
@@ -194,6 +211,7 @@ NODES: tuple[tuple[bytes, int, int, int], ...] = (
     (b"console.out", 0o620, 240, STDOUT),
     (b"full", 0o666, 1, 7),
     (b"null", 0o666, 1, 3),
+    (b"ptmx", 0o666, 5, 2),
     (b"random", 0o666, 1, 8),
     (b"tty", 0o666, 5, 0),
     (b"urandom", 0o666, 1, 9),
@@ -218,4 +236,5 @@ class DevFs(MemFs):
             self.root.create(name, stat.S_IFCHR | mode, 0, 0, makedev(major, minor), b"")
         for name, target in LINKS:
             self.root.create(name, stat.S_IFLNK | 0o777, 0, 0, 0, target)
+        self.root.create(b"pts", stat.S_IFDIR | 0o755, 0, 0, 0, b"")
         self.root.create(b"shm", stat.S_IFDIR | 0o1777, 0, 0, 0, b"")

@@ -33,14 +33,16 @@ from kernel_model.abi.fcntl import (
     O_DIRECTORY,
     O_EXCL,
     O_NOATIME,
+    O_NOCTTY,
     O_NOFOLLOW,
     O_PATH,
     O_RDONLY,
     O_TRUNC,
-    device_of,
 )
 from kernel_model.pipe import open_fifo
-from kernel_model.vfs.devices import DEVICES
+from kernel_model.tty.devpts import take_controlling
+from kernel_model.tty.file import TtyFile
+from kernel_model.vfs.devices import opener_of
 from kernel_model.vfs.inode import owner_or_capable, permission
 from kernel_model.vfs.mounts import Path
 from kernel_model.vfs.names import make_unseen, want_write
@@ -73,6 +75,8 @@ def open_path(
     file = open_place(task, place, flags)
     if flags & O_TRUNC and place.inode.is_regular:
         place.inode.truncate(0)
+    if isinstance(file, TtyFile) and not flags & O_NOCTTY:
+        take_controlling(task, file)
     return file
 
 
@@ -93,7 +97,7 @@ def open_place(task: Task, place: Path, flags: int) -> OpenFile:
     if kind == stat.S_IFLNK:
         raise ELOOP("a symbolic link cannot be opened")
     if kind == stat.S_IFCHR:
-        opener = DEVICES.get(device_of(inode.node.rdev))
+        opener = opener_of(inode.node.rdev)
         if opener is not None:
             return opener(task, inode, place, status)
     if kind == stat.S_IFIFO:

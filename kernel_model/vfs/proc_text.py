@@ -137,7 +137,9 @@ def _stat(task: Task) -> bytes:
     numbers = [0] * 41
     numbers[0] = _parent_pid(task)
     numbers[1], numbers[2] = signal.pgid, signal.sid
-    numbers[4] = -1  # no terminal
+    tty = signal.tty
+    numbers[3] = tty.device if tty is not None else 0
+    numbers[4] = tty.pgrp if tty is not None else -1
     nice = task.scheduling.nice
     numbers[14], numbers[15] = 20 + nice, nice
     numbers[16] = len(signal.threads)

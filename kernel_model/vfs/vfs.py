@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from emu.memory import Ram
-from kernel_model.abi.fcntl import O_RDONLY, O_WRONLY
+from kernel_model.abi.fcntl import O_RDONLY, O_RDWR, O_WRONLY
 from kernel_model.net.sockfs import SockFs
 from kernel_model.pipe import PipeFs
+from kernel_model.tty.devpts import DevPts
 from kernel_model.vfs.anon import AnonFs
 from kernel_model.vfs.cgroupfs import CgroupFs
 from kernel_model.vfs.devices import DevFs
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from kernel_model.kernel import Kernel
     from kernel_model.task import Task
 
-ROOT_DEV, DEV_DEV, PROC_DEV, PIPE_DEV, SYS_DEV, CGROUP_DEV, ANON_DEV = 1, 2, 3, 4, 5, 6, 7
-SOCK_DEV = 8
+ROOT_DEV, DEV_DEV, PROC_DEV, PIPE_DEV, SYS_DEV, CGROUP_DEV, ANON_DEV, PTS_DEV = range(1, 9)
+SOCK_DEV = 9
 """Device numbers (major 0) of the file systems, as st_dev shows them."""
 
 _PLACES = ((b"dev", 0o755), (b"proc", 0o555), (b"sys", 0o555), (b"tmp", 0o1777))
@@ -52,6 +53,7 @@ class Vfs:
         self.pipefs = PipeFs(ram, clock, PIPE_DEV)
         self.anonfs = AnonFs(ram, clock, ANON_DEV)
         self.sockfs = SockFs(ram, clock, SOCK_DEV)
+        self.devpts = DevPts(ram, clock, PTS_DEV)
         self.namespace = MountNamespace(self.rootfs)
         for name, mode in _PLACES:
             place = self.rootfs.root.lookup(name)
@@ -60,6 +62,10 @@ class Vfs:
             elif not place.is_dir:
                 raise DiskError(f"/{name.decode()} of the disk is not a directory")
         self.mount(b"dev", self.devfs, b"devtmpfs")
+        devfs = self.namespace.root_mount.children[self._child(b"dev")]
+        pts = devfs.root.child(b"pts")
+        assert pts is not None
+        self.namespace.mount(self.devpts, Path(devfs, pts), b"devpts")
 
     def mount_proc(
         self,
@@ -114,6 +120,11 @@ class Vfs:
 
     def open_console(self, task: Task) -> None:
         """Give the first task its descriptors 0, 1 and 2."""
+        if task.kernel.console.tty is not None:
+            file = open_path(task, b"/dev/console", O_RDWR)
+            for fd in range(3):
+                task.files.install_at(fd, file.grab() if fd else file)
+            return
         for fd, (path, flags) in enumerate(_STREAMS):
             task.files.install_at(fd, open_path(task, path, flags))
 

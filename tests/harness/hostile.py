@@ -88,6 +88,9 @@ _PLACES: dict[str, Until] = {
     "signals/queue": cr.after_syscalls(20),
     "signals/nested": cr.after_syscalls(8),
     "signals/restart_read": cr.after_syscalls(8),
+    "jobs/shell": cr.after_syscalls(36),
+    "terminals/hangup": cr.after_syscalls(32),
+    "terminals/watching": cr.after_syscalls(30),
     "time/nanosleep": cr.after_time(10_000_000),
     "time/interval_timer": cr.after_syscalls(6),
     "cpu/x87_sse": cr.after_syscalls(5),
@@ -199,7 +202,8 @@ def assert_all_given_back(kernel: System, fresh: State) -> None:
             task.exit_group(9)
     kernel.vfs.shrink()
     found = state_of(kernel)
-    kept = [name for name in (*_RESOURCES, "executions", "timers") if found[name] != fresh[name]]
+    given = (*_RESOURCES, "executions", "timers", "ptys")
+    kept = [name for name in given if found[name] != fresh[name]]
     assert not kept, f"not given back: {kept}: {difference(fresh, found)}"
 
 
@@ -224,6 +228,8 @@ def state_of(kernel: System) -> State:
         "timers": len(kernel.clock._timers),
         "sockets": _sockets_of(kernel),
         "waiters": len(kernel.console.queue.waiters),
+        "ptys": sorted(vfs.devpts.slaves),
+        "console": kernel.console.tty is None,
         "tasks": sorted(kernel.tasks),
         "calls": kernel.completed_calls,
     }

@@ -95,10 +95,12 @@ def _fields(record: Record, base: int, name: str) -> list[_Word]:
         value = getattr(record, plan.name)
         if isinstance(value, Record):
             found += _fields(value, base + plan.offset, f"{name}.{plan.name}")
-        elif size in (3, 5, 6, 7):
-            found.append(_Word(f"{name}.{plan.name}", base + plan.offset, 1))
-        elif size <= 8:
+        elif size in (1, 2, 4, 8):
             found.append(_Word(f"{name}.{plan.name}", base + plan.offset, size))
+        elif size < 8:
+            found += [
+                _Word(f"{name}.{plan.name}+{at}", base + plan.offset + at, 1) for at in range(size)
+            ]
         else:
             found += [
                 _Word(f"{name}.{plan.name}+{at}", base + plan.offset + at, 8)

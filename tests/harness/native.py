@@ -33,6 +33,8 @@ QEMU_DEVIATES: dict[str, str] = {
     "sockets/new_network": "it refuses CLONE_NEWNET",
     "sockets/pass_fds": "it makes more room for descriptors than the program gave",
     "memory/shared_anonymous": "it refuses mremap with an old size of zero",
+    "terminals/controlling": "it does not swap the number that TIOCGSID gives",
+    "terminals/settings": "it has no TCGETA",
     "signals/segv_address": "it says SEGV_MAPERR where Linux says SEGV_ACCERR",
 }
 

@@ -107,7 +107,6 @@ def test_root_is_read_and_not_written(command: Run, program: Program, tmp_path: 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["-t"], "not modelled yet"),
         (["--stop"], "--stop is for --checkpoint-after"),
         (["--checkpoint-after", "3syscalls"], "need one another"),
         (["-o", "image"], "need one another"),

@@ -147,6 +147,7 @@ class Specimen:
             )
             if infos:
                 self.put(ours.PosixTimer, signo=14)
+                self.put(ours.GroupNews, stopped_by=20)
         self.put(signals.SignalTask, blocked=signals.Sigset.of_mask(0b110))
 
     def cpu(self) -> None:
@@ -239,11 +240,8 @@ class Specimen:
             file(files.FileSocket, t.FILE_SOCKET, sock_objref=sock)
             done(objref)
         objref = self.begin(t.OBJ_FILE)
-        tty = self.begin(t.OBJ_TTY)
-        self.put(terminals.Tty, index=1)
-        self.put(terminals.LdiscNTty, datalen=3)
-        w.write_blob(t.HDR_BUFFER, b"ls\n")
-        file(files.FileTty, t.FILE_TTY, tty_objref=tty)
+        file(files.FileTty, t.FILE_TTY, tty_objref=self.tty())
+        self.put(ours.TtyFile, name=b"/dev/tty")
         done(objref)
         epoll = self.begin(t.OBJ_FILE)
         file(files.FileEpoll, t.FILE_EPOLL)
@@ -272,6 +270,14 @@ class Specimen:
             self.put(sockets.SocketInet)
             option = blank(ours.InetOption, level=6, name=1, value=1)
             self.put(ours.InetOptions, flags=1, options=(option,))
+
+    def tty(self) -> int:
+        number = self.begin(t.OBJ_TTY)
+        self.put(terminals.Tty, index=1)
+        self.put(terminals.LdiscNTty, datalen=3)
+        self.w.write_blob(t.HDR_BUFFER, b"ls\n")
+        self.put(ours.TtyExtra, session=1, pgrp=1, content=b"")
+        return number
 
     def deferred(self, epoll: int, refs: list[int]) -> None:
         w = self.w

@@ -50,6 +50,7 @@ class FakeConsole:
 
     def __init__(self) -> None:
         self.queue = WaitQueue()
+        self.tty = None
         self.input: list[bytes] = []
         self.output: list[tuple[int, bytes]] = []
 

@@ -1,0 +1,458 @@
+"""Checkpoint and restart of terminals: ptys, the console, and who is controlled by them.
+
+Both ends of a pty are written together, the master first, wherever either is met first. A master
+is more than its file: reading its TTY record makes the pair, and opens the master aside; the FILE
+record of the master takes that open file when it comes. If it never comes (a subtree whose
+terminal emulator is outside), the master is closed when the restart ends, and the line hangs up.
+
+Image grammar:
+
+    tty-file  =  [ OBJREF tty master ]  [ OBJREF tty slave ]  FILE tty  [ TTY_FILE ]
+    tty       =  TTY  [ TTY_LDISC  [ BUFFER bytes ] ]  [ TTY_EXTRA ]     ; no LDISC: it hung up
+    signal    =  ...  SIGNAL { tty_objref, tty_pgrp, tty_old_pgrp }  ...  [ GROUP_NEWS ]
+
+Mirrors:  linux-cr drivers/tty/tty_io.c, pty.c -- checkpoint_tty, restore_tty, tty_file_checkpoint,
+          tty_file_restore, and the terminal part of checkpoint_signal.
+Deviates: TTY_EXTRA, TTY_FILE and GROUP_NEWS are ours: who owns the name in /dev/pts, a session
+          whose leader has let go, echoes on their way, /dev/tty as the name of an open file,
+          stops that no parent has heard of. Without them (pure) they are lost, as there. The
+          original refused consoles (ENOSYS), as a pure image does.
+"""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import replace
+
+from cr.context import Checkpoint, Restart
+from cr.image import extensions as ours
+from cr.image import terminals as image
+from cr.image import types as t
+from cr.image.files import FileTty
+from cr.image.signals import Signal
+from kernel_model.abi.errno import EBUSY, ENOSYS
+from kernel_model.abi.fcntl import O_ACCMODE, O_RDWR, device_of
+from kernel_model.abi.termios import Termios
+from kernel_model.jobs import members
+from kernel_model.signals import SignalStruct
+from kernel_model.task import Task
+from kernel_model.tty.devpts import MOST_PTYS
+from kernel_model.tty.file import TtyFile
+from kernel_model.tty.n_tty import BUFFER_BYTES, FLIP_BYTES
+from kernel_model.tty.terminal import Kind, Tty, WindowSize
+from kernel_model.vfs.inode import Inode
+from kernel_model.vfs.mounts import Dentry, Path
+from kernel_model.vfs.openfile import OpenFile
+from kernel_model.vfs.path import Walk, path_of
+
+_DRIVER_CONSOLE, _DRIVER_PTY = 2, 4
+_SUBTYPES = {Kind.CONSOLE: 0, Kind.MASTER: 1, Kind.SLAVE: 2}
+_KINDS = {(_DRIVER_CONSOLE, 0): Kind.CONSOLE} | {
+    (_DRIVER_PTY, _SUBTYPES[kind]): kind for kind in (Kind.MASTER, Kind.SLAVE)
+}
+_OTHER_CLOSED, _EXCLUSIVE, _LDISC, _PTY_LOCK, _HUPPED = 1 << 2, 1 << 3, 1 << 9, 1 << 16, 1 << 18
+_IN_FLUX = 1 << 7 | 1 << 10 | 1 << 19 | 1 << 20 | 1 << 21
+_HARMLESS = 1 | 1 << 5 | 1 << 6 | _LDISC | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 17
+_KNOWN = _OTHER_CLOSED | _EXCLUSIVE | _PTY_LOCK | _HUPPED | _HARMLESS
+_MAX_NS = 1 << 61
+_MAX_PID = 1 << 22
+_PTY_MAJOR = 136
+
+
+# ---- checkpoint: files
+
+
+def checkpoint_tty_file(ctx: Checkpoint, file: TtyFile, common: dict[str, int]) -> None:
+    """Write an open terminal; the terminal first, if it is new to the image."""
+    objref = checkpoint_tty(ctx, file.tty)
+    ctx.image.write(t.HDR_FILE, FileTty(f_type=t.FILE_TTY, tty_objref=objref, **common))
+    path = file.path
+    if path is None:
+        ctx.refuse(ENOSYS, "an open terminal without a name")
+    unlinked = path.dentry.unlinked
+    name = b"" if unlinked else path_of(path, ctx.root)
+    if ctx.pure or (name == _usual_name(file.tty) and not file.hung_up):
+        return
+    record = ours.TtyFile(hung_up=int(file.hung_up), unlinked=int(unlinked), name=name)
+    ctx.image.write(t.HDR_TTY_FILE, record)
+
+
+def _usual_name(tty: Tty) -> bytes:
+    if tty.kind is Kind.SLAVE:
+        return b"/dev/pts/%d" % tty.index
+    return b"/dev/ptmx" if tty.kind is Kind.MASTER else b"/dev/console"
+
+
+# ---- checkpoint: terminals
+
+
+def checkpoint_tty(ctx: Checkpoint, tty: Tty) -> int:
+    """The number of a terminal; both ends of a pty are written if they are new to the image."""
+    if tty.kind is Kind.CONSOLE:
+        if ctx.pure:
+            ctx.refuse(ENOSYS, "the console is a terminal, and the image is to be pure")
+        return ctx.write_object(t.OBJ_TTY, tty, _checkpoint_end)
+    assert tty.link is not None
+    master, slave = (tty, tty.link) if tty.kind is Kind.MASTER else (tty.link, tty)
+    numbers = {end: ctx.write_object(t.OBJ_TTY, end, _checkpoint_end) for end in (master, slave)}
+    return numbers[tty]
+
+
+def _checkpoint_end(ctx: Checkpoint, tty: Tty) -> None:
+    link, file = 0, 0
+    if tty.kind is Kind.SLAVE:
+        assert tty.link is not None
+        link, _ = ctx.objs.intern(tty.link)
+    elif tty.kind is Kind.MASTER and tty.files:
+        file = ctx.objs.promise(tty.files[0])
+    flags = _LDISC
+    for bit, is_set in (
+        (_OTHER_CLOSED, tty.other_closed),
+        (_EXCLUSIVE, tty.exclusive),
+        (_PTY_LOCK, tty.locked),
+        (_HUPPED, tty.hung_up),
+    ):
+        flags |= bit if is_set else 0
+    settings, window = tty.termios, tty.window
+    record = image.Tty(
+        driver_type=_DRIVER_PTY if tty.is_pty else _DRIVER_CONSOLE,
+        driver_subtype=_SUBTYPES[tty.kind],
+        link_objref=link,
+        file_objref=file,
+        index=tty.index,
+        ldisc=0,
+        flags=flags,
+        termios=image.Termios(
+            c_iflag=settings.iflag,
+            c_oflag=settings.oflag,
+            c_cflag=settings.cflag,
+            c_lflag=settings.lflag,
+            c_ispeed=settings.ispeed,
+            c_ospeed=settings.ospeed,
+            c_line=settings.line,
+            c_cc=settings.cc,
+        ),
+        winsize=image.Winsize(
+            ws_row=window.rows,
+            ws_col=window.columns,
+            ws_xpixel=window.x_pixels,
+            ws_ypixel=window.y_pixels,
+        ),
+    )
+    ctx.image.write(t.HDR_TTY, record)
+    if not tty.hung_up:
+        _checkpoint_ldisc(ctx, tty)
+    if not ctx.pure:
+        _checkpoint_extra(ctx, tty)
+
+
+def _checkpoint_ldisc(ctx: Checkpoint, tty: Tty) -> None:
+    ldisc = tty.ldisc
+    ends = bytearray(t.N_TTY_BUFFER_BYTES // 8)
+    for mark in ldisc.marks:
+        ends[mark // 8] |= 1 << mark % 8
+    record = image.LdiscNTty(
+        column=ldisc.column,
+        datalen=len(ldisc.buffer),
+        canon_column=ldisc.canon_column,
+        canon_datalen=ldisc.canon,
+        canon_data=len(ldisc.marks),
+        minimum_to_wake=1,
+        stopped=int(tty.stopped),
+        hw_stopped=0,
+        flow_stopped=int(tty.flow_stopped),
+        packet=int(tty.packet),
+        ctrl_status=tty.packet_status,
+        lnext=int(ldisc.lnext),
+        erasing=int(ldisc.erasing),
+        raw=int(ldisc.raw),
+        real_raw=int(ldisc.raw and not tty.termios.iflag & tty.bits.BRKINT),
+        icanon=int(ldisc.canonical),
+        closing=0,
+        read_flags=bytes(ends),
+    )
+    ctx.image.write(t.HDR_TTY_LDISC, record)
+    if ldisc.buffer:
+        ctx.image.write_blob(t.HDR_BUFFER, bytes(ldisc.buffer))
+
+
+def _checkpoint_extra(ctx: Checkpoint, tty: Tty) -> None:
+    ldisc, node = tty.ldisc, tty.node
+    common = {
+        "session": ctx.pid_ns.number_of(tty.session),
+        "pgrp": ctx.pid_ns.number_of(tty.pgrp),
+        "arrived_ns": ldisc.arrived_ns,
+        "echo_bytes": len(ldisc.echoes),
+        "flip_bytes": len(ldisc.flip),
+        "device": int(not tty.is_pty),
+    }
+    if node is None and not any(common.values()):
+        return
+    of_node = dict.fromkeys("mode uid gid nlink atime_ns mtime_ns ctime_ns".split(), 0)
+    if node is not None:
+        of_node = {name: getattr(node, name) for name in of_node}
+    content = bytes(ldisc.echoes + ldisc.flip)
+    ctx.image.write(t.HDR_TTY_EXTRA, ours.TtyExtra(content=content, **common, **of_node))
+
+
+# ---- restart: terminals
+
+
+def restore_tty(ctx: Restart) -> Tty:
+    """Make a terminal: a master makes its pair, a slave is the other end of its master."""
+    record = ctx.image.read(t.HDR_TTY, image.Tty)
+    kind = _KINDS.get((record.driver_type, record.driver_subtype))
+    if kind is None or record.ldisc:
+        ctx.refuse("only ptys with N_TTY are terminals here", errno=ENOSYS.errno)
+    if record.flags & _IN_FLUX or record.flags & ~_KNOWN:
+        ctx.refuse(f"terminal flags {record.flags:#x}", errno=EBUSY.errno)
+    if kind is Kind.CONSOLE:
+        tty = _restore_console(ctx)
+    elif kind is Kind.MASTER:
+        tty = _restore_master(ctx, record)
+    else:
+        tty = _restore_slave(ctx, record)
+    _restore_settings(tty, record)
+    if not record.flags & _HUPPED:
+        _restore_ldisc(ctx, tty)
+    if ctx.image.peek() == t.HDR_TTY_EXTRA:
+        _restore_extra(ctx, tty)
+    return tty
+
+
+def _restore_console(ctx: Restart) -> Tty:
+    console = ctx.kernel.console
+    if console.tty is not None:
+        ctx.refuse("the console is in use", errno=EBUSY.errno)
+    tty = console.new_terminal(ctx.kernel)
+    ctx.at_end.append(lambda: None if ctx.committed else console.detach())
+    return tty
+
+
+def _restore_master(ctx: Restart, record: image.Tty) -> Tty:
+    if record.index >= MOST_PTYS or record.link_objref:
+        ctx.refuse(f"pty {record.index}, or a master of a master")
+    kernel, cred = ctx.kernel, ctx.opener.cred
+    devpts = kernel.vfs.devpts
+    tty: Tty = ctx.attempt(lambda: devpts.new_pair(kernel, cred.fsuid, cred.fsgid, record.index))
+    assert tty.link is not None
+    tty.link.locked = False
+    if record.file_objref:
+        place = ctx.attempt(lambda: Walk(ctx.opener).resolve(b"/dev/ptmx"))
+        ctx.masters[tty] = TtyFile(tty, place.inode, place, O_RDWR)
+    else:
+        devpts.remove(tty.link)
+    ctx.at_end.append(lambda: _let_go(ctx, tty))
+    return tty
+
+
+def _let_go(ctx: Restart, tty: Tty) -> None:
+    """The end: a master that nobody took is closed; a pair without users is gone."""
+    file = ctx.masters.pop(tty, None)
+    if file is not None:
+        file.drop()
+    elif tty.link is not None and not tty.files and not tty.link.files:
+        ctx.kernel.vfs.devpts.free(tty)
+
+
+def _restore_slave(ctx: Restart, record: image.Tty) -> Tty:
+    master = ctx.objs.fetch(ctx, record.link_objref, t.OBJ_TTY, Tty)
+    tty = master.link
+    if master.kind is not Kind.MASTER or tty is None or tty.index != record.index:
+        ctx.refuse(f"object {record.link_objref} is not the master of pty {record.index}")
+    if record.file_objref:
+        ctx.refuse("a slave has no file of its own")
+    if bool(record.flags & _HUPPED) != (not master.files):
+        ctx.refuse("a slave hangs up when its master is closed, and only then")
+    return tty
+
+
+def _restore_settings(tty: Tty, record: image.Tty) -> None:
+    flags, given, window = record.flags, record.termios, record.winsize
+    tty.other_closed = bool(flags & _OTHER_CLOSED)
+    tty.exclusive = bool(flags & _EXCLUSIVE)
+    tty.locked = bool(flags & _PTY_LOCK)
+    tty.hung_up = bool(flags & _HUPPED)
+    tty.termios = Termios(
+        iflag=given.c_iflag,
+        oflag=given.c_oflag,
+        cflag=given.c_cflag,
+        lflag=given.c_lflag,
+        line=given.c_line,
+        cc=given.c_cc,
+        ispeed=given.c_ispeed,
+        ospeed=given.c_ospeed,
+    )
+    tty.window = WindowSize(window.ws_row, window.ws_col, window.ws_xpixel, window.ws_ypixel)
+
+
+def _restore_ldisc(ctx: Restart, tty: Tty) -> None:
+    record = ctx.image.read(t.HDR_TTY_LDISC, image.LdiscNTty)
+    content = b""
+    if record.datalen:
+        content = bytes(ctx.image.read_exact(t.HDR_BUFFER, record.datalen))
+    marks = [k for k in range(BUFFER_BYTES) if record.read_flags[k // 8] >> k % 8 & 1]
+    canon = marks[-1] + 1 if marks else 0
+    ldisc = tty.ldisc
+    if canon > len(content) or (record.canon_datalen, record.canon_data) != (canon, len(marks)):
+        ctx.refuse("the lines of a terminal and its bytes do not agree")
+    if record.icanon != int(ldisc.canonical) or (marks and not ldisc.canonical):
+        ctx.refuse("a terminal without canonical mode has no lines")
+    booleans = (record.stopped, record.flow_stopped, record.packet, record.lnext, record.erasing)
+    if max(booleans) > 1 or record.hw_stopped or record.closing:
+        ctx.refuse("the state of a terminal that cannot be")
+    if record.flow_stopped and not record.stopped:
+        ctx.refuse("a terminal that was stopped, and is not")
+    if record.packet and tty.kind is not Kind.MASTER:
+        ctx.refuse("packet mode is for masters")
+    ldisc.buffer += content
+    ldisc.marks, ldisc.canon = marks, canon
+    ldisc.column, ldisc.canon_column = record.column, record.canon_column
+    ldisc.lnext, ldisc.erasing = bool(record.lnext), bool(record.erasing)
+    tty.stopped, tty.flow_stopped = bool(record.stopped), bool(record.flow_stopped)
+    tty.packet, tty.packet_status = bool(record.packet), record.ctrl_status
+
+
+def _restore_extra(ctx: Restart, tty: Tty) -> None:
+    record = ctx.image.read(t.HDR_TTY_EXTRA, ours.TtyExtra)
+    if record.device != int(not tty.is_pty):
+        ctx.refuse("a pty is not the console")
+    if record.echo_bytes > BUFFER_BYTES or record.flip_bytes > FLIP_BYTES:
+        ctx.refuse("more bytes than a terminal holds")
+    if max(record.session, record.pgrp) > _MAX_PID or record.arrived_ns > _MAX_NS:
+        ctx.refuse("a session that cannot be, or a time after the end of time")
+    tty.session, tty.pgrp = record.session, record.pgrp
+    if record.arrived_ns:
+        tty.ldisc.arrived_ns = max(0, record.arrived_ns + ctx.clock_shift_ns)
+    tty.ldisc.echoes += record.content[: record.echo_bytes]
+    tty.ldisc.flip += record.content[record.echo_bytes :]
+    node = tty.node
+    if node is None:
+        return
+    if not stat.S_ISCHR(record.mode) or record.mode & ~0o177777:
+        ctx.refuse(f"a terminal of mode {record.mode:#o}")
+    if bool(record.nlink) != bool(node.nlink):
+        ctx.refuse("the name of a slave is there as long as its master is open")
+    node.mode, node.uid, node.gid = record.mode, record.uid, record.gid
+    node.atime_ns, node.mtime_ns = record.atime_ns, record.mtime_ns
+    node.ctime_ns = record.ctime_ns
+
+
+# ---- restart: files
+
+
+def restore_tty_file(ctx: Restart, record: FileTty) -> OpenFile:
+    """Open a terminal that was restored before."""
+    tty = ctx.objs.fetch(ctx, record.tty_objref, t.OBJ_TTY, Tty)
+    extra = ours.TtyFile(hung_up=0, unlinked=0, name=_usual_name(tty))
+    if ctx.image.peek() == t.HDR_TTY_FILE:
+        extra = ctx.image.read(t.HDR_TTY_FILE, ours.TtyFile)
+    elif tty.hung_up:
+        extra = replace(extra, hung_up=1, unlinked=1)
+    if record.f_flags & O_ACCMODE == O_ACCMODE:
+        ctx.refuse("a terminal is read, written, or both")
+    place = _place(ctx, tty, extra)
+    hung_up, closed = tty.hung_up, tty.link.other_closed if tty.link is not None else False
+    if tty.kind is Kind.MASTER:
+        file = ctx.masters.pop(tty, None)
+        if file is None:
+            ctx.refuse("a master has one open file")
+        if record.f_flags & O_ACCMODE != O_RDWR:
+            ctx.masters[tty] = file
+            ctx.refuse("a master is open for reading and writing")
+        file.path = place
+    else:
+        file = TtyFile(tty, place.inode, place, record.f_flags)
+        tty.hung_up = hung_up
+        if tty.link is not None and closed and file.hung_up:
+            tty.link.other_closed = closed
+    file.hung_up = bool(extra.hung_up)
+    return file
+
+
+def _place(ctx: Restart, tty: Tty, extra: ours.TtyFile) -> Path:
+    if extra.unlinked:
+        if tty.node is None:
+            ctx.refuse("only the name of a slave can be gone")
+        devpts = ctx.kernel.vfs.devpts
+        mount = next(m for m in ctx.kernel.vfs.namespace if m.fs is devpts)
+        dentry = Dentry(mount.root, b"%d" % tty.index, Inode(devpts, tty.node))
+        dentry.unlinked = True
+        return Path(mount, dentry)
+    place: Path = ctx.attempt(lambda: Walk(ctx.opener).resolve(extra.name))
+    node = place.inode.node
+    number = device_of(node.rdev)
+    right = number == (5, 0) if tty.kind is not Kind.MASTER else number == (5, 2)
+    right = right or (tty.kind is Kind.SLAVE and number == (_PTY_MAJOR, tty.index))
+    right = right or (tty.kind is Kind.CONSOLE and number == (5, 1))
+    if not stat.S_ISCHR(node.mode) or not right:
+        ctx.refuse(f"{extra.name!r} is not this terminal")
+    return place
+
+
+# ---- process groups
+
+
+def checkpoint_group_news(ctx: Checkpoint, signal: SignalStruct) -> None:
+    """Write what the parent has not heard."""
+    if ctx.pure or not (signal.stop_news or signal.continue_news):
+        return
+    news = ours.GroupNews(stopped_by=signal.stop_news, continued=int(signal.continue_news))
+    ctx.image.write(t.HDR_GROUP_NEWS, news)
+
+
+def restore_group_news(ctx: Restart, signal: SignalStruct) -> None:
+    """Read what the parent has not heard."""
+    if ctx.image.peek() == t.HDR_GROUP_NEWS:
+        news = ctx.image.read(t.HDR_GROUP_NEWS, ours.GroupNews)
+        signal.stop_news, signal.continue_news = news.stopped_by, bool(news.continued)
+
+
+def restore_controlling(ctx: Restart, record: Signal, signal: SignalStruct) -> None:
+    """The controlling terminal of a process."""
+    if not 0 <= record.tty_old_pgrp <= _MAX_PID or not 0 <= record.tty_pgrp <= _MAX_PID:
+        ctx.refuse(f"there is no process group {record.tty_pgrp} or {record.tty_old_pgrp}")
+    signal.tty_old_pgrp = record.tty_old_pgrp
+    if record.tty_objref:
+        tty = ctx.objs.fetch(ctx, record.tty_objref, t.OBJ_TTY, Tty)
+        if tty.kind is Kind.MASTER:
+            ctx.refuse("the master of a pty controls nobody")
+        signal.tty = tty
+        if not ctx.has_machine:
+            tty.pgrp = record.tty_pgrp
+        elif tty.pgrp != record.tty_pgrp:
+            ctx.refuse("a terminal has one foreground group")
+
+
+def check_session(ctx: Restart, signal: SignalStruct | None, sid: int) -> None:
+    """A terminal controls one session."""
+    tty = signal.tty if signal is not None else None
+    if tty is not None and tty.session not in (0, sid):
+        ctx.refuse(f"the terminal of session {tty.session} controls a task of session {sid}")
+
+
+def adopt_terminal(task: Task, inherited: Tty | None, root: Task) -> None:
+    """Commit into a task that was there before: its session may have another number now.
+
+    A task without a terminal in the image keeps what it has inherited, and so does one whose
+    session has not come along.
+    """
+    signal, find = task.signal, root.pid_ns.find
+    tty = signal.tty
+    signal.tty_old_pgrp = find(signal.tty_old_pgrp)
+    if tty is None:
+        signal.tty = inherited
+    elif signal.sid == task.tgid:
+        pgrp = find(tty.pgrp)
+        there = any(member.signal.sid == signal.sid for member in members(task.kernel, pgrp))
+        tty.session, tty.pgrp = signal.sid, pgrp if there else signal.pgid
+    elif tty.session != signal.sid:
+        tty.session = tty.pgrp = 0
+        signal.tty = inherited
+
+
+def take_terminal(task: Task) -> None:
+    """Commit: a terminal belongs to the session that it controls."""
+    tty = task.signal.tty
+    if tty is not None:
+        tty.session = task.signal.sid
