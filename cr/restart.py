@@ -142,6 +142,9 @@ def _commit(kernel: Kernel, restored: Restored) -> Task:
         kernel.clock.epoch_ns = record.boot_time_ns
         kernel.random.set_state(restored.machine.random_state)
         kernel.pid_ns.next_number = record.next_pid
+        chaos = restored.machine.chaos
+        kernel.chaos.seed = chaos.seed if chaos is not None else None
+        kernel.chaos.wild = chaos is not None and bool(chaos.wild)
     tasks: dict[int, Task] = {}
     for identity, parts in zip(restored.identities, restored.tasks):
         task = tasks[identity.pid] = _new_task(kernel, identity, parts)

@@ -36,6 +36,8 @@ from kernel_model.vfs.path import shown_path
 if TYPE_CHECKING:
     from kernel_model.mm.vma import Vma
 
+_DEFAULT = Action()
+
 
 def dump(kernel: Kernel, root: Task | None = None) -> str:
     """The machine as text; with `root`, what that task and its descendants can see of it."""
@@ -47,6 +49,9 @@ def _kernel(kernel: Kernel, root: Task | None) -> Iterator[str]:
     if root is None:
         yield f"clock {kernel.clock.units} epoch {kernel.clock.epoch_ns}"
         yield f"random {kernel.random.state().decode()} next pid {kernel.pid_ns.next_number}"
+        seed, wild = kernel.chaos.state()
+        if seed is not None:
+            yield f"schedule seed {seed}{' with chaos' if wild else ''}"
         order, slice_left = kernel.sched.order()
         yield f"running {[task.pid for task in order]} slice {slice_left}"
     for _, task in sorted(kernel.tasks.items()):
@@ -167,7 +172,7 @@ def _signals(task: Task, names: Names) -> Iterator[str]:
     yield f"  {name}"
     if first:
         for number, action in enumerate(task.sighand.actions, start=1):
-            if action != Action():
+            if action is not _DEFAULT and action != _DEFAULT:
                 yield f"    {number}: {_action(action)}"
     name, first = names.of("signal", task.signal)
     yield f"  {name}"

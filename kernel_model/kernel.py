@@ -14,6 +14,7 @@ from emu.pagetable import OutOfNodes
 from emu.stops import BUDGET, SYSCALL, MemoryFault, Stop, Trapped
 from kernel_model.abi.errno import ENOMEM
 from kernel_model.arch.abi import Abi
+from kernel_model.chaos import Chaos
 from kernel_model.clock import Clock
 from kernel_model.console import Console
 from kernel_model.creds import root_cred
@@ -57,6 +58,8 @@ class Kernel:
         console: Console,
         epoch_ns: int,
         seed: int,
+        schedule_seed: int | None = None,
+        wild: bool = False,
     ) -> None:
         self.arch = arch
         self.abis = abis
@@ -67,8 +70,10 @@ class Kernel:
         self.clock = Clock(epoch_ns)
         self.random = Random(seed)
         self.trace = Trace()
-        self.sched = Scheduler()
-        self.futexes = Futexes()
+        self.chaos = Chaos(self.clock, schedule_seed, wild)
+        self.sched = Scheduler(self.chaos)
+        self.tasks: dict[int, Task] = {}
+        self.futexes = Futexes(self.chaos, self.tasks)
         self.calls = CallTable(modules, abis)
         self.vfs = Vfs(disk, self.ram, self.clock)
         uts = UtsNamespace(machine=abis[0].machine.encode())
@@ -76,7 +81,6 @@ class Kernel:
         self.nsproxy = NsProxy(uts, IpcNamespace(self.clock), net)
         self.root_cred = root_cred()
         """What a task has whose own credentials nobody can ask for any more."""
-        self.tasks: dict[int, Task] = {}
         self.pid_ns = PidNamespace(self)
         self.completed_calls = 0
         self.sleeps = 0
@@ -178,7 +182,9 @@ class Kernel:
             if stop is SYSCALL:
                 task.fault_resumed = False
                 self.calls.enter(task)
-                if self.completed_calls >= stop_at_calls:
+                # A slice that is over ends the turn before a timer fires: a checkpoint here puts
+                # the task in line at once, and the uninterrupted run must do the same.
+                if self.completed_calls >= stop_at_calls or self.sched.slice_left <= 0:
                     return True
             elif stop is BUDGET:
                 task.fault_resumed = False

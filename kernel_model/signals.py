@@ -93,6 +93,9 @@ class Action:
     mask: int = 0
 
 
+_DEFAULT = Action()
+
+
 @dataclass(slots=True)
 class Pending:
     """Signals that were sent and not taken: the set, and what is known of each."""
@@ -130,7 +133,7 @@ class Sighand:
     """The handlers of a process; shared by its threads."""
 
     def __init__(self) -> None:
-        self.actions: list[Action] = [Action() for _ in range(NSIG)]
+        self.actions: list[Action] = [_DEFAULT] * NSIG
         self.signalfd = WaitQueue()
         """Who reads signals from a file."""
         self.users = 1

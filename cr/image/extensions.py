@@ -5,7 +5,7 @@ own tools read the sections before TREE themselves, and know nothing of these.
 
 Image grammar:
 
-    after the tree            [ MACHINE  BUFFER random-state ] { PID_NAMESPACE }
+    after the tree            [ MACHINE  BUFFER random-state  [ CHAOS ] ] { PID_NAMESPACE }
     at the end of cpu units   [ TASK_TIMES ] [ SYSCALL_PROGRESS ] [ TASK_EXTRA ]
     at the end of an IPC_NS   [ IPC_SEQUENCE ]
     after shared SIGPENDING   { POSIX_TIMER }  [ GROUP_NEWS ]
@@ -27,6 +27,7 @@ Deviates: Linux's freezer ends a half-done write or a timed wait with a short co
 from typing import Annotated
 
 from cr.image.types import (
+    HDR_CHAOS,
     HDR_EPOLL_READY,
     HDR_GROUP_NEWS,
     HDR_INET_OPTIONS,
@@ -72,6 +73,20 @@ class Machine(Framed):
         if self.next_pid <= 0 or min(self.run_queue, default=1) <= 0:
             return "pids must be positive"
         return None
+
+
+@record(size=24)
+class Chaos(Framed):
+    """The kernel makes choices by chance: a function of this and of the virtual clock."""
+
+    TYPE = HDR_CHAOS
+
+    seed: u64 = at("the seed of the scheduler, and of chaos")
+    wild: u32 = at("1: also short transfers, EINTR, the order of wake-ups, places of mappings")
+    pad: u32 = at("zero", default=0, must_be=0)
+
+    def invalid(self) -> str | None:
+        return None if self.wild <= 1 else "wild is 0 or 1"
 
 
 @record(size=16)

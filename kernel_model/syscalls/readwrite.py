@@ -88,8 +88,8 @@ def _write(task: Task, file: OpenFile, data: bytes) -> int:
         if file.inode.mode & (stat.S_ISUID | stat.S_ISGID) and data:
             _lose_privileges(task, file.inode)
     elif file.writes_whole:
-        return _write_whole(task, file, data)
-    return file.write_for(task, data)
+        return _write_whole(task, file, task.kernel.chaos.shorter_write(task, file, data))
+    return file.write_for(task, task.kernel.chaos.shorter_write(task, file, data))
 
 
 def _lose_privileges(task: Task, inode: Inode) -> None:
@@ -130,7 +130,8 @@ def _positioned(file: OpenFile, offset: int) -> None:
 def read(task: Task, fd: Fd, buf: Ptr, count: Size) -> int:
     """Read at the position."""
     file = _reader(task, fd)
-    data = file.read_for(task, _room(task, buf, count) if count else 0)
+    room = task.kernel.chaos.shorter_read(task, file, _room(task, buf, count) if count else 0)
+    data = file.read_for(task, room)
     if data:
         task.user.write(buf, data)
     return len(data)
@@ -231,7 +232,9 @@ def readv(task: Task, fd: Fd, iov: Ptr, iovcnt: Long) -> int:
     """Read into several buffers."""
     file = _reader(task, fd)
     targets = targets_of(task, vector(task, iov, iovcnt))
-    return scatter(task, file.read_for(task, sum(room for _, room in targets)), targets)
+    wanted = sum(room for _, room in targets)
+    most = task.kernel.chaos.shorter_read(task, file, wanted)
+    return scatter(task, file.read_for(task, most), targets)
 
 
 @syscall()

@@ -107,6 +107,8 @@ class RandomFile(OpenFile):
 class ConsoleFile(OpenFile):
     """A stream of the console: input from the host, output to one of its streams."""
 
+    is_stream = True
+
     def __init__(self, task: Task, inode: Inode, path: Path, flags: int, stream: int) -> None:
         super().__init__(inode, path, flags)
         self.console: Console = task.kernel.console

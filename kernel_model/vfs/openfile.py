@@ -48,6 +48,8 @@ class OpenFile:
     """Whether the position means something; else lseek and pread are ESPIPE."""
     can_wait = True
     """Whether anybody can wait for it to become ready (epoll)."""
+    is_stream = False
+    """Whether a program must expect less than it asked for, at any time."""
     writes_whole = False
     """Whether a blocking write(2) goes on after a short write, until all is written (pipes)."""
 

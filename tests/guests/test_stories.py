@@ -58,6 +58,7 @@ AT_EVERY_CALL = {
     "memory/shared_file",
     "process/plain_user",
     "process/properties",
+    "processes/requeue",
     "scheduling/nice",
     "scheduling/policies",
     "signals/altstack",

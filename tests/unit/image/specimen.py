@@ -74,6 +74,7 @@ class Specimen:
             ),
         )
         self.w.write_blob(t.HDR_BUFFER, b"seed")
+        self.put(ours.Chaos, seed=3, wild=1)
         self.put(ours.PidNamespace, init=2, next_number=4)
         self.live_task()
         self.put(task.Task, exit_state=16, state=64, exit_code=0x100)

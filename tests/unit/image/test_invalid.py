@@ -81,6 +81,7 @@ ROWS: list[tuple[str, dict[str, object], str]] = [
     ("SocketExtra", {"peer_pid": -1}, "negative"),
     ("NetState", {"loopback_up": 2}, "there is not"),
     ("InetOptions", {"flags": 4}, "unknown flags"),
+    ("Chaos", {"wild": 2}, "wild is 0 or 1"),
     ("PidNamespace", {"init": 0}, "positive"),
     ("PosixTimer", {"number": -1}, "negative"),
     ("PosixTimer", {"told": 2}, "0 or 1"),
