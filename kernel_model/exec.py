@@ -16,7 +16,7 @@ from emu.elf import PF_R, PF_W, PF_X, ElfImage, NotAnElf, Segment
 from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
 from kernel_model import posix_timers
 from kernel_model.abi.errno import E2BIG, EFAULT, EINVAL, ELIBBAD, ENOENT, ENOEXEC, ENOMEM
-from kernel_model.exit import become_only_thread, leave_memory
+from kernel_model.exit import finish_vfork
 from kernel_model.mm.address_space import AddressSpace, page_up
 from kernel_model.mm.fault import BadAccess, OutOfMemory, handle_fault
 from kernel_model.mm.vma import (
@@ -148,25 +148,9 @@ def execute(task: Task, program: Program, envp: list[bytes]) -> None:
         program.file.drop()
         raise ENOMEM(f"no room for the stack: {problem}") from problem
     mm.exe = program.file
-    _leave(task, old_mm, old_abi)
     if old_mm is not None:
         old_mm.drop()
     _begin_anew(task, program)
-
-
-def _leave(task: Task, old_mm: AddressSpace | None, old_abi: Abi) -> None:
-    """Nobody else of the process goes on, and nothing is shared any more."""
-    new = task.mm, task.abi
-    task.mm, task.abi = old_mm, old_abi
-    leave_memory(task)
-    task.mm, task.abi = new
-    become_only_thread(task)
-    if task.files.users > 1:
-        task.files, shared = task.files.copy(), task.files
-        shared.drop()
-    if task.sighand.users > 1:
-        task.sighand, handlers = task.sighand.copy(), task.sighand
-        handlers.drop()
 
 
 def _begin_anew(task: Task, program: Program) -> None:
@@ -176,7 +160,10 @@ def _begin_anew(task: Task, program: Program) -> None:
     task.sighand.reset_for_exec()
     task.altstack = (0, 0)
     task.files.close_for_exec()
+    task.clear_child_tid = 0
+    task.robust_list = (0, 0)
     task.forked_no_exec = False
+    finish_vfork(task)
     task.fault_resumed = False
 
 

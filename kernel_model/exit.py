@@ -15,7 +15,6 @@ from kernel_model.abi.errno import EFAULT
 from kernel_model.clock import UNITS_PER_NS
 from kernel_model.jobs import note_orphaned
 from kernel_model.pids import release_numbers
-from kernel_model.robust import exit_robust_list
 from kernel_model.signals import (
     SA_NOCLDWAIT,
     SIG_IGN,
@@ -41,7 +40,8 @@ def exit_task(task: Task, code: int) -> None:
     task.wake()
     task.unstop()
     kernel.sched.dequeue(task)
-    leave_memory(task)
+    _clear_child_tid(task)
+    finish_vfork(task)
     task.state = State.ZOMBIE
     task.syscall, task.interrupted, task.restart_block = None, None, None
     if task.call_state is not None:
@@ -73,53 +73,6 @@ def _release(task: Task) -> None:
     task.files.drop()
     task.fs.drop()
     task.sighand.drop()
-
-
-def leave_memory(task: Task) -> None:
-    """The end of a thread, or another program: what others wait for in this memory comes now.
-
-    Mirrors Linux mm_release.
-    """
-    exit_robust_list(task)
-    task.robust_list = (0, 0)
-    _clear_child_tid(task)
-    task.clear_child_tid = 0
-    finish_vfork(task)
-
-
-def become_only_thread(task: Task) -> None:
-    """A thread executes a program: the others end, and it becomes the leader.
-
-    Mirrors Linux de_thread.
-    """
-    leader = task.signal.leader
-    for other in tuple(task.signal.threads):
-        if other is not task and not other.exited:
-            exit_task(other, SIGKILL)
-    if leader is not task:
-        _take_place(task, leader)
-
-
-def _take_place(task: Task, leader: Task) -> None:
-    kernel = task.kernel
-    task.signal.threads.remove(leader)
-    leader.state = State.DEAD
-    del kernel.tasks[task.pid]
-    if task.cgroup is not None:
-        del task.cgroup.tasks[task.pid]
-        task.cgroup.tasks[leader.pid] = task
-    task.pid, leader.pid = leader.pid, task.pid
-    kernel.tasks[task.pid] = task
-    release_numbers(leader)
-    task.exit_signal, task.parent = leader.exit_signal, leader.parent
-    if task.parent is not None:
-        siblings = task.parent.children
-        siblings[siblings.index(leader)] = task
-    task.children, leader.children = leader.children, []
-    for child in task.children:
-        child.parent = task
-    if task.pid_ns.init is leader:
-        task.pid_ns.init = task
 
 
 def _clear_child_tid(task: Task) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import E2BIG, EFAULT, EINVAL
+from kernel_model.abi.errno import E2BIG, EFAULT, EINVAL, NotModelled
 from kernel_model.exec import execute, read_program
 from kernel_model.syscalls.declare import Int, Path, Ptr, Size, syscall
 from kernel_model.syscalls.dispatch import NoResult
@@ -87,6 +87,8 @@ def execve(task: Task, path: Path, argv: Ptr, envp: Ptr) -> int:
     """Run another program in this process."""
     if not path:
         raise EFAULT("no path")
+    if len(task.signal.threads) > 1:
+        raise NotModelled("execve in a process with several threads")
     arguments = read_strings(task, argv)
     environment = read_strings(task, envp)
     execute(task, read_program(task, path, arguments), environment)

@@ -30,8 +30,6 @@ TIMEOUT_SECONDS = 60
 
 # What qemu's user mode gets wrong. The story's own comment says it too.
 QEMU_DEVIATES: dict[str, str] = {
-    "processes/exec_thread": "it does not end the other threads",
-    "processes/robust": "it has no robust lists",
     "sockets/new_network": "it refuses CLONE_NEWNET",
     "sockets/pass_fds": "it makes more room for descriptors than the program gave",
     "memory/shared_anonymous": "it refuses mremap with an old size of zero",
