@@ -16,6 +16,7 @@ from cr.image import types as t
 from cr.image.errors import ImageError
 from cr.image.header import Objref
 from cr.signals import start_timers
+from cr.sockets import attach_all, link_all
 from cr.subsystems import restore_object
 from cr.task import (
     TaskParts,
@@ -82,6 +83,7 @@ def read_image(ctx: Restart, *, running: bool = False) -> Restored:
         tasks.append(restore_task(ctx))
     ctx.image.task = None
     restore_tail(ctx)
+    link_all(ctx)
     return Restored(identities, machine, tasks, groups, next_numbers)
 
 
@@ -94,8 +96,10 @@ def restart_container(kernel: Kernel, image: bytes | memoryview) -> Task:
     ctx: Restart | None = None
     try:
         ctx = Restart(kernel, image, opener)
+        ctx.alone = True
         restored = read_image(ctx)
         _check_tree(ctx, restored)
+        attach_all(ctx)
         root = _commit(kernel, restored)
         ctx.committed = True
     finally:
@@ -162,6 +166,11 @@ def _commit(kernel: Kernel, restored: Restored) -> Task:
     install_groups(restored.groups, tasks)
     everybody = list(tasks.values())
     kernel.nsproxy = everybody[0].nsproxy
+    if everybody[0].is_container_init:
+        kernel.pid_ns.init = everybody[0]
+        mm = everybody[0].mm
+        if mm is not None and mm.exe is not None and mm.exe.inode is kernel.vfs.devfs.program:
+            kernel.own_init = everybody[0]
     _set_running(kernel, restored, everybody)
     kernel.console.begin()
     return everybody[0]

@@ -103,6 +103,8 @@ def checkpoint_task(ctx: Checkpoint, task: Task, completed: int | None = None) -
         return
     if task.mm is None:
         ctx.refuse(EBUSY, "a task without memory")
+    if task.call_state is not None and task is not ctx.caller:
+        ctx.refuse(EBUSY, "it is in the middle of checkpoint or restart")
     arch = arch_of(ctx.kernel)
     arch.checkpoint_thread(ctx, task)
     checkpoint_restart_block(ctx, task)
@@ -271,6 +273,7 @@ def _restore_objects(ctx: Restart, parts: TaskParts) -> None:
     objs.fetch(ctx, creds.cred_ref, t.OBJ_CRED, Cred)
     ns = ctx.image.read(t.HDR_TASK_NS, image.TaskNs).ns_objref
     parts.nsproxy = objs.fetch(ctx, ns, t.OBJ_NS, NsProxy) if ns else ctx.opener.nsproxy
+    ctx.net = parts.nsproxy.net
     refs = ctx.image.read(t.HDR_TASK_OBJS, image.TaskObjs)
     if refs.sem_undo_objref:
         undo = objs.fetch(ctx, refs.sem_undo_objref, t.OBJ_SEM_UNDO, UndoList)

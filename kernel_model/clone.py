@@ -1,7 +1,7 @@
 """New tasks: fork, vfork, threads, and everything between.
 
 Mirrors: Linux kernel/fork.c (do_fork, copy_process).
-Not modelled: new mount, net and user namespaces.
+Not modelled: new mount and user namespaces.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from kernel_model.abi.errno import (
 from kernel_model.exit import leave_ipc
 from kernel_model.ipc.namespace import IpcNamespace
 from kernel_model.ipc.sem import UndoList
+from kernel_model.net.namespace import NetNamespace
 from kernel_model.nsproxy import NsProxy
 from kernel_model.pids import MAX_LEVEL, PidNamespace, allocate
 from kernel_model.restart_block import RestartBlock
@@ -90,7 +91,8 @@ def check_namespaces(task: Task, flags: int) -> None:
     if flags & _NEW_NAMESPACES:
         if not task.cred.cap("CAP_SYS_ADMIN"):
             raise EPERM("new namespaces need CAP_SYS_ADMIN")
-        if flags & _NEW_NAMESPACES & ~(CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID):
+        possible = CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET
+        if flags & _NEW_NAMESPACES & ~possible:
             raise NotModelled(f"new namespaces {flags & _NEW_NAMESPACES:#x}")
 
 
@@ -150,6 +152,8 @@ def new_namespaces(task: Task, flags: int) -> NsProxy:
         nsproxy = replace(nsproxy, uts=replace(nsproxy.uts))
     if flags & CLONE_NEWIPC:
         nsproxy = replace(nsproxy, ipc=IpcNamespace(task.kernel.clock))
+    if flags & CLONE_NEWNET:
+        nsproxy = replace(nsproxy, net=NetNamespace(task.kernel.clock))
     return nsproxy
 
 

@@ -47,7 +47,7 @@ def fork(task: Task) -> int:
     return _start(task, CloneArgs(SIGCHLD))
 
 
-@syscall(partial="new mount and net namespaces are refused with ENOSYS")
+@syscall(partial="new mount namespaces are refused with ENOSYS")
 def unshare(task: Task, flags: Size) -> int:
     """Have for oneself what was shared: descriptors, directories, namespaces."""
     leave_shared(task, flags & 0xFFFFFFFF)

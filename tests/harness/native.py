@@ -33,6 +33,8 @@ NEEDS_RIGHTS = {"namespaces/ipc"}
 
 # What qemu's user mode gets wrong. The story's own comment says it too.
 QEMU_DEVIATES: dict[str, str] = {
+    "sockets/new_network": "it refuses CLONE_NEWNET",
+    "sockets/pass_fds": "it makes more room for descriptors than the program gave",
     "memory/shared_anonymous": "it refuses mremap with an old size of zero",
     "locks/lease": "it does not swap si_fd",
     "signals/sigio": "it does not swap si_band and si_fd",
