@@ -81,6 +81,20 @@ def verify(program: str, arguments: tuple[str, ...], **given: Any) -> None:
 
 
 @cr.command()
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--count", type=click.IntRange(1), default=10_000, help="How many; 10,000.")
+@click.option("--seed", type=click.IntRange(0), default=1, help="All the chance there is; 1.")
+@click.option("--jobs", type=click.IntRange(1), default=1, help="Processes; 1.")
+@click.option("--keep", type=click.Path(path_type=Path), default=Path("cr-fuzz"), metavar="DIR")
+@click.option("--strike", type=click.Path(path_type=Path), metavar="FILE", help="Only this one.")
+def fuzz(images: tuple[Path, ...], **given: Any) -> None:
+    """Change images, and offer them to kernels: they must refuse them in words, or run on."""
+    from cr.cli.fuzz import Plan, run
+
+    _end(lambda: run(Plan(images=images, **given)))
+
+
+@cr.command()
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", type=click.Path(path_type=Path))
 @click.option("--program", type=click.Path(path_type=Path), help="Whose symbols name memory.")
