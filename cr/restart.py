@@ -14,6 +14,7 @@ from cr.header import MachineState, restore_header, restore_machine, restore_tai
 from cr.image.errors import ImageError
 from cr.image.header import Objref
 from cr.signals import start_timers
+from cr.sockets import attach_all, link_all
 from cr.subsystems import restore_object
 from cr.task import (
     TaskParts,
@@ -76,6 +77,7 @@ def read_image(ctx: Restart, *, running: bool = False) -> Restored:
         tasks.append(restore_task(ctx))
     ctx.image.task = None
     restore_tail(ctx)
+    link_all(ctx)
     return Restored(identities, machine, tasks, next_numbers)
 
 
@@ -88,8 +90,10 @@ def restart_container(kernel: Kernel, image: bytes | memoryview) -> Task:
     ctx: Restart | None = None
     try:
         ctx = Restart(kernel, image, opener)
+        ctx.alone = True
         restored = read_image(ctx)
         _check_tree(ctx, restored)
+        attach_all(ctx)
         root = _commit(kernel, restored)
         ctx.committed = True
     finally:

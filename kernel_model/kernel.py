@@ -25,6 +25,7 @@ from kernel_model.itimers import cpu_budget, fire_cpu_timers
 from kernel_model.mm.address_space import AddressSpace
 from kernel_model.mm.backing import VdsoPage
 from kernel_model.mm.fault import BadAccess, OutOfMemory, handle_fault
+from kernel_model.net.namespace import NetNamespace
 from kernel_model.nsproxy import NsProxy, UtsNamespace
 from kernel_model.pids import PidNamespace
 from kernel_model.randomness import Random
@@ -76,7 +77,8 @@ class Kernel:
         self.calls = CallTable(modules, abis)
         self.vfs = Vfs(disk, self.ram, self.clock)
         uts = UtsNamespace(machine=abis[0].machine.encode())
-        self.nsproxy = NsProxy(uts, IpcNamespace(self.clock))
+        net = NetNamespace(self.clock, loopback_up=True)
+        self.nsproxy = NsProxy(uts, IpcNamespace(self.clock), net)
         self.root_cred = root_cred()
         """What a task has whose own credentials nobody can ask for any more."""
         self.pid_ns = PidNamespace(self)

@@ -62,7 +62,8 @@ def run(plan: Plan) -> int:
         seconds = bar.tasks[0].elapsed or 0.0
     click.echo(
         f"{toll.inputs} images in {seconds:.0f} s: {toll.refused} refused, "
-        f"{toll.accepted} restarted, {len(toll.findings)} broke the law; {len(toll.said)} different answers"
+        f"{toll.accepted} restarted, {len(toll.findings)} broke the law; "
+        f"{len(toll.said)} different answers"
     )
     click.echo(
         f"slowest {toll.slowest_s:.3f} s ({toll.slowest}), memory +{toll.grown_bytes >> 20} MB"

@@ -151,13 +151,10 @@ def assert_all_given_back(kernel: System, fresh: State) -> None:
 
     Segments of shared memory outlive their users, as in Linux, so they are removed by name.
     """
-    tasks = list(kernel.tasks.values())
-    for task in tasks:
+    for task in list(kernel.tasks.values()):
         if not task.exited:
             task.exit_group(9)
-    for task in tasks:
-        for segment in task.nsproxy.ipc.shm.all():
-            segment.remove()
+    kernel.nsproxy.ipc.remove_all()
     kernel.vfs.shrink()
     found = state_of(kernel)
     given = (*_RESOURCES, "executions", "timers", "ptys")
@@ -176,7 +173,7 @@ def state_of(kernel: System) -> State:
         "dump": dump(kernel),
         "free frames": kernel.ram.free_frames,
         "page table nodes": kernel.machine.tables._next - len(kernel.machine.tables._free),
-        "next inode": (kernel.disk.next_ino, vfs.pipefs.next_ino),
+        "next inode": vfs.numbers(),
         "bytes on the disk": kernel.disk.used_bytes,
         "nameless": [inode.node.ino for inode in inodes if not inode.node.nlink],
         "opens": sum(inode.opens for inode in inodes),
@@ -184,12 +181,21 @@ def state_of(kernel: System) -> State:
         "mappings": sum(len(inode.mappings) for inode in inodes),
         "executions": sum(inode.executions for inode in inodes),
         "timers": len(kernel.clock._timers),
+        "sockets": _sockets_of(kernel),
         "waiters": len(kernel.console.queue.waiters),
         "ptys": sorted(vfs.devpts.slaves),
         "console": kernel.console.tty is None,
         "tasks": sorted(kernel.tasks),
         "calls": kernel.completed_calls,
     }
+
+
+def _sockets_of(kernel: System) -> tuple[object, ...]:
+    """Names and ports that are taken, files on their way, sockets behind names."""
+    net = kernel.nsproxy.net
+    named = [inode for inode in kernel.vfs.rootfs.inodes.values() if inode.socket is not None]
+    taken = sorted(net.abstract), len(net.bound), len(net.in_flight.counts), len(named)
+    return (*taken, net.next_port, net.next_autobind, net.loopback_up)
 
 
 def difference(before: State, after: State) -> str:

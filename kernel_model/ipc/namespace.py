@@ -48,3 +48,12 @@ class IpcNamespace:
     def now_s(self) -> int:
         """The time that goes into the structures: seconds since the epoch."""
         return self.clock.realtime_ns() // _NS_PER_S
+
+    def remove_all(self) -> None:
+        """The last task of the namespace is gone: so is all that has a name in it."""
+        for segment in self.shm.all():
+            segment.remove()
+        for queue in self.msg.all():
+            self.msg.remove(queue)
+        for semaphores in self.sem.all():
+            self.sem.remove(semaphores)
