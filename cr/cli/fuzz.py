@@ -17,7 +17,7 @@ import click
 from rich.console import Console as RichConsole
 from rich.progress import Progress
 
-from cr.cli.failure import BAD_INPUT, Failure
+from cr.cli.failure import BAD_INPUT, INTERRUPTED, Failure
 from cr.cli.session import disk_beside, load_disk
 from cr.cli.whole_files import Staging
 from cr.image.errors import ImageError
@@ -26,6 +26,7 @@ from cr.testing.fuzz import Broken, Finding, Toll, fuzz, strike_once
 from cr.tools.image_bytes import Image
 
 BROKEN = 1
+_LINES = 100
 
 
 @dataclass(frozen=True)
@@ -50,27 +51,54 @@ def run(plan: Plan) -> int:
             raise Failure(f"{specimen.name} does not restart as it is: {told}", BAD_INPUT)
     if plan.strike is not None:
         return _strike(specimens[0], plan.strike)
-    toll = Toll()
     with Progress(console=RichConsole(stderr=True), disable=not sys.stderr.isatty()) as bar:
-        line = bar.add_task("fuzz", total=plan.count)
+        teller = _Teller(plan, bar)
         if plan.jobs == 1:
-            toll = fuzz(specimens, plan.count, plan.seed, lambda n: bar.advance(line, n))
+            toll = fuzz(specimens, plan.count, plan.seed, teller.progress)
         else:
+            toll = Toll()
             for part in _in_processes(plan, specimens):
                 toll.add(part)
-                bar.advance(line, part.inputs)
-        seconds = bar.tasks[0].elapsed or 0.0
-    click.echo(
-        f"{toll.inputs} images in {seconds:.0f} s: {toll.refused} refused, "
-        f"{toll.accepted} restarted, {len(toll.findings)} broke the law; "
-        f"{len(toll.said)} different answers"
-    )
-    click.echo(
-        f"slowest {toll.slowest_s:.3f} s ({toll.slowest}), memory +{toll.grown_bytes >> 20} MB"
-    )
-    for index, finding in enumerate(toll.findings, 1):
-        _keep(plan, specimens, finding, plan.keep / f"finding-{index}.img")
-    return BROKEN if toll.findings else 0
+                teller.progress(toll)
+        teller.progress(toll)
+        told = teller.words(toll)
+    click.echo(told)
+    if toll.findings:
+        return BROKEN
+    return INTERRUPTED if toll.interrupted else 0
+
+
+class _Teller:
+    """Says how it goes: a bar for a person, now and then a line for a log; keeps what is found."""
+
+    def __init__(self, plan: Plan, bar: Progress) -> None:
+        self.plan = plan
+        self.bar = bar
+        self.line = bar.add_task("fuzz", total=plan.count)
+        self.kept = 0
+        self.next_line = plan.count // _LINES
+
+    def progress(self, toll: Toll) -> None:
+        """After a batch."""
+        self.bar.update(self.line, completed=toll.inputs)
+        while self.kept < len(toll.findings):
+            self.kept += 1
+            target = self.plan.keep / f"finding-{self.kept}.img"
+            _keep(self.plan, toll.findings[self.kept - 1], target)
+        if self.bar.disable and self.next_line <= toll.inputs < self.plan.count:
+            self.next_line += self.plan.count // _LINES
+            click.echo(self.words(toll), err=True)
+
+    def words(self, toll: Toll) -> str:
+        """The toll so far, in two lines."""
+        seconds = self.bar.tasks[0].elapsed or 0.0
+        return (
+            f"{toll.inputs} images in {seconds:.0f} s: {toll.refused} refused, "
+            f"{toll.accepted} restarted, {len(toll.findings)} broke the law; "
+            f"{len(toll.said)} different answers\n"
+            f"slowest {toll.slowest_s:.3f} s ({toll.slowest}), "
+            f"memory +{toll.grown_bytes >> 20} MB"
+        )
 
 
 def specimen_of(path: Path) -> Specimen:
@@ -106,9 +134,8 @@ def _in_processes(plan: Plan, specimens: Sequence[Specimen]) -> Iterator[Toll]:
             yield done.result()
 
 
-def _keep(plan: Plan, specimens: Sequence[Specimen], finding: Finding, target: Path) -> None:
-    name = next(item.name for item in specimens if finding.specimen.startswith(item.name + " on "))
-    repeat = shlex.join(["cr", "fuzz", "--strike", str(target), name])
+def _keep(plan: Plan, finding: Finding, target: Path) -> None:
+    repeat = shlex.join(["cr", "fuzz", "--strike", str(target), finding.specimen])
     told = f"{finding.specimen}: {finding.what}\nseed {plan.seed}\nrepeat: {repeat}\n"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

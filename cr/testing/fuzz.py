@@ -14,6 +14,8 @@ Mirrors:  nothing; what is broken here is what the reviewers of 2009 feared most
 
 from __future__ import annotations
 
+import gc
+import itertools
 import re
 import resource
 import traceback
@@ -27,6 +29,7 @@ from cr.testing.mutation import Anatomy, mutate
 _NUMBER = re.compile(r"0x[0-9a-f]+|\d+|'[^']*'|b\"[^\"]*\"")
 _MOST_PARENTS = 200
 _PARENTS_AT_HAND = 8
+_WENT_ON = "went on: "
 _LOOK_EVERY = 16
 """How often the whole kernel is compared; what a refusal left behind does not go away by itself."""
 _BATCH = 500
@@ -34,8 +37,6 @@ _BATCH = 500
 MOST_FINDINGS = 20
 _HEADROOM_BYTES = 8 << 30
 """Of address space: a CPU of each mode takes more than one GB of it, and uses little."""
-
-Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Toll:
     """By how much the most memory that this process ever had has grown."""
     said: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
+    interrupted: bool = False
 
     def add(self, other: Toll) -> None:
         """Put another run's toll to this one."""
@@ -73,6 +75,10 @@ class Toll:
         self.grown_bytes = max(self.grown_bytes, other.grown_bytes)
         self.said |= other.said
         self.findings += other.findings
+        self.interrupted |= other.interrupted
+
+
+Progress = Callable[[Toll], None]
 
 
 class Quarry:
@@ -113,23 +119,30 @@ class Quarry:
 def fuzz(
     specimens: Sequence[Specimen], count: int, seed: int, progress: Progress | None = None
 ) -> Toll:
-    """Strike with `count` mutants, in turns between the specimens."""
-    tell = progress or (lambda inputs: None)
+    """Strike with `count` mutants, in turns between the specimens.
+
+    `progress` sees the toll after each turn. A KeyboardInterrupt ends it early, with what it has.
+    """
     quarries = [Quarry(specimen, seed) for specimen in specimens]
     toll = Toll()
     before = _most_memory()
-    left = count
-    with bounded(headroom_bytes=_HEADROOM_BYTES):
-        while left and quarries and len(toll.findings) < MOST_FINDINGS:
-            for quarry in quarries:
-                share = min(_BATCH, left, -(-count // len(quarries)))
-                left -= share
+    gc.freeze()  # the corpus stays; what comes and goes is looked through often enough without it
+    try:
+        with bounded(headroom_bytes=_HEADROOM_BYTES):
+            for quarry in itertools.cycle(quarries):
+                share = min(_BATCH, count - toll.inputs, -(-count // len(quarries)))
+                if share <= 0 or len(toll.findings) >= MOST_FINDINGS:
+                    break
                 others = [other.whole for other in quarries if other is not quarry]
                 _batch(quarry, others, share, toll)
-                tell(share)
-    toll.grown_bytes = _most_memory() - before
-    for quarry in quarries:
-        toll.said |= quarry.said
+                toll.said |= quarry.said
+                toll.grown_bytes = _most_memory() - before
+                if progress is not None:
+                    progress(toll)
+    except KeyboardInterrupt:
+        toll.interrupted = True
+    finally:
+        gc.unfreeze()
     return toll
 
 
@@ -142,21 +155,24 @@ def _batch(quarry: Quarry, donors: Sequence[Anatomy], count: int, toll: Toll) ->
         toll.inputs += 1
         unseen.append((what, image))
         try:
-            quarry.heard(_struck(anvil, image), what, image)
+            words = _struck(anvil, image)
+            toll.accepted += words.startswith(_WENT_ON)
+            toll.refused += not words.startswith(_WENT_ON)
+            quarry.heard(words, what, image)
             if turn % _LOOK_EVERY == 0 or turn == count:
                 anvil.assert_untouched()
                 unseen.clear()
         except Exception:  # whatever it is, it is a finding, and the fuzzer goes on
             problem = traceback.format_exc()
             _note(quarry, _culprit(quarry.specimen, unseen) or (what, image, problem), toll)
-            _end(anvil, toll)
+            anvil.close()
             anvil = _anvil(quarry.specimen)
             unseen.clear()
         if anvil.slowest_s > toll.slowest_s:
             toll.slowest_s, toll.slowest = anvil.slowest_s, what
             if anvil.slowest_s > SLOWEST_S:
                 _note(quarry, (what, image, f"it took {anvil.slowest_s:.1f} s"), toll)
-    _end(anvil, toll)
+    anvil.close()
     quarry.chosen = []
 
 
@@ -166,18 +182,12 @@ def _anvil(specimen: Specimen) -> Anvil:
     return anvil
 
 
-def _end(anvil: Anvil, toll: Toll) -> None:
-    toll.accepted += anvil.accepted
-    toll.refused += anvil.refused
-    anvil.close()
-
-
 def _struck(anvil: Anvil, image: bytes) -> str:
     """What the kernel says to an image, without the numbers in it."""
     time_for_one()
     refused = anvil.strike(image)
     if refused is None:
-        return "went on: " + _NUMBER.sub("#", anvil.went_on)
+        return _WENT_ON + _NUMBER.sub("#", anvil.went_on)
     return f"{refused.record}: {_NUMBER.sub('#', refused.sentence)}"
 
 
@@ -212,8 +222,7 @@ def strike_once(specimen: Specimen, image: bytes) -> Broken | str:
 
 def _note(quarry: Quarry, found: tuple[str, bytes, str], toll: Toll) -> None:
     what, image, problem = found
-    specimen = quarry.specimen
-    name = f"{specimen.name} on {specimen.arch}"
+    name = quarry.specimen.name
     toll.findings.append(Finding(name, quarry.number, what, problem, image))
 
 
