@@ -73,17 +73,7 @@ def _release(task: Task) -> None:
     task.files.drop()
     task.fs.drop()
     task.sighand.drop()
-    _leave_ipc_namespace(task)
-
-
-def _leave_ipc_namespace(task: Task) -> None:
-    """One that is not the kernel's own goes with its last task."""
-    namespace = task.nsproxy.ipc
-    if namespace is task.kernel.nsproxy.ipc:
-        return
-    others = (other for other in task.kernel.tasks.values() if other is not task)
-    if all(other.exited or other.nsproxy.ipc is not namespace for other in others):
-        namespace.remove_all()
+    task.nsproxy.ipc.end_if_unused(task.kernel)
 
 
 def _clear_child_tid(task: Task) -> None:

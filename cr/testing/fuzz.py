@@ -27,7 +27,7 @@ from cr.testing.anvil import SLOWEST_S, Anvil, Specimen, bounded, time_for_one
 from cr.testing.mutation import Anatomy, mutate
 
 _NUMBER = re.compile(r"0x[0-9a-f]+|\d+|'[^']*'|b\"[^\"]*\"")
-_MOST_PARENTS = 200
+_MOST_PARENTS = 64
 _PARENTS_AT_HAND = 8
 _WENT_ON = "went on: "
 _LOOK_EVERY = 16
