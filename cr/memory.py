@@ -20,6 +20,7 @@ Not modelled: huge pages: refused with ENOSYS.
 from __future__ import annotations
 
 from dataclasses import fields
+from stat import S_ISREG
 
 from cr.arch.table import arch_of
 from cr.context import Checkpoint, Restart
@@ -155,7 +156,10 @@ def _fill_mm(ctx: Restart, mm: AddressSpace, record: image.Mm) -> None:
     last = next((k for k in range(0, AT_VECTOR_SIZE, 2) if not words[k]), AT_VECTOR_SIZE - 2)
     mm.auxv = (*words[:last], 0, 0)
     if record.exe_objref:
-        mm.exe = ctx.objs.fetch(ctx, record.exe_objref, t.OBJ_FILE, OpenFile).grab()
+        exe = ctx.objs.fetch(ctx, record.exe_objref, t.OBJ_FILE, OpenFile)
+        if not S_ISREG(exe.inode.mode):
+            ctx.refuse("the program is no regular file")
+        mm.exe = exe.grab()
     for _ in range(record.map_count):
         _restore_vma(ctx, mm)
     arch_of(ctx.kernel).restore_mm_context(ctx, mm)

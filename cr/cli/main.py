@@ -7,6 +7,7 @@ stdout carries only what the guest writes there; every word of ours is on stderr
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 import click
 
-from cr.cli.failure import INTERRUPTED, Failure
+from cr.cli.failure import BAD_INPUT, INTERRUPTED, Failure
 from cr.cli.options import TracingCommand, shared_options, subject_options, sweep_options
 
 ARCHES = ("x86_32", "x86_64", "ppc32", "ppc64")
@@ -149,7 +150,21 @@ def main() -> None:
     from cr.cli.host_console import occupy_standard_descriptors
 
     occupy_standard_descriptors()
-    cr(prog_name="cr")
+    try:
+        cr(prog_name="cr")
+    except OSError as error:
+        sys.exit(_cannot_tell(error))
+
+
+def _cannot_tell(error: OSError) -> int:
+    """A full disk behind stdout or stderr: whatever was done, nobody can be told, so it failed."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        click.echo(f"cr: the output cannot be written: {_one_line(error.strerror or '')}", err=True)
+    except OSError:
+        os.dup2(null, 2)
+    os.dup2(null, 1)  # what is still in a buffer must not fail once more at the end
+    return BAD_INPUT
 
 
 if __name__ == "__main__":

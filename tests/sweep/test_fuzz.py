@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from random import Random
 
@@ -15,9 +16,10 @@ import cr.pipe
 import cr.restart
 from cr.cli.main import cr as command
 from cr.cli.session import disk_beside
+from cr.image.files import FileDesc
 from cr.image.stream import Reader
 from cr.testing.anvil import Specimen
-from cr.testing.fuzz import fuzz
+from cr.testing.fuzz import fuzz, strike_once
 from cr.testing.mutation import Anatomy, mutate
 from kernel_model.ipc.ids import IPC_PRIVATE, new_perm
 from kernel_model.ipc.namespace import IpcNamespace
@@ -124,3 +126,16 @@ def test_an_ipc_namespace_goes_with_its_last_task() -> None:
     task.exit_group(0)
     assert namespace.shm.all() == [] and segment.pages == {}
     kernel.power_off()
+
+
+def test_a_program_is_a_regular_file() -> None:
+    """Found by the fuzzer: a console as program was read only when a signal came."""
+    found = specimen("files/pipe", "ppc64")
+    base = Anatomy(found.image)
+    (exe,) = [word for words in base.words for word in words if word.where == "MM.exe_objref"]
+    console = next(item for item in base.items if isinstance(item.value, FileDesc))
+    assert isinstance(console.value, FileDesc)
+    image = bytearray(found.image)
+    struct.pack_into(">I", image, exe.offset, console.value.fd_objref)
+    said = strike_once(found, bytes(image))
+    assert said == "MM: the program is no regular file"
