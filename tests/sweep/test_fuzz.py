@@ -138,4 +138,4 @@ def test_a_program_is_a_regular_file() -> None:
     image = bytearray(found.image)
     struct.pack_into(">I", image, exe.offset, console.value.fd_objref)
     said = strike_once(found, bytes(image))
-    assert said == "MM: the program is no regular file"
+    assert said == "BUFFER: the program is no regular file"
