@@ -159,6 +159,11 @@ def _commit(kernel: Kernel, restored: Restored) -> Task:
             take_terminal(task)
     everybody = list(tasks.values())
     kernel.nsproxy = everybody[0].nsproxy
+    if everybody[0].is_container_init:
+        kernel.pid_ns.init = everybody[0]
+        mm = everybody[0].mm
+        if mm is not None and mm.exe is not None and mm.exe.inode is kernel.vfs.devfs.program:
+            kernel.own_init = everybody[0]
     _set_running(kernel, restored, everybody)
     kernel.console.begin()
     return everybody[0]

@@ -150,16 +150,18 @@ class System(Kernel):
         *args: str | bytes,
         env: Mapping[str, str] | None = None,
         terminal: bool = False,
+        as_init: bool = False,
     ) -> Task:
         """Start a program of the guest's disk. Raises LinuxError, with nothing changed.
 
-        `terminal` makes the console one, of 24 rows and 80 columns.
+        `terminal` makes the console one, of 24 rows and 80 columns. `as_init` makes the program
+        the first process itself; otherwise it is a child of an init of ours.
         """
         program = _raw(path)
         variables = DEFAULT_ENVIRONMENT if env is None else env
         envp = [_raw(f"{name}={value}") for name, value in variables.items()]
         return kernel_boot.spawn(
-            self, program, [program, *map(_raw, args)], envp, terminal=terminal
+            self, program, [program, *map(_raw, args)], envp, terminal=terminal, as_init=as_init
         )
 
     # ---- running
@@ -246,7 +248,9 @@ class System(Kernel):
 
     def _who_waits(self) -> str:
         return "nothing can ever run again: " + "; ".join(
-            self._waits(task) for task in self.tasks.values() if not task.exited
+            self._waits(task)
+            for task in self.tasks.values()
+            if not task.exited and task is not self.own_init
         )
 
     def _waits(self, task: Task) -> str:

@@ -12,6 +12,7 @@ from emu.elf import ElfImage, NotAnElf, parse
 from emu.machine import Machine
 from emu.pagetable import OutOfNodes
 from emu.stops import BUDGET, SYSCALL, MemoryFault, Stop, Trapped
+from kernel_model import init as first_process
 from kernel_model.abi.errno import ENOMEM
 from kernel_model.arch.abi import Abi
 from kernel_model.chaos import Chaos
@@ -76,12 +77,15 @@ class Kernel:
         self.futexes = Futexes(self.chaos, self.tasks)
         self.calls = CallTable(modules, abis)
         self.vfs = Vfs(disk, self.ram, self.clock)
+        self.vfs.devfs.add_program(first_process.FILE_NAME, first_process.program(arch))
         uts = UtsNamespace(machine=abis[0].machine.encode())
         net = NetNamespace(self.clock, loopback_up=True)
         self.nsproxy = NsProxy(uts, IpcNamespace(self.clock), net)
         self.root_cred = root_cred()
         """What a task has whose own credentials nobody can ask for any more."""
         self.pid_ns = PidNamespace(self)
+        self.own_init: Task | None = None
+        """The first process if it is ours: its calls are nobody's business."""
         self.completed_calls = 0
         self.sleeps = 0
         """How often a task fell asleep."""
@@ -126,6 +130,11 @@ class Kernel:
         if page is None:
             page = self._vdso[abi.name] = VdsoPage(self.ram, abi.vdso)
         return page
+
+    def count_call(self, task: Task) -> None:
+        """A system call has been completed."""
+        if task is not self.own_init:
+            self.completed_calls += 1
 
     def pid_in_use(self, pid: int) -> bool:
         """Whether a task, a process group or a session has this number."""

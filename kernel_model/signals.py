@@ -262,6 +262,8 @@ def _from_below(task: Task, info: SigInfo) -> bool:
     """Who lives in a namespace (and so has a number there) cannot kill its init."""
     if task.pid_ns.init is not task.signal.leader or not info.pid:
         return False
+    if task.blocked & bit(info.signo):
+        return False  # a handler may be there by the time it is unblocked
     return task.sighand.actions[info.signo - 1].handler == SIG_DFL
 
 
@@ -356,7 +358,7 @@ def _restart_call(task: Task, action: Action | None) -> None:
     ):
         task.restart_block = None
         task.abi.set_result(task, -EINTR.errno)
-        task.kernel.completed_calls += 1
+        task.kernel.count_call(task)
         return
     task.abi.rewind(task.regs)
     if restart == Restart.ERESTART_RESTARTBLOCK:

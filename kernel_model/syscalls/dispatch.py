@@ -174,11 +174,11 @@ class CallTable:
             self._complete(task)
             return
         except Replaced:
-            task.kernel.completed_calls += 1
+            task.kernel.count_call(task)
             return
         except TaskDead:
             task.syscall = None
-            task.kernel.completed_calls += 1
+            task.kernel.count_call(task)
             return
         except LinuxError as error:
             task.kernel.trace.refused(task, error)
@@ -188,7 +188,7 @@ class CallTable:
         task.abi.set_result(task, result)
         task.syscall = None
         task.restart_block = None
-        task.kernel.completed_calls += 1
+        task.kernel.count_call(task)
 
     def _missing(self, task: Task, number: int) -> LinuxError:
         name = self.name(task.abi, number)
@@ -199,7 +199,7 @@ class CallTable:
     def _complete(self, task: Task) -> None:
         task.syscall = None
         task.restart_block = None
-        task.kernel.completed_calls += 1
+        task.kernel.count_call(task)
 
     def _sleep(self, task: Task, sleep: Sleep) -> None:
         if task.has_signal() and not sleep.uninterruptible:
@@ -216,7 +216,7 @@ class CallTable:
         if block is not None and block.done:
             task.abi.set_result(task, block.done)
             task.restart_block = None
-            task.kernel.completed_calls += 1
+            task.kernel.count_call(task)
         else:
             task.interrupted = restart
         task.syscall = None

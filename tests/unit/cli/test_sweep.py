@@ -25,23 +25,23 @@ def test_all_equal(command: Run, program: Program, tmp_path: Path) -> None:
     options = [word for file in files for word in ("--report", file)]
     done = command("sweep", *options, program(LINES))
     assert done.status == 0, done.stderr
-    assert "5 places, 5 restarted, 0 divergences, 0 refused" in done.stderr
+    assert "6 places, 6 restarted, 0 divergences, 0 refused" in done.stderr
     text, told, junit, html = (file.read_text() for file in files)
     assert text == done.stderr
-    assert json.loads(told)["places"] == 5 and json.loads(told)["divergences"] == []
+    assert json.loads(told)["places"] == 6 and json.loads(told)["divergences"] == []
     suite = ElementTree.fromstring(junit)
     assert (suite.get("tests"), suite.get("failures")) == ("1", "0")
-    assert "5 places, 5 restarted" in html
+    assert "6 places, 6 restarted" in html
 
 
 @pytest.mark.parametrize(
     ("options", "places"),
     [
-        (("--every", "syscall:2"), 2),
+        (("--every", "syscall:2"), 3),
         (("--every", "block:1"), 10),
         (("--only", "3"), 1),
         (("--shard", "1/2"), 3),
-        (("--shard", "2/2"), 2),
+        (("--shard", "2/2"), 3),
     ],
 )
 def test_which_places(
@@ -58,7 +58,7 @@ def test_several_processes(command: Run, program: Program, monkeypatch: pytest.M
     monkeypatch.setattr(sweep_command, "_PLACES_AT_ONCE", 2)
     done = command("sweep", "--jobs", "2", program(LINES))
     assert done.status == 0, done.stderr
-    assert "5 places, 5 restarted, 0 divergences" in done.stderr
+    assert "6 places, 6 restarted, 0 divergences" in done.stderr
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_divergence(
     path = program(LINES)
     done = command("sweep", "--keep", kept, "--report", report, path)
     assert done.status == 1
-    assert "5 divergences" in done.stderr
+    assert "6 divergences" in done.stderr
     assert "place 2, the restarted kernel is another one" in done.stderr
     assert "register " in done.stderr and "expected 0x0, found 0x1" in done.stderr
     repeat = (kept / "place-000002" / "repeat.txt").read_text().split()
@@ -96,7 +96,7 @@ def test_a_divergence(
         "trace.txt",
     ]
     assert "restarted run" in (folder / "trace.txt").read_text()
-    assert ElementTree.fromstring(report.read_text()).get("failures") == "5"
+    assert ElementTree.fromstring(report.read_text()).get("failures") == "6"
     assert command("info", folder / "image").status == 0
 
 
@@ -107,7 +107,7 @@ def test_refusals(command: Run, program: Program, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(System, "checkpoint", refuse)
     done = command("sweep", program(LINES))
     assert done.status == 3
-    assert "refused 5 times, first at place 1: the test does not want it" in done.stderr
+    assert "refused 6 times, first at place 1: the test does not want it" in done.stderr
 
 
 def test_never_ends(command: Run, program: Program) -> None:

@@ -41,7 +41,7 @@ def test_nothing(arch: str) -> None:
         ("basics/counter", (2, 6), "virtual clock: "),
         ("files/seek", (4, 12), "fd 3: "),
         ("files/pipe", (1, 3), "pipe contents"),
-        ("processes/fork_wait", (2, 6), "task 2 'program': "),
+        ("processes/fork_wait", (2, 6), "task 3 'program': "),
         ("signals/pending", (2, 5), "blocked"),
         ("memory/brk", (3, 9), "page 0x"),
     ],
