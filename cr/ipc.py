@@ -180,6 +180,8 @@ def restore_ipc(ctx: Restart) -> IpcNamespace:
         semopm=record.sem_ctl_opm,
         semmni=record.sem_ctl_mni,
     )
+    # No task of a hostile image need be in it: then it ends where it began.
+    ctx.at_end.append(lambda: namespace.end_if_unused(ctx.kernel) if ctx.committed else None)
     for _ in range(_announced(ctx, t.IPC_TYPE_SHM)):
         _restore_shm(ctx, namespace)
     for _ in range(_announced(ctx, t.IPC_TYPE_MSG)):

@@ -20,6 +20,7 @@ Not modelled: huge pages: refused with ENOSYS.
 from __future__ import annotations
 
 from dataclasses import fields
+from stat import S_ISREG
 
 from cr.arch.table import arch_of
 from cr.context import Checkpoint, Restart
@@ -156,6 +157,8 @@ def _fill_mm(ctx: Restart, mm: AddressSpace, record: image.Mm) -> None:
     mm.auxv = (*words[:last], 0, 0)
     if record.exe_objref:
         program = ctx.objs.fetch(ctx, record.exe_objref, t.OBJ_FILE, OpenFile)
+        if not S_ISREG(program.inode.mode):
+            ctx.refuse("the program is no regular file")
         ctx.attempt(lambda: mm.execute(program))
         program.grab()
     for _ in range(record.map_count):

@@ -81,15 +81,20 @@ def build(
     *,
     cache: Path | str | None = None,
     story_only: bool = True,
+    stripped: bool = True,
 ) -> Path:
     """Build one story for one mode; answer the path of the program.
 
     Without `freestanding`, the story's own `libc:` decides, and `both` means freestanding.
     With `story_only` False it may be any C file; then warnings are no errors. `cache` is a folder
-    for finished programs; the default is the user's cache folder.
+    for finished programs; the default is the user's cache folder. `stripped` False leaves the names
+    of functions and variables in.
     """
     source, output = Path(source), Path(output)
     flags, sources = plan(source, arch, freestanding, story_only=story_only)
+    if not stripped:
+        flags.remove("-s")
+        flags.append("-g0")  # zig: names of functions and variables, and nothing of paths
     kept = (Path(cache) if cache is not None else default_cache()) / _key(flags, sources)
     if not kept.is_file():
         kept.parent.mkdir(parents=True, exist_ok=True)

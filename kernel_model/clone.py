@@ -20,7 +20,6 @@ from kernel_model.abi.errno import (
     LinuxError,
     NotModelled,
 )
-from kernel_model.exit import leave_ipc
 from kernel_model.ipc.namespace import IpcNamespace
 from kernel_model.ipc.sem import UndoList
 from kernel_model.net.namespace import NetNamespace
@@ -176,7 +175,7 @@ def unshare(task: Task, flags: int) -> None:
         shared_files.drop()
     before, task.nsproxy = task.nsproxy, new_namespaces(task, flags)
     if before.ipc is not task.nsproxy.ipc:
-        leave_ipc(task, before.ipc)
+        before.ipc.end_if_unused(task.kernel)
 
 
 def _copy_mm(task: Task, flags: int) -> AddressSpace:

@@ -28,7 +28,6 @@ from kernel_model.task import State
 from kernel_model.tty.terminal import disassociate
 
 if TYPE_CHECKING:
-    from kernel_model.ipc.namespace import IpcNamespace
     from kernel_model.task import Task
 
 CLD_EXITED, CLD_KILLED, CLD_DUMPED, CLD_STOPPED, CLD_CONTINUED = 1, 2, 3, 5, 6
@@ -75,19 +74,7 @@ def _release(task: Task) -> None:
     task.files.drop()
     task.fs.drop()
     task.sighand.drop()
-    leave_ipc(task, task.nsproxy.ipc)
-
-
-def leave_ipc(task: Task, namespace: IpcNamespace) -> None:
-    """The task is in that namespace no more: without tasks its segments go, or are doomed."""
-    kernel = task.kernel
-    if namespace is kernel.nsproxy.ipc:
-        return
-    for other in kernel.tasks.values():
-        if other is not task and not other.exited and other.nsproxy.ipc is namespace:
-            return
-    for segment in namespace.shm.all():
-        segment.remove()
+    task.nsproxy.ipc.end_if_unused(task.kernel)
 
 
 def leave_memory(task: Task) -> None:

@@ -7,6 +7,7 @@ stdout carries only what the guest writes there; every word of ours is on stderr
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 import click
 
-from cr.cli.failure import INTERRUPTED, Failure
+from cr.cli.failure import BAD_INPUT, INTERRUPTED, Failure
 from cr.cli.options import TracingCommand, shared_options, subject_options, sweep_options
 
 ARCHES = ("x86_32", "x86_64", "ppc32", "ppc64")
@@ -82,6 +83,20 @@ def verify(program: str, arguments: tuple[str, ...], **given: Any) -> None:
 
 
 @cr.command()
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--count", type=click.IntRange(1), default=10_000, help="How many; 10,000.")
+@click.option("--seed", type=click.IntRange(0), default=1, help="All the chance there is; 1.")
+@click.option("--jobs", type=click.IntRange(1), default=1, help="Processes; 1.")
+@click.option("--keep", type=click.Path(path_type=Path), default=Path("cr-fuzz"), metavar="DIR")
+@click.option("--strike", type=click.Path(path_type=Path), metavar="FILE", help="Only this one.")
+def fuzz(images: tuple[Path, ...], **given: Any) -> None:
+    """Change images, and offer them to kernels: they must refuse them in words, or run on."""
+    from cr.cli.fuzz import Plan, run
+
+    _end(lambda: run(Plan(images=images, **given)))
+
+
+@cr.command()
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", type=click.Path(path_type=Path))
 @click.option("--program", type=click.Path(path_type=Path), help="Whose symbols name memory.")
@@ -136,7 +151,21 @@ def main() -> None:
     from cr.cli.host_console import occupy_standard_descriptors
 
     occupy_standard_descriptors()
-    cr(prog_name="cr")
+    try:
+        cr(prog_name="cr")
+    except OSError as error:
+        sys.exit(_cannot_tell(error))
+
+
+def _cannot_tell(error: OSError) -> int:
+    """A full disk behind stdout or stderr: whatever was done, nobody can be told, so it failed."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        click.echo(f"cr: the output cannot be written: {_one_line(error.strerror or '')}", err=True)
+    except OSError:
+        os.dup2(null, 2)
+    os.dup2(null, 1)  # what is still in a buffer must not fail once more at the end
+    return BAD_INPUT
 
 
 if __name__ == "__main__":

@@ -82,6 +82,14 @@ _SWEEP: tuple[Callable[[Any], Any], ...] = (
     _number("--jobs", 1, 256, "N", "How many processes; 1 by default."),
     _value("--shard", _shard, "I/N", "Only the I-th of N equal parts, for several machines."),
     _number("--only", 1, 1 << 40, "PLACE", "Only one place."),
+    click.option(
+        "--arch",
+        "arches",
+        multiple=True,
+        type=click.Choice(("x86_32", "x86_64", "ppc32", "ppc64")),
+        help="For a C file: what to compile it for; all four by default.",
+    ),
+    click.option("--freestanding", is_flag=True, help="For a C file: on our own runtime."),
     _path("--keep", metavar="DIR", help="Where evidence of divergences goes; cr-sweep."),
     click.option(
         "--report",

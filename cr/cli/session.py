@@ -77,6 +77,8 @@ def load_disk(tar: Path | None, root: Path | None) -> Disk:
         below = Disk.from_dir(root) if root is not None else None
         if tar is None:
             return below or Disk.empty()
+        if tar.is_char_device():
+            raise Failure(f"{tar} is a device, so no disk")
         return read_tar(tar.read_bytes(), below)
     except DiskError as problem:
         raise Failure(f"{tar or root}: {problem}") from None

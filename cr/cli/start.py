@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +99,11 @@ def _traced(kernel: System, trace: str | None) -> Iterator[None]:
         yield
         sink.finish()
         file.flush()
+        if file is not sys.stderr:
+            file.close()
     except OSError as error:
         raise Failure(f"the trace cannot be written: {error.strerror}") from None
     finally:
-        if file is not sys.stderr:
-            file.close()
+        with suppress(OSError):  # what is left in the buffer; the failure is told already
+            if file is not sys.stderr:
+                file.close()

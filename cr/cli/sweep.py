@@ -52,6 +52,11 @@ class Plan:
     keep: Path = Path("cr-sweep")
     reports: tuple[Path, ...] = ()
 
+    def beside(self, arch: str) -> Plan:
+        """One of several arches: its evidence and its reports have the arch in their names."""
+        reports = tuple(path.with_suffix(f".{arch}{path.suffix}") for path in self.reports)
+        return replace(self, keep=self.keep / arch, reports=reports)
+
 
 class _Rate(ProgressColumn):
     """Places per second."""
@@ -85,6 +90,11 @@ def sweep(plan: Plan) -> int:
     if report.findings.failures:
         return DIVERGED
     return REFUSED if report.findings.refusals else 0
+
+
+def worst(statuses: list[int]) -> int:
+    """Of several sweeps: a divergence is worse than a refusal."""
+    return DIVERGED if DIVERGED in statuses else max(statuses, default=0)
 
 
 def look(plan: Plan, straight: Straight) -> Report:

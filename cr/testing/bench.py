@@ -78,6 +78,14 @@ class Machine:
         self._pid = min(self._kernel.tasks)
         return self._kernel.tasks[self._pid]
 
+    def type(self, text: str) -> None:
+        """Type something in; the programs read it when the machine runs."""
+        self.kernel.console.feed(text.encode())
+
+    def end_input(self) -> None:
+        """Nothing more will be typed."""
+        self.kernel.console.end_input()
+
     def cycle(self) -> None:
         """Checkpoint, throw the kernel away, restart in a new one, compare."""
         before = snapshot.take(self.kernel)

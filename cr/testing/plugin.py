@@ -54,15 +54,33 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", line)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test for each arch."""
-    if "machine" in metafunc.fixturenames:
-        marker = metafunc.definition.get_closest_marker("cr_arch")
-        arches = marker.args if marker is not None and marker.args else ARCHES
-        metafunc.parametrize("machine", arches, indirect=True)
+    """One test for each arch that the marker names.
+
+    As a mark that the test might have itself: so what a test says about its own `machine` goes
+    before ours, and a fixture or a parameter of that name that is not ours stays as it is.
+    """
+    marker = metafunc.definition.get_closest_marker("cr_arch")
+    if "machine" not in metafunc.fixturenames or marker is None or not marker.args:
+        return
+    unknown = [name for name in marker.args if name not in ARCHES]
+    if unknown:
+        raise pytest.UsageError(f"cr_arch: {unknown[0]!r} is none of {', '.join(ARCHES)}")
+    if not any(_names_machine(mark) for mark in metafunc.definition.iter_markers("parametrize")):
+        metafunc.definition.add_marker(
+            pytest.mark.parametrize("machine", marker.args, indirect=True)
+        )
 
 
-@pytest.fixture
+def _names_machine(mark: pytest.Mark) -> bool:
+    names = mark.args[0] if mark.args else mark.kwargs.get("argnames", ())
+    if isinstance(names, str):
+        names = [name.strip() for name in names.split(",")]
+    return "machine" in names
+
+
+@pytest.fixture(params=ARCHES)
 def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
     """A machine of the arch that the test is about."""
     from cr.testing.bench import Machine

@@ -57,6 +57,10 @@ class Subject:
     chaos: bool = False
     accelerate: bool = True
     max_time_ns: int = MAX_TIME_NS
+    source: str | None = None
+    """The C file from which the program was built for `arch`."""
+    arch: str | None = None
+    freestanding: bool = False
     typed: bytes | None = field(default=None, repr=False)
     """What the console says, if it is at hand and in no file."""
 
@@ -115,9 +119,14 @@ class Subject:
             words += ["--seed", str(self.schedule_seed)]
         if self.chaos:
             words.append("--chaos")
+        if self.arch is not None:
+            words += ["--arch", self.arch]
+        if self.freestanding:
+            words.append("--freestanding")
         return words
 
     def command(self, verb: str, *options: str) -> str:
         """What a person types."""
-        words = ["cr", verb, *options, *self.options, self.program, *self.arguments]
+        words = ["cr", verb, *options, *self.options, self.source or self.program]
+        words += self.arguments
         return shlex.join(words)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kernel_model.ipc.msg import MessageQueue
     from kernel_model.ipc.sem import SemaphoreSet
     from kernel_model.ipc.shm import Segment
+    from kernel_model.kernel import Kernel
 
 _NS_PER_S = 1_000_000_000
 
@@ -48,3 +49,20 @@ class IpcNamespace:
     def now_s(self) -> int:
         """The time that goes into the structures: seconds since the epoch."""
         return self.clock.realtime_ns() // _NS_PER_S
+
+    def end_if_unused(self, kernel: Kernel) -> None:
+        """A namespace that is not the kernel's own goes with its last task."""
+        if self is kernel.nsproxy.ipc:
+            return
+        alive = (task for task in kernel.tasks.values() if not task.exited)
+        if all(task.nsproxy.ipc is not self for task in alive):
+            self.remove_all()
+
+    def remove_all(self) -> None:
+        """All that has a name here is gone."""
+        for segment in self.shm.all():
+            segment.remove()
+        for queue in self.msg.all():
+            self.msg.remove(queue)
+        for semaphores in self.sem.all():
+            self.sem.remove(semaphores)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import ENOTTY, ESPIPE
 from kernel_model.abi.fcntl import O_NONBLOCK, O_RDWR
-from kernel_model.abi.socket import MSG_DONTWAIT
+from kernel_model.abi.socket import MSG_DONTWAIT, SOCK_STREAM
 from kernel_model.net.socket import Outgoing, Socket
 from kernel_model.vfs.disk import DiskNode
 from kernel_model.vfs.inode import FileSystem, Inode
@@ -45,6 +45,11 @@ class SocketFile(OpenFile):
         super().__init__(inode, None, O_RDWR | flags & O_NONBLOCK)
         self.socket = socket
         socket.file = self
+
+    @property
+    def is_stream(self) -> bool:  # type: ignore[override]
+        """Whether a transfer may be short: of a stream, not of messages."""
+        return self.socket.type == SOCK_STREAM
 
     def drop(self) -> None:
         """One user less; when only messages are left as users, perhaps nobody can reach it."""

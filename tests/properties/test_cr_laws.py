@@ -9,9 +9,9 @@ from random import Random
 
 import pytest
 
+from cr.testing.mutation import changed_fields, cuts, flips
 from guests.stories import ARCHES
 from tests.harness.hostile import SLOWEST_S, Anvil, names_of, specimen, strike_all
-from tests.harness.mutation import changed_fields, cuts, flips
 
 FLIPS, CHANGES, NIGHTLY_FACTOR = 10_000, 3_000, 20
 WHOLE_LIMIT_BYTES = 64 << 10

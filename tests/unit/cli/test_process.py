@@ -80,3 +80,42 @@ def test_twice_the_same(program: Program, tmp_path: Path) -> None:
         subprocess.run(command, env=env, check=True)
         disks.append(disk.read_bytes())
     assert disks[0] == disks[1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "PROGRAM"],
+        ["run", "--trace=/dev/full", "PROGRAM"],
+        ["run", "--checkpoint-after", "1syscall", "-o", "/dev/full", "PROGRAM"],
+        ["run", "--checkpoint-after", "1syscall", "-o", "other", "PROGRAM"],
+        ["restart", "IMAGE"],
+        ["info", "IMAGE"],
+        ["info", "--json", "IMAGE"],
+        ["sweep", "PROGRAM"],
+        ["sweep", "--report", "full.xml", "PROGRAM"],
+        ["verify", "PROGRAM"],
+        ["fuzz", "--count", "20", "IMAGE"],
+        ["demo", "--arch", "ppc32"],
+        ["--help"],
+        ["--version"],
+    ],
+    ids=" ".join,
+)
+def test_a_full_disk_is_never_a_success(
+    words: list[str], program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the command was to write cannot be written: one sentence, and no exit status 0."""
+    monkeypatch.chdir(tmp_path)
+    hello = program(tiny.say(b"hello 4\n") * 3 + tiny.EXIT_0)
+    (tmp_path / "full.xml").symlink_to("/dev/full")
+    if "IMAGE" in words:
+        taken = shell('"$@"', "run", "--checkpoint-after", "1syscall", "-o", "IMAGE", hello)
+        assert taken.returncode == 0, taken.stderr
+    given = [hello if word == "PROGRAM" else word for word in words]
+    done = shell('"$@" >/dev/full', *given)
+    assert done.returncode == 2, done
+    assert b"No space left on device" in done.stderr
+    assert b"Traceback" not in done.stderr
+    if words[0] == "sweep":
+        assert shell('"$@" >/dev/full 2>&1', *given).returncode == 2

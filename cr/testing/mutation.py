@@ -1,17 +1,25 @@
-"""What can be done to an image: cut it, flip bits, change fields to values that hurt."""
+"""What can be done to an image: cut it, flip bits, change fields to values that hurt.
+
+`flips`, `cuts` and `changed_fields` do one kind of thing to a real image, many times. `mutate` does
+any of them, and more: it gives an object another one's number, makes a record longer or shorter,
+puts records of another image in. It knows the image by its `Anatomy`, as far as the grammar goes:
+what somebody has changed before may end early.
+"""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from random import Random
 
 from cr.image import types as t
+from cr.image.errors import ImageError
 from cr.image.stream import Pages, byte_order
 from cr.image.walk import Item, walk
+from cr.testing.anvil import Specimen
 from emu.layout import Record
-from tests.harness.hostile import Specimen
 
 PAGE_SHARE = 0.1
 """The share of bit flips that hit the contents of pages."""
@@ -160,3 +168,134 @@ def _shuffle(image: bytearray, items: list[Item], random: Random) -> str:
             at = random.choice([other.offset for other in items if other.offset <= begin])
             image[at:at] = piece
     return f"{item.name} ({item.role}) at byte {begin} is {act}"
+
+
+class Anatomy:
+    """An image, its records and their numbers; up to where the grammar ends, if it does."""
+
+    def __init__(self, image: bytes) -> None:
+        self.image = image
+        self.items: list[Item] = []
+        try:
+            for item in walk(image):
+                self.items.append(item)
+        except ImageError:
+            pass
+
+    @cached_property
+    def order(self) -> str:
+        """The byte order, of an image whose header can be read."""
+        return byte_order(self.image)
+
+    @cached_property
+    def words(self) -> list[list[_Word]]:
+        """The numbers of each record."""
+        return [_words(item) for item in self.items]
+
+    @cached_property
+    def objrefs(self) -> list[_Word]:
+        """The numbers that name objects."""
+        return [word for words in self.words for word in words if "objref" in word.where]
+
+    @cached_property
+    def spans(self) -> list[tuple[int, int]]:
+        """(begin, end) of all records but buffers of pages."""
+        return [
+            (item.offset, item.offset + item.length)
+            for item in self.items
+            if not isinstance(item.value, Pages)
+        ]
+
+
+def mutate(base: Anatomy, donors: list[Anatomy], random: Random) -> tuple[str, bytes]:
+    """Do something to an image; what was done, and the new image."""
+    if not base.items:
+        return _tear(base, random)
+    chance = random.random()
+    if chance < 0.10:
+        return _flip_some(base, random)
+    if chance < 0.60:
+        image = bytearray(base.image)
+        count = random.choice((1, 1, 1, 2, 3))
+        words = [random.choice(random.choice(base.words)) for _ in range(count)]
+        return ", ".join(_change(image, word, random, base.order) for word in words), bytes(image)
+    if chance < 0.72 and base.objrefs:
+        return _exchange_objref(base, random)
+    if chance < 0.80:
+        image = bytearray(base.image)
+        return _shuffle(image, base.items, random), bytes(image)
+    if chance < 0.88:
+        return _resize(base, random)
+    if chance < 0.97 and donors:
+        return _splice(base, random.choice(donors), random)
+    return _tear(base, random)
+
+
+def _flip_some(base: Anatomy, random: Random) -> tuple[str, bytes]:
+    image = bytearray(base.image)
+    done = []
+    for _ in range(random.choice((1, 1, 2, 4))):
+        begin, end = random.choice(base.spans)
+        at, bit = random.randrange(begin, end), random.randrange(8)
+        image[at] ^= 1 << bit
+        done.append(f"bit {bit} of byte {at} is flipped")
+    return ", ".join(done), bytes(image)
+
+
+def _exchange_objref(base: Anatomy, random: Random) -> tuple[str, bytes]:
+    image = bytearray(base.image)
+    word, other = random.choice(base.objrefs), random.choice(base.objrefs)
+    size = min(word.size, other.size)
+    number = base.image[other.offset : other.offset + size]
+    image[word.offset : word.offset + size] = number
+    return f"{word.where} at byte {word.offset} is that of byte {other.offset}", bytes(image)
+
+
+def _resize(base: Anatomy, random: Random) -> tuple[str, bytes]:
+    """A record with more or fewer bytes, and a length that says so."""
+    item = random.choice(base.items)
+    image = bytearray(base.image)
+    end = item.offset + item.length
+    by = random.choice((-8, -4, -1, 1, 4, 8, 32, 4096, -(item.length - t.FRAME_BYTES)))
+    if by > 0:
+        image[end:end] = random.choice((bytes(by), b"\xff" * by, random.randbytes(by)))
+    else:
+        by = max(by, t.FRAME_BYTES - item.length)
+        del image[end + by : end]
+    struct.pack_into(base.order + "I", image, item.offset + 4, item.length + by)
+    return f"{item.name} ({item.role}) at byte {item.offset} is longer by {by}", bytes(image)
+
+
+def _splice(base: Anatomy, donor: Anatomy, random: Random) -> tuple[str, bytes]:
+    """A stretch of records of another image, in place of or before a record of the same type."""
+    first = random.randrange(len(donor.items))
+    last = min(len(donor.items) - 1, first + random.choice((0, 0, 0, 1, 3, 10)))
+    if random.random() < 0.1:
+        last = len(donor.items) - 1
+    begin, behind = donor.items[first], donor.items[last]
+    piece = donor.image[begin.offset : behind.offset + behind.length]
+    same = [item for item in base.items if item.type_no == begin.type_no] or base.items
+    here = random.choice(same)
+    act = random.choice(("instead of", "before", "from there on instead of"))
+    end = {
+        "instead of": here.offset + here.length,
+        "before": here.offset,
+        "from there on instead of": len(base.image),
+    }[act]
+    image = base.image[: here.offset] + piece + base.image[end:]
+    what = f"{last - first + 1} records of another image, from {begin.name} at byte {begin.offset}"
+    return f"{what}, {act} {here.name} at byte {here.offset}", image
+
+
+def _tear(base: Anatomy, random: Random) -> tuple[str, bytes]:
+    """Bytes without any sense: cut out, put in, or the end missing."""
+    size = len(base.image)
+    at = random.randrange(size)
+    count = random.choice((1, 4, 8, 100, 4096))
+    act = random.choice(("cut out", "put in", "cut off"))
+    if act == "put in":
+        return f"{count} bytes put in at {at}", (
+            base.image[:at] + random.randbytes(count) + base.image[at:]
+        )
+    end = at + count if act == "cut out" else size
+    return f"bytes {at} to {end} {act}", base.image[:at] + base.image[end:]

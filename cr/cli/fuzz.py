@@ -1,0 +1,149 @@
+"""`cr fuzz`: changed images, offered to kernels that must not mind.
+
+The exit status: 0 all were refused or ran on, 1 one broke the law, 2 bad input.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from rich.console import Console as RichConsole
+from rich.progress import Progress
+
+from cr.cli.failure import BAD_INPUT, INTERRUPTED, Failure
+from cr.cli.session import disk_beside, load_disk
+from cr.cli.whole_files import Staging
+from cr.image.errors import ImageError
+from cr.testing.anvil import Specimen
+from cr.testing.fuzz import Broken, Finding, Toll, fuzz, strike_once
+from cr.tools.image_bytes import Image
+
+BROKEN = 1
+_LINES = 100
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run of the fuzzer as the command line wants it."""
+
+    images: tuple[Path, ...]
+    count: int
+    seed: int
+    jobs: int
+    keep: Path
+    strike: Path | None
+
+
+def run(plan: Plan) -> int:
+    """Do it, tell it, keep what was found; the exit status."""
+    specimens = [specimen_of(path) for path in plan.images]
+    for specimen in specimens:
+        answer = strike_once(specimen, specimen.image)
+        if isinstance(answer, Broken) or not answer.startswith("went on"):
+            told = answer.told.strip().splitlines()[-1] if isinstance(answer, Broken) else answer
+            raise Failure(f"{specimen.name} does not restart as it is: {told}", BAD_INPUT)
+    if plan.strike is not None:
+        return _strike(specimens[0], plan.strike)
+    with Progress(console=RichConsole(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        teller = _Teller(plan, bar)
+        if plan.jobs == 1:
+            toll = fuzz(specimens, plan.count, plan.seed, teller.progress)
+        else:
+            toll = Toll()
+            for part in _in_processes(plan, specimens):
+                toll.add(part)
+                teller.progress(toll)
+        teller.progress(toll)
+        told = teller.words(toll)
+    click.echo(told)
+    if toll.findings:
+        return BROKEN
+    return INTERRUPTED if toll.interrupted else 0
+
+
+class _Teller:
+    """Says how it goes: a bar for a person, now and then a line for a log; keeps what is found."""
+
+    def __init__(self, plan: Plan, bar: Progress) -> None:
+        self.plan = plan
+        self.bar = bar
+        self.line = bar.add_task("fuzz", total=plan.count)
+        self.kept = 0
+        self.next_line = plan.count // _LINES
+
+    def progress(self, toll: Toll) -> None:
+        """After a batch."""
+        self.bar.update(self.line, completed=toll.inputs)
+        while self.kept < len(toll.findings):
+            self.kept += 1
+            target = self.plan.keep / f"finding-{self.kept}.img"
+            _keep(self.plan, toll.findings[self.kept - 1], target)
+        if self.bar.disable and self.next_line <= toll.inputs < self.plan.count:
+            self.next_line += self.plan.count // _LINES
+            click.echo(self.words(toll), err=True)
+
+    def words(self, toll: Toll) -> str:
+        """The toll so far, in two lines."""
+        seconds = self.bar.tasks[0].elapsed or 0.0
+        return (
+            f"{toll.inputs} images in {seconds:.0f} s: {toll.refused} refused, "
+            f"{toll.accepted} restarted, {len(toll.findings)} broke the law; "
+            f"{len(toll.said)} different answers\n"
+            f"slowest {toll.slowest_s:.3f} s ({toll.slowest}), "
+            f"memory +{toll.grown_bytes >> 20} MB"
+        )
+
+
+def specimen_of(path: Path) -> Specimen:
+    """An image file, and its disk beside it. Raises Failure."""
+    try:
+        image = path.read_bytes()
+        arch = Image(image).summary.arch
+    except ImageError as problem:
+        raise Failure(f"{path} is no image: {problem}") from None
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror}") from None
+    return Specimen(str(path), arch, image, load_disk(disk_beside(path), None))
+
+
+def _strike(specimen: Specimen, path: Path) -> int:
+    try:
+        answer = strike_once(specimen, path.read_bytes())
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror}") from None
+    click.echo(answer.told if isinstance(answer, Broken) else answer)
+    return BROKEN if isinstance(answer, Broken) else 0
+
+
+def _in_processes(plan: Plan, specimens: Sequence[Specimen]) -> Iterator[Toll]:
+    context = multiprocessing.get_context("spawn")
+    jobs = min(plan.jobs, plan.count)
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        works = [
+            pool.submit(fuzz, specimens, plan.count // jobs + (job < plan.count % jobs), seed)
+            for job, seed in enumerate(range(plan.seed, plan.seed + jobs))
+        ]
+        for done in as_completed(works):
+            yield done.result()
+
+
+def _keep(plan: Plan, finding: Finding, target: Path) -> None:
+    repeat = shlex.join(["cr", "fuzz", "--strike", str(target), finding.specimen])
+    told = f"{finding.specimen}: {finding.what}\nseed {plan.seed}\nrepeat: {repeat}\n"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failure(f"{target.parent} cannot be made: {error.strerror}") from None
+    with Staging() as files:
+        files.write(target, lambda file: file.write(finding.image))
+        text = told + finding.problem
+        files.write(target.with_suffix(".txt"), lambda file: file.write(text.encode()))
+        files.commit()
+    click.echo(f"{told}{finding.problem.strip().splitlines()[-1]}")

@@ -1,0 +1,141 @@
+"""The fuzzer itself: it finds planted bugs, keeps them, and is the same run each time.
+
+(Ten thousand images in every run of the tests: tests/golden/test_releases.py.)
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from random import Random
+
+import pytest
+from click.testing import CliRunner
+
+import cr.pipe
+import cr.restart
+from cr.cli.main import cr as command
+from cr.cli.session import disk_beside
+from cr.image.files import FileDesc
+from cr.image.stream import Reader
+from cr.testing.anvil import Specimen
+from cr.testing.fuzz import fuzz, strike_once
+from cr.testing.mutation import Anatomy, mutate
+from kernel_model.ipc.ids import IPC_PRIVATE, new_perm
+from kernel_model.ipc.namespace import IpcNamespace
+from kernel_model.ipc.shm import Segment
+from kernel_model.nsproxy import NsProxy
+from kernel_model.vfs.disk import Disk
+from kernel_model.vfs.disk_tar import write_tar
+from tests.harness.hostile import specimen
+from tests.harness.tiny_tasks import pausing
+
+ARCH = "ppc32"
+
+
+def image_file(folder: Path, found: Specimen) -> Path:
+    path = folder / "some.img"
+    path.write_bytes(found.image)
+    with open(disk_beside(path), "wb") as file:
+        write_tar(found.disk, file)
+    return path
+
+
+def test_the_same_seed_gives_the_same_images() -> None:
+    whole = Anatomy(specimen("signals/queue", ARCH).image)
+    donor = Anatomy(specimen("files/pipe", ARCH).image)
+    first, again = (
+        [mutate(whole, [donor], random) for _ in range(300)] for random in (Random(3), Random(3))
+    )
+    assert first == again
+    assert len({image for _, image in first}) > 280
+    kinds = ("flipped", "is 0x", "is that of", "longer", "of another image", "left out", "doubled")
+    assert all(any(kind in what for what, _ in first) for kind in kinds)
+
+
+@pytest.mark.slow
+def test_two_runs_are_one() -> None:
+    found = [specimen("signals/queue", ARCH), specimen("time/nanosleep", ARCH)]
+    one, two = fuzz(found, 300, 5), fuzz(found, 300, 5)
+    assert (one.refused, one.accepted, one.said) == (two.refused, two.accepted, two.said)
+    assert one.findings == two.findings == []
+    assert fuzz(found, 300, 6).said != one.said
+
+
+@pytest.mark.slow
+def test_another_exception_is_a_finding(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    refuse = Reader.refuse
+
+    def wrong(self: Reader, sentence: str) -> None:
+        if "pipe" in sentence:
+            raise KeyError(sentence)
+        refuse(self, sentence)
+
+    monkeypatch.setattr(Reader, "refuse", wrong)
+    path = image_file(tmp_path, specimen("files/pipe", ARCH))
+    done = CliRunner().invoke(
+        command, ["fuzz", str(path), "--count", "400", "--keep", str(tmp_path / "kept")]
+    )
+    assert done.exit_code == 1, done.output
+    assert "KeyError" in done.output
+    kept = tmp_path / "kept" / "finding-1.img"
+    assert "repeat: cr fuzz --strike" in kept.with_suffix(".txt").read_text()
+    again = CliRunner().invoke(command, ["fuzz", "--strike", str(kept), str(path)])
+    assert again.exit_code == 1 and "KeyError" in again.output
+    monkeypatch.undo()
+    again = CliRunner().invoke(command, ["fuzz", "--strike", str(kept), str(path)])
+    assert again.exit_code == 0, again.output
+
+
+@pytest.mark.slow
+def test_what_a_refusal_leaves_behind_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the image that did it is kept, though the kernel is not looked at each time."""
+    fill = cr.pipe._fill
+
+    def leak(ctx: object, record: object, pipe: object, inode: object) -> object:
+        try:
+            return fill(ctx, record, pipe, inode)  # type: ignore[arg-type]
+        except Exception:
+            ctx.kernel.ram.alloc()  # type: ignore[attr-defined]
+            raise
+
+    monkeypatch.setattr(cr.pipe, "_fill", leak)
+    toll = fuzz([specimen("files/pipe", ARCH)], 400, 1)
+    assert toll.findings
+    assert all("free frames" in finding.problem for finding in toll.findings)
+
+
+def test_an_image_that_does_not_restart_is_no_corpus(tmp_path: Path) -> None:
+    found = specimen("signals/queue", ARCH)
+    path = image_file(tmp_path, Specimen("bare", ARCH, found.image, Disk.empty()))
+    done = CliRunner().invoke(command, ["fuzz", str(path)])
+    assert done.exit_code == 2 and "does not restart as it is" in done.output
+    path.write_bytes(b"nothing")
+    done = CliRunner().invoke(command, ["fuzz", str(path)])
+    assert done.exit_code == 2 and "is no image" in done.output
+
+
+def test_an_ipc_namespace_goes_with_its_last_task() -> None:
+    """Found by the fuzzer: its segments were nobody's, and kept their pages."""
+    kernel, task = pausing(ARCH)
+    namespace = IpcNamespace(kernel.clock)
+    task.nsproxy = NsProxy(task.nsproxy.uts, namespace, task.nsproxy.net)
+    segment = Segment(kernel.ram, namespace, new_perm(task, IPC_PRIVATE, 0o600), 4096)
+    namespace.shm.get(task, IPC_PRIVATE, 0o600, lambda other: None, lambda: segment)
+    segment.page(0, write=True)
+    task.exit_group(0)
+    assert namespace.shm.all() == [] and segment.pages == {}
+    kernel.power_off()
+
+
+def test_a_program_is_a_regular_file() -> None:
+    """Found by the fuzzer: a console as program was read only when a signal came."""
+    found = specimen("files/pipe", "ppc64")
+    base = Anatomy(found.image)
+    *_, exe = [word for words in base.words for word in words if word.where == "MM.exe_objref"]
+    console = next(item for item in base.items if isinstance(item.value, FileDesc))
+    assert isinstance(console.value, FileDesc)
+    image = bytearray(found.image)
+    struct.pack_into(">I", image, exe.offset, console.value.fd_objref)
+    said = strike_once(found, bytes(image))
+    assert said == "BUFFER: the program is no regular file"
