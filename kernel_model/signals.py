@@ -129,17 +129,16 @@ class Pending:
 class Sighand:
     """The handlers of a process; shared by its threads."""
 
-    def __init__(self) -> None:
-        self.actions: list[Action] = [Action() for _ in range(NSIG)]
+    def __init__(self, actions: list[Action] | None = None) -> None:
+        """`actions` are copied; without them every signal has its default one."""
+        self.actions = [Action()] * NSIG if actions is None else list(actions)
         self.signalfd = WaitQueue()
         """Who reads signals from a file."""
         self.users = 1
 
     def copy(self) -> Sighand:
         """For a child that does not share it."""
-        twin = Sighand()
-        twin.actions = list(self.actions)
-        return twin
+        return Sighand(self.actions)
 
     def grab(self) -> Sighand:
         """One more task shares it."""
