@@ -41,7 +41,7 @@ def boot(
     assert folder is not None
     file = folder.create(b"program", stat.S_IFREG | 0o755, 0, 0, 0, b"")
     file.write_at(0, program_bytes(story, arch))
-    spawn(kernel, b"/bin/program", [b"program", *(a.encode() for a in arguments)], [])
+    spawn(kernel, b"/bin/program", [b"program", *(a.encode() for a in arguments)], [], as_init=True)
     return kernel
 
 

@@ -29,7 +29,7 @@ def _task_with(size_bytes: int, memory_bytes: int) -> System:
     node.store(0, elf(SPIN))
     disk.root.entries()[b"spin"] = node
     kernel = cr.boot("x86_64", disk, memory_bytes=memory_bytes)
-    task = kernel.spawn("/spin")
+    task = kernel.spawn("/spin", as_init=True)
     mm = task.mm
     assert mm is not None
     count = size_bytes // PAGE_BYTES

@@ -15,6 +15,7 @@ from typing import Any
 
 from cr.context import Checkpoint, Refused
 from cr.header import checkpoint_header, checkpoint_machine, checkpoint_tail
+from cr.image import types as t
 from cr.image.stream import Writer
 from cr.task import checkpoint_task
 from cr.tree import checkpoint_namespaces, checkpoint_tree, tasks_of
@@ -40,7 +41,8 @@ def container_pieces(kernel: Kernel, *, pure: bool = False) -> list[Any]:
     # A process whose parent is gone belongs to nobody's tree.
     roots = [live[0], *(task for task in live if task.is_leader and task.parent is None)]
     tasks = [task for root in dict.fromkeys(roots) for task in tasks_of(root)]
-    return checkpoint_tasks(ctx, tasks, 0)
+    several = any(task.nsproxy.net is not kernel.nsproxy.net for task in live)
+    return checkpoint_tasks(ctx, tasks, t.CHECKPOINT_NETNS if several else 0)
 
 
 def checkpoint_into(kernel: Kernel, buffer: bytearray | memoryview, *, pure: bool = False) -> int:
@@ -59,6 +61,7 @@ def checkpoint_into(kernel: Kernel, buffer: bytearray | memoryview, *, pure: boo
 def checkpoint_tasks(ctx: Checkpoint, tasks: list[Task], uflags: int) -> list[Any]:
     """Write an image of these tasks, the root first; its pieces. Raises Refused."""
     pieces: list[Any] = []
+    ctx.netns = bool(uflags & t.CHECKPOINT_NETNS)
     ctx.image = Writer(pieces, ctx.kernel.abis[0].order)
     try:
         checkpoint_header(ctx, uflags)

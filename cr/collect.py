@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cr.context import Checkpoint
 from kernel_model.abi.errno import EBUSY
+from kernel_model.net.socket import Socket
+from kernel_model.net.sockfs import SocketFile
+from kernel_model.net.unix import UnixSocket
 from kernel_model.tty.file import TtyFile
 from kernel_model.tty.terminal import Tty
 
@@ -48,6 +51,8 @@ class Collected:
         self.tables: dict[FdTable, int] = {}
         self.spaces: dict[AddressSpace, int] = {}
         self.directories: dict[FsStruct, int] = {}
+        self.sockets: list[Socket] = []
+        """Sockets that files or other sockets lead to."""
 
     def terminals(self) -> dict[Terminal, int]:
         """Both ends of each pty that was met, and how many of their open files."""
@@ -64,13 +69,32 @@ class Collected:
         """Count what a task uses."""
         if self._new(self.tables, task.files):
             for _, file in task.files.items():
-                self.files[file] = self.files.get(file, 0) + 1
+                self._file(file)
         self._new(self.directories, task.fs)
         if task.mm is not None and self._new(self.spaces, task.mm):
             mapped = [vma.file for vma in task.mm.vmas]
             for file_or_none in (*mapped, task.mm.exe):
                 if file_or_none is not None:
-                    self.files[file_or_none] = self.files.get(file_or_none, 0) + 1
+                    self._file(file_or_none)
+
+    def _file(self, file: OpenFile) -> None:
+        if self._new(self.files, file) and isinstance(file, SocketFile):
+            self._socket(file.socket)
+
+    def _socket(self, socket: Socket) -> None:
+        """Files on their way in messages are users too; a UNIX peer belongs to its other end."""
+        waiting = [socket]
+        while waiting:
+            each = waiting.pop()
+            if each in self.sockets:
+                continue
+            self.sockets.append(each)
+            waiting += each.pending
+            if isinstance(each, UnixSocket) and each.peer is not None:
+                waiting.append(each.peer)
+            for message in each.queue:
+                for file in message.files:
+                    self._file(file)
 
     @staticmethod
     def _new(counts: dict[T, int], thing: T) -> bool:
@@ -84,6 +108,11 @@ def check_contained(ctx: Checkpoint, tasks: list[Task]) -> None:
     for task in tasks:
         if not task.exited:
             found.task(task)
+    for socket in found.sockets:
+        if socket.file is not None and socket.file not in found.files:
+            ctx.refuse(
+                EBUSY, "Usage leak: the other end of a UNIX socket is outside of the container"
+            )
     kinds: tuple[tuple[str, dict[Any, int]], ...] = (
         ("open file", found.files),
         ("file table", found.tables),

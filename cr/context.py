@@ -17,9 +17,14 @@ from cr.objhash import Objects, RestoredObjects
 from kernel_model.abi.errno import LinuxError
 
 if TYPE_CHECKING:
+    from cr.image.extensions import NetState
+    from cr.image.namespaces import Netdev
+    from cr.socket_record import ParkedSocket
     from kernel_model.arch.abi import Abi
     from kernel_model.epoll import EpollFile
     from kernel_model.kernel import Kernel
+    from kernel_model.net.namespace import NetNamespace
+    from kernel_model.net.socket import Socket
     from kernel_model.pipe import Pipe
     from kernel_model.task import Task
     from kernel_model.tty.file import TtyFile
@@ -57,8 +62,17 @@ class Checkpoint:
         self.task: Task | None = None
         self.image_pipe: Pipe | None = None
         """The pipe that the image is written to: it cannot be in the image itself."""
-        self.files_deferred: list[EpollFile] = []
-        """Epoll sets of the file table that is being written; their items follow it."""
+        self.image_socket: Socket | None = None
+        """The socket that the image is written to: it, and its other end, cannot be in it."""
+        self.files_deferred: list[EpollFile | Socket] = []
+        """Of the file table that is being written: epoll sets, and sockets with something in their
+        queues; what is in them follows the table."""
+        self.netns = False
+        """CHECKPOINT_NETNS: write network namespaces too."""
+        self.nets_written: list[NetNamespace] = []
+        """Network namespaces of which the state is in the image."""
+        self.socket_depth = 0
+        """How many sockets are being written, each because the one before refers to it."""
         self.pid_ns = kernel.pid_ns
         """The namespace of the root: its numbers are those of the image."""
         self.pids: dict[int, int] = {}
@@ -105,6 +119,20 @@ class Restart:
         self.header_arch: Any = None
         self.pid_numbers: dict[int, tuple[int, ...]] = {}
         """A pid's numbers, in the root's pid namespace and below, by that of its pid object."""
+        self.net: NetNamespace = opener.nsproxy.net
+        """The network namespace of the task that is being restored."""
+        self.alone = False
+        """The kernel runs nothing else: it takes over what the image's kernel remembered."""
+        self.netdevs: list[Netdev] = []
+        """Devices of the network namespace that is being restored."""
+        self.net_states: list[tuple[NetNamespace, NetState]] = []
+        """What network namespaces remember, from the commit on."""
+        self.sockets: list[ParkedSocket] = []
+        """All sockets; they are linked with each other when the image was read."""
+        self.queues_deferred: list[ParkedSocket] = []
+        """Sockets of which the queues are still to come."""
+        self.undo: list[Callable[[], None]] = []
+        """What to do if the image is refused: the newest first."""
         self.has_machine = False
         """The image is not pure: what is not said in records of ours is not so."""
         self.at_end: list[Callable[[], None]] = []
@@ -122,6 +150,8 @@ class Restart:
         for let_go in reversed(self.at_end):
             let_go()
         if not self.committed:
+            for undo in reversed(self.undo):
+                undo()
             self.kernel.vfs.set_numbers(self._numbers)
 
     def refuse(self, sentence: str, *, errno: int = EINVAL) -> NoReturn:

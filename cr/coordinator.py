@@ -27,6 +27,7 @@ from cr.context import Restart
 from cr.image import types as t
 from cr.restart import Restored, read_image, read_numbers
 from cr.signals import start_timers
+from cr.sockets import attach_all
 from cr.task import TaskParts, install, install_zombie, restored_state, was_sleeping
 from cr.terminals import adopt_terminal
 from cr.transport import Collecting, refuse_interruption
@@ -129,6 +130,7 @@ def coordinate(task: Task, state: Coordinating, flags: int) -> None:
     try:
         restored = read_image(ctx, running=True)
         _check_tree(ctx, restored, members)
+        attach_all(ctx)
         _commit(state, restored, members)
         ctx.committed = True
     finally:
@@ -317,6 +319,7 @@ def become_alone(task: Task, image: bytes, flags: int) -> NoReturn:
         restored = read_image(ctx, running=True)
         if restored.tasks[0].dead:
             ctx.refuse("a dead task cannot be restored into a live one")
+        attach_all(ctx)
         become(task, restored.tasks[0], task)
         ctx.committed = True
     finally:

@@ -61,20 +61,8 @@ def restore_epoll(ctx: Restart, record: FileEpoll) -> OpenFile:
     return EpollFile(ctx.kernel.vfs.anonfs)
 
 
-def restore_all_items(ctx: Restart) -> None:
-    """Behind the table: watch again; then say which watches have news.
-
-    In this order, because a watch that is made tells the sets above it.
-    """
-    lists = []
-    while ctx.image.peek() == t.HDR_EPOLL_ITEMS:
-        lists.append(_restore_items(ctx))
-    for owner, ready in lists:
-        if ctx.has_machine:
-            owner.ready = ready
-
-
-def _restore_items(ctx: Restart) -> tuple[EpollFile, list[Watch]]:
+def restore_items(ctx: Restart) -> tuple[EpollFile, list[Watch]]:
+    """Behind the table: watch again; which watches have news is for the caller to say."""
     head = ctx.image.read(t.HDR_EPOLL_ITEMS, EpollItems)
     owner = ctx.objs.fetch(ctx, head.epfile_objref, t.OBJ_FILE, EpollFile)
     if owner.watching or head.num_items > _MOST_ITEMS:

@@ -2,7 +2,7 @@
 
 Image grammar:
 
-    file-table  =  FILE_TABLE  { [ OBJREF file ]  FILE_DESC }  { epoll-items }
+    file-table  =  FILE_TABLE  { [ OBJREF file ]  FILE_DESC }  { epoll-items | queues }
     file        =  FILE  what its kind adds
 
 Every open file begins with the same prefix; what follows is decided at checkpoint by what the
@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cr import epoll, eventfd, pipe, regular, terminals, timers
+from cr import epoll, eventfd, pipe, regular, sockets, terminals, timers
 from cr.context import Checkpoint, Restart
 from cr.creds import checkpoint_cred
 from cr.image import files as image
@@ -27,6 +27,7 @@ from kernel_model.abi.errno import EBADF, EBUSY, EMFILE
 from kernel_model.abi.fcntl import O_ACCMODE
 from kernel_model.epoll import EpollFile
 from kernel_model.eventfd import EventFile
+from kernel_model.net.sockfs import SocketFile
 from kernel_model.pipe import PipeEnd
 from kernel_model.signalfd import SignalFile
 from kernel_model.timerfd import TimerFile
@@ -71,6 +72,8 @@ def checkpoint_file(ctx: Checkpoint, file: OpenFile) -> None:
         timers.checkpoint_timerfd(ctx, file, common)
     elif isinstance(file, SignalFile):
         timers.checkpoint_signalfd(ctx, file, common)
+    elif isinstance(file, SocketFile):
+        sockets.checkpoint_socket_file(ctx, file, common)
     elif isinstance(file, TtyFile):
         terminals.checkpoint_tty_file(ctx, file, common)
     elif isinstance(file, _GENERIC):
@@ -112,6 +115,7 @@ _RESTORE: dict[int, Callable[[Restart, Any], OpenFile]] = {
     t.FILE_GENERIC: regular.restore_generic,
     t.FILE_PIPE: pipe.restore_pipe_end,
     t.FILE_FIFO: pipe.restore_fifo_end,
+    t.FILE_SOCKET: sockets.restore_socket_file,
     t.FILE_EVENTFD: eventfd.restore_eventfd,
     t.FILE_EPOLL: epoll.restore_epoll,
     t.FILE_TIMERFD: timers.restore_timerfd,
@@ -131,7 +135,11 @@ def checkpoint_table(ctx: Checkpoint, table: FdTable) -> None:
         )
         ctx.image.write(t.HDR_FILE_DESC, record)
     while ctx.files_deferred:
-        epoll.checkpoint_items(ctx, ctx.files_deferred.pop(0))
+        waiting = ctx.files_deferred.pop(0)
+        if isinstance(waiting, EpollFile):
+            epoll.checkpoint_items(ctx, waiting)
+        else:
+            sockets.checkpoint_queues(ctx, waiting)
 
 
 def restore_table(ctx: Restart) -> FdTable:
@@ -150,8 +158,24 @@ def restore_table(ctx: Restart) -> FdTable:
             file = ctx.objs.fetch(ctx, entry.fd_objref, t.OBJ_FILE, OpenFile)
             cloexec = bool(entry.fd_close_on_exec)
             table.install_at(entry.fd_descriptor, file.grab(), cloexec=cloexec)
-        epoll.restore_all_items(ctx)
+        _restore_deferred(ctx)
     except BaseException:
         table.drop()
         raise
     return table
+
+
+def _restore_deferred(ctx: Restart) -> None:
+    """Behind the table: what epoll sets watch, and what sockets have received.
+
+    Which watches have news is said last, because a watch that is made tells the sets above it.
+    """
+    lists = []
+    while (waiting := ctx.image.peek()) in (t.HDR_EPOLL_ITEMS, t.HDR_SOCKET_QUEUE):
+        if waiting == t.HDR_EPOLL_ITEMS:
+            lists.append(epoll.restore_items(ctx))
+        else:
+            sockets.restore_queues(ctx)
+    for owner, ready in lists:
+        if ctx.has_machine:
+            owner.ready = ready

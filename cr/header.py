@@ -4,7 +4,7 @@ Image grammar:
 
     header     =  HEADER  BUFFER release  BUFFER version  BUFFER machine  HEADER_ARCH
     container  =  CONTAINER  BUFFER lsm-name  LSM_INFO
-    machine    =  MACHINE  BUFFER random-state              ; ours, after the tree
+    machine    =  MACHINE  BUFFER random-state  [ CHAOS ]   ; ours, after the tree
     tail       =  TAIL
 
 Mirrors:  linux-cr checkpoint/checkpoint.c -- checkpoint_write_header, checkpoint_write_tail;
@@ -116,6 +116,9 @@ def checkpoint_machine(ctx: Checkpoint, tasks: list[Task]) -> None:
     )
     ctx.image.write(t.HDR_MACHINE, record)
     ctx.image.write_blob(t.HDR_BUFFER, state)
+    seed, wild = kernel.chaos.state()
+    if seed is not None:
+        ctx.image.write(t.HDR_CHAOS, ours.Chaos(seed=seed, wild=wild))
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,7 @@ class MachineState:
 
     record: ours.Machine
     random_state: bytes
+    chaos: ours.Chaos | None
 
 
 def restore_machine(ctx: Restart) -> MachineState | None:
@@ -142,7 +146,10 @@ def restore_machine(ctx: Restart) -> MachineState | None:
         ctx.kernel.random.check_state(state)
     except ValueError as bad:
         ctx.refuse(str(bad))
-    return MachineState(record, state)
+    chaos = None
+    if ctx.image.peek() == t.HDR_CHAOS:
+        chaos = ctx.image.read(t.HDR_CHAOS, ours.Chaos)
+    return MachineState(record, state, chaos)
 
 
 def checkpoint_tail(ctx: Checkpoint) -> None:

@@ -14,6 +14,7 @@ from cr.header import MachineState, restore_header, restore_machine, restore_tai
 from cr.image.errors import ImageError
 from cr.image.header import Objref
 from cr.signals import start_timers
+from cr.sockets import attach_all, link_all
 from cr.subsystems import restore_object
 from cr.task import (
     TaskParts,
@@ -76,6 +77,7 @@ def read_image(ctx: Restart, *, running: bool = False) -> Restored:
         tasks.append(restore_task(ctx))
     ctx.image.task = None
     restore_tail(ctx)
+    link_all(ctx)
     return Restored(identities, machine, tasks, next_numbers)
 
 
@@ -88,8 +90,10 @@ def restart_container(kernel: Kernel, image: bytes | memoryview) -> Task:
     ctx: Restart | None = None
     try:
         ctx = Restart(kernel, image, opener)
+        ctx.alone = True
         restored = read_image(ctx)
         _check_tree(ctx, restored)
+        attach_all(ctx)
         root = _commit(kernel, restored)
         ctx.committed = True
     finally:
@@ -138,6 +142,9 @@ def _commit(kernel: Kernel, restored: Restored) -> Task:
         kernel.clock.epoch_ns = record.boot_time_ns
         kernel.random.set_state(restored.machine.random_state)
         kernel.pid_ns.next_number = record.next_pid
+        chaos = restored.machine.chaos
+        kernel.chaos.seed = chaos.seed if chaos is not None else None
+        kernel.chaos.wild = chaos is not None and bool(chaos.wild)
     tasks: dict[int, Task] = {}
     for identity, parts in zip(restored.identities, restored.tasks):
         task = tasks[identity.pid] = _new_task(kernel, identity, parts)
@@ -152,6 +159,11 @@ def _commit(kernel: Kernel, restored: Restored) -> Task:
             take_terminal(task)
     everybody = list(tasks.values())
     kernel.nsproxy = everybody[0].nsproxy
+    if everybody[0].is_container_init:
+        kernel.pid_ns.init = everybody[0]
+        mm = everybody[0].mm
+        if mm is not None and mm.exe is not None and mm.exe.inode is kernel.vfs.devfs.program:
+            kernel.own_init = everybody[0]
     _set_running(kernel, restored, everybody)
     kernel.console.begin()
     return everybody[0]

@@ -44,28 +44,36 @@ from kernel_model.task import Task
 _WORD = (1 << 64) - 1
 _MAX_NS = 1 << 61
 
+_DEFAULT = Action()
+
 
 def checkpoint_sighand(ctx: Checkpoint, sighand: Sighand) -> None:
     """Write the 64 actions."""
+    default = _action(_DEFAULT)
     actions = tuple(
-        image.Sigaction(
-            sa_handler=action.handler,
-            sa_flags=action.flags & _WORD,
-            sa_restorer=action.restorer,
-            sa_mask=image.Sigset.of_mask(action.mask),
-        )
-        for action in sighand.actions
+        default if action == _DEFAULT else _action(action) for action in sighand.actions
     )
     ctx.image.write(t.HDR_SIGHAND, image.Sighand(action=actions))
+
+
+def _action(action: Action) -> image.Sigaction:
+    return image.Sigaction(
+        sa_handler=action.handler,
+        sa_flags=action.flags & _WORD,
+        sa_restorer=action.restorer,
+        sa_mask=image.Sigset.of_mask(action.mask),
+    )
 
 
 def restore_sighand(ctx: Restart) -> Sighand:
     """Read the 64 actions; SIGKILL and SIGSTOP keep theirs."""
     record = ctx.image.read(t.HDR_SIGHAND, image.Sighand)
-    sighand = Sighand()
+    sighand, default = Sighand(), _action(_DEFAULT)
     for number, action in enumerate(record.action, start=1):
         if bit(number) & UNBLOCKABLE and action.sa_handler != SIG_DFL:
             ctx.refuse(f"signal {number} cannot have a handler")
+        if action == default:
+            continue
         sighand.actions[number - 1] = Action(
             action.sa_handler,
             action.sa_flags,

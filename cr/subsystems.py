@@ -10,7 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cr import creds, files, ipc, memory, namespaces, regular, signals, terminals
+from cr import (
+    creds,
+    files,
+    ipc,
+    memory,
+    namespaces,
+    network,
+    regular,
+    signals,
+    sockets,
+    terminals,
+)
 from cr.context import Restart
 from cr.image import types as t
 from cr.image.header import Objref
@@ -29,9 +40,12 @@ RESTORE: dict[int, Callable[[Restart], Any]] = {
     t.OBJ_CRED: creds.restore_cred,
     t.OBJ_USER: creds.restore_user,
     t.OBJ_GROUPINFO: creds.restore_groups,
+    t.OBJ_SOCK: sockets.restore_sock,
+    t.OBJ_NET_NS: network.restore_net,
+    t.OBJ_NETDEV: network.restore_netdev,
     t.OBJ_TTY: terminals.restore_tty,
 }
-COUNTED = frozenset({t.OBJ_FILE_TABLE, t.OBJ_FILE, t.OBJ_MM, t.OBJ_FS, t.OBJ_SIGHAND})
+COUNTED = frozenset({t.OBJ_FILE_TABLE, t.OBJ_FILE, t.OBJ_MM, t.OBJ_FS, t.OBJ_SIGHAND, t.OBJ_SOCK})
 """Objects that count their users: the table owns one until the restart ends."""
 
 

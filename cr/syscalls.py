@@ -22,6 +22,7 @@ from cr.image.stream import Writer
 from cr.transport import Collecting, Draining, collect, drain
 from cr.tree import tasks_of
 from kernel_model.abi.errno import EBADF, EBUSY, EINVAL, EPERM, ESRCH, LinuxError, by_number
+from kernel_model.net.sockfs import SocketFile
 from kernel_model.pipe import PipeEnd
 from kernel_model.syscalls.declare import Fd, Int, Size, syscall
 from kernel_model.waitqueue import Sleep
@@ -83,6 +84,8 @@ def _build(task: Task, pid: int, flags: int, file: OpenFile, log: OpenFile | Non
     ctx = Checkpoint(kernel, [], root.fs.root, pure=False, caller=task)
     if isinstance(file, PipeEnd):
         ctx.image_pipe = file.pipe
+    elif isinstance(file, SocketFile):
+        ctx.image_socket = file.socket
     group = root.cgroup if root is not task else None
     try:
         tasks = _tasks(ctx, task, root, flags)
@@ -91,10 +94,10 @@ def _build(task: Task, pid: int, flags: int, file: OpenFile, log: OpenFile | Non
         pieces = checkpoint_tasks(ctx, tasks, flags)
     except Refused as refused:
         text = f"[err -{refused.errno}] {refused.sentence}".encode()[:1000]
-        _say(log, text)
+        _say(task, log, text)
         record = bytearray()
         Writer(record, kernel.abis[0].order).write_error(text)
-        _say(file, bytes(record))
+        _say(task, file, bytes(record))
         if group is not None:
             group.end_checkpoint()
         raise _error(refused.errno, refused.sentence) from refused
@@ -134,12 +137,12 @@ def _may_attach(caller: Task, task: Task) -> bool:
     return caller is task or mine.cap("CAP_SYS_PTRACE") or same
 
 
-def _say(file: OpenFile | None, text: bytes) -> None:
+def _say(task: Task, file: OpenFile | None, text: bytes) -> None:
     """Tell the reason; a reader who cannot take it now misses it."""
     if file is None:
         return
     try:
-        file.write(text)
+        file.write_some(task, text)
     except (LinuxError, Sleep):
         return
 
@@ -183,11 +186,11 @@ def restart(task: Task, pid: Int, fd: Fd, flags: Size, logfd: Int) -> int:
         coordinate(task, state, flags)
     except ImageError as bad:
         _end(task)
-        _say(log, f"[err -{bad.errno}] {bad}".encode()[:1000])
+        _say(task, log, f"[err -{bad.errno}] {bad}".encode()[:1000])
         raise _error(bad.errno, str(bad)) from bad
     except LinuxError as error:
         _end(task)
-        _say(log, f"[err -{error.errno}] {error}".encode()[:1000])
+        _say(task, log, f"[err -{error.errno}] {error}".encode()[:1000])
         raise
     task.call_state = None
     return 0

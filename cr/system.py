@@ -67,6 +67,8 @@ class Settings:
     epoch_ns: int = DEFAULT_EPOCH_NS
     seed: int = 0
     accelerate: bool = True
+    schedule_seed: int | None = None
+    chaos: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,21 @@ class AfterTime:
     ns: int
 
 
-Until = AfterSyscalls | AfterTime
+@dataclass(frozen=True)
+class AfterBlocks:
+    """A place to stop: `count` more stretches of code up to a taken branch have been executed."""
+
+    count: int
+
+
+@dataclass(frozen=True)
+class AfterTurns:
+    """A place to stop: `count` more turns of the kernel's loop, each one task's time on the CPU."""
+
+    count: int
+
+
+Until = AfterSyscalls | AfterTime | AfterBlocks | AfterTurns
 
 
 def after_syscalls(count: int) -> AfterSyscalls:
@@ -124,6 +140,8 @@ class System(Kernel):
             console=console,
             epoch_ns=settings.epoch_ns,
             seed=settings.seed,
+            schedule_seed=settings.schedule_seed,
+            wild=settings.chaos,
         )
 
     def spawn(
@@ -132,16 +150,18 @@ class System(Kernel):
         *args: str | bytes,
         env: Mapping[str, str] | None = None,
         terminal: bool = False,
+        as_init: bool = False,
     ) -> Task:
         """Start a program of the guest's disk. Raises LinuxError, with nothing changed.
 
-        `terminal` makes the console one, of 24 rows and 80 columns.
+        `terminal` makes the console one, of 24 rows and 80 columns. `as_init` makes the program
+        the first process itself; otherwise it is a child of an init of ours.
         """
         program = _raw(path)
         variables = DEFAULT_ENVIRONMENT if env is None else env
         envp = [_raw(f"{name}={value}") for name, value in variables.items()]
         return kernel_boot.spawn(
-            self, program, [program, *map(_raw, args)], envp, terminal=terminal
+            self, program, [program, *map(_raw, args)], envp, terminal=terminal, as_init=as_init
         )
 
     # ---- running
@@ -152,11 +172,15 @@ class System(Kernel):
         Raises Deadlock when nothing can ever run again.
         """
         clock = self.clock
-        calls_limit, units_limit, time_limit = _FAR, _FAR, _FAR
+        calls_limit, units_limit, time_limit, turns_left = _FAR, _FAR, _FAR, _FAR
+        if isinstance(until, AfterBlocks):
+            return self._run_blocks(until.count, max_time_ns)
         if isinstance(until, AfterSyscalls):
             calls_limit = self.completed_calls + until.count
         elif isinstance(until, AfterTime):
             units_limit = clock.units + until.ns * UNITS_PER_NS
+        elif isinstance(until, AfterTurns):
+            turns_left = until.count
         if max_time_ns is not None:
             time_limit = clock.units + max_time_ns * UNITS_PER_NS
         first_limit = min(units_limit, time_limit)
@@ -164,7 +188,7 @@ class System(Kernel):
             if self._interrupted:
                 self._interrupted = False
                 return Ended.INTERRUPTED
-            if self.completed_calls >= calls_limit or clock.units >= units_limit:
+            if self.completed_calls >= calls_limit or clock.units >= units_limit or not turns_left:
                 return Ended.REACHED
             if clock.units >= time_limit:
                 return Ended.TIMED_OUT
@@ -178,9 +202,29 @@ class System(Kernel):
                 if clock.next_due_units > first_limit:
                     clock.units = first_limit
                     continue
+            turns_left -= 1
             if not self.run_turn(first_limit, calls_limit):
                 raise Deadlock(self._who_waits())
         return Ended.EXITED
+
+    def _run_blocks(self, count: int, max_time_ns: int | None) -> Ended:
+        """The least that can be run ends at the first taken branch; a call may come before."""
+        deadline = _FAR if max_time_ns is None else self.clock.now_ns() + max_time_ns
+        for _ in range(count):
+            if not self.sched.current and not self.sched.queue:
+                ended = self.run(AfterTurns(1), max_time_ns)
+            else:
+                ended = self._run_block()
+            if ended is not Ended.REACHED:
+                return ended
+            if self.clock.now_ns() >= deadline:
+                return Ended.TIMED_OUT
+        return Ended.REACHED
+
+    def _run_block(self) -> Ended:
+        self.run_turn(self.clock.units + 1, self.completed_calls + 1)
+        alive = any(not task.exited for task in self.tasks.values())
+        return Ended.REACHED if alive else Ended.EXITED
 
     def _attend(self, idle: bool, limit_units: int) -> bool:
         """See to the person at the terminal; True when there is no turn to run yet.
@@ -204,7 +248,9 @@ class System(Kernel):
 
     def _who_waits(self) -> str:
         return "nothing can ever run again: " + "; ".join(
-            self._waits(task) for task in self.tasks.values() if not task.exited
+            self._waits(task)
+            for task in self.tasks.values()
+            if not task.exited and task is not self.own_init
         )
 
     def _waits(self, task: Task) -> str:
@@ -254,15 +300,19 @@ def boot(
     epoch_ns: int = DEFAULT_EPOCH_NS,
     seed: int = 0,
     accelerate: bool = True,
+    schedule_seed: int | None = None,
+    chaos: bool = False,
 ) -> System:
     """A kernel on a new machine; `arch` is one of ARCHES, without `disk` the root is empty.
 
     `epoch_ns` is the wall clock at boot, `seed` all the chance there is: the same inputs give the
     same run, down to the bytes of an image. `accelerate` False takes the pure-Python CPU loop.
+    `schedule_seed` gives runnable tasks another order; `chaos` adds short transfers, EINTR and the
+    like, chosen by that seed. Both are in an image: a restarted kernel goes on with them.
     """
     if arch not in ARCHES:
         raise ValueError(f"no arch is called {arch!r}; there are {', '.join(ARCHES)}")
-    settings = Settings(arch, memory_bytes, epoch_ns, seed, accelerate)
+    settings = Settings(arch, memory_bytes, epoch_ns, seed, accelerate, schedule_seed, chaos)
     return boot_machine(
         settings,
         Disk.empty() if disk is None else disk,

@@ -270,6 +270,7 @@ def _restore_objects(ctx: Restart, parts: TaskParts) -> None:
     objs.fetch(ctx, creds.cred_ref, t.OBJ_CRED, Cred)
     ns = ctx.image.read(t.HDR_TASK_NS, image.TaskNs).ns_objref
     parts.nsproxy = objs.fetch(ctx, ns, t.OBJ_NS, NsProxy) if ns else ctx.opener.nsproxy
+    ctx.net = parts.nsproxy.net
     refs = ctx.image.read(t.HDR_TASK_OBJS, image.TaskObjs)
     if refs.sem_undo_objref:
         undo = objs.fetch(ctx, refs.sem_undo_objref, t.OBJ_SEM_UNDO, UndoList)

@@ -60,7 +60,7 @@ def drain(task: Task, state: Draining, file: OpenFile) -> None:
     """Write what is left. Sleeps where the file does; a signal makes it EINTR."""
     while state.done < len(state.image):
         try:
-            state.done += file.write(state.image[state.done : state.done + _PIECE_BYTES])
+            state.done += file.write_some(task, state.image[state.done : state.done + _PIECE_BYTES])
         except Sleep:
             refuse_interruption(task)
             raise
@@ -91,7 +91,7 @@ def collect(task: Task, state: Collecting, file: OpenFile) -> None:
 
 def _read(task: Task, file: OpenFile, count: int) -> bytes:
     try:
-        return file.read(count)
+        return file.read_for(task, count)
     except Sleep:
         refuse_interruption(task)
         raise

@@ -114,15 +114,13 @@ def checkpoint_tree(ctx: Checkpoint, tasks: list[Task]) -> None:
 
 
 def _task_pids(ctx: Checkpoint, task: Task, root: Task) -> image.TaskPids:
-    top = root.pid_ns
-    outside = task is root or task.parent is None
     return image.TaskPids(
         vpid=ctx.pids[task.pid],
-        vppid=0 if outside or task.parent is None else top.number_of(task.parent.tgid),
+        vppid=0 if task is root or task.parent is None else ctx.pids.get(task.parent.tgid, 0),
         vtgid=ctx.pids[task.tgid],
         vpgid=ctx.pids.get(task.signal.pgid, t.PID_NULL),
         vsid=ctx.pids.get(task.signal.sid, t.PID_NULL),
-        depth=task.pid_ns.level - top.level,
+        depth=task.pid_ns.level - root.pid_ns.level,
     )
 
 
@@ -175,7 +173,7 @@ def _identity(ctx: Restart, record: image.TaskPids) -> Identity:
 
     identity = Identity(
         numbers(record.vpid),
-        record.vppid,
+        numbers(record.vppid)[0] if record.vppid else 0,
         numbers(record.vtgid),
         numbers(record.vpgid),
         numbers(record.vsid),

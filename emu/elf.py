@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 PT_LOAD, PT_INTERP, PT_GNU_STACK = "PT_LOAD", "PT_INTERP", "PT_GNU_STACK"
 PF_X, PF_W, PF_R = 1, 2, 4
@@ -108,3 +109,19 @@ def _parse(raw: bytes) -> ElfImage:
         interpreter=interpreter,
         stack_executable=stack_executable,
     )
+
+
+def symbols(data: bytes | memoryview) -> list[tuple[int, str]]:
+    """(address, name) of the functions and variables that the file names. Raises NotAnElf."""
+    kinds = ("STT_FUNC", "STT_OBJECT", "STT_NOTYPE")
+    try:
+        elf = ELFFile(io.BytesIO(bytes(data)))
+        return sorted(
+            (symbol["st_value"], symbol.name)
+            for section in elf.iter_sections()
+            if isinstance(section, SymbolTableSection)
+            for symbol in section.iter_symbols()
+            if symbol.name and symbol["st_value"] and symbol["st_info"]["type"] in kinds
+        )
+    except (ELFError, UnicodeDecodeError, ValueError, KeyError) as broken:
+        raise NotAnElf(f"its symbols cannot be read: {broken}") from broken

@@ -170,14 +170,27 @@ class _Array(_Kind):
         self.of, self.count = of, count
 
     def take(self, leaves: Sequence[Any], index: int, order: Order) -> Any:
-        step = self.of.leaves
-        return tuple(self.of.take(leaves, index + i * step, order) for i in range(self.count))
+        # Long arrays hold the same thing many times (64 default signal actions): records cannot
+        # change, so equal neighbours are one.
+        of, step = self.of, self.of.leaves
+        taken: list[Any] = []
+        before: Sequence[Any] | None = None
+        for start in range(index, index + self.count * step, step):
+            words = leaves[start : start + step]
+            taken.append(taken[-1] if words == before else of.take(leaves, start, order))
+            before = words
+        return tuple(taken)
 
     def give(self, value: Any, out: list[Any], order: Order, where: str) -> None:
         if not isinstance(value, tuple) or len(value) != self.count:
             raise LayoutError(f"{where}: {value!r} is not a tuple of {self.count}")
+        before, step = None, self.of.leaves
         for i, element in enumerate(value):
-            self.of.give(element, out, order, f"{where}[{i}]")
+            if element is before:
+                out += out[-step:]
+            else:
+                self.of.give(element, out, order, f"{where}[{i}]")
+            before = element
 
     def text(self, value: Any) -> str:
         return "[" + " ".join(self.of.text(element) for element in value) + "]"

@@ -15,6 +15,7 @@ What was measured about Unicorn 2.1.4 and is relied on here has a test each in t
 from __future__ import annotations
 
 import ctypes
+import sys
 from array import array
 from typing import Any
 
@@ -177,14 +178,14 @@ class UnicornCpu:
     def _find_invalid_addr(self) -> None:
         # The fill hook is told the page only. The engine keeps the exact address in its own
         # structure, which has no name for it in the interface: two faults show where it is.
-        engine = (ctypes.c_uint64 * _STRUCT_WORDS).from_address(self.words[FIELDS["uc"]])
+        engine = self.words[FIELDS["uc"]]
         places = set(range(_STRUCT_WORDS))
         for address in _PROBES:
             self._emu_start(address)
-            places &= {k for k, word in enumerate(engine) if word == address}
+            places &= _places_of(address, ctypes.string_at(engine, 8 * _STRUCT_WORDS))
         if len(places) != 1:
             raise AssertionError(f"{self.spec.name}: no single place holds the refused address")
-        self.words[FIELDS["invalid_addr"]] = ctypes.addressof(engine) + 8 * places.pop()
+        self.words[FIELDS["invalid_addr"]] = engine + 8 * places.pop()
 
     def _emu_start(self, address: int) -> None:
         zero = ctypes.c_uint64(0)
@@ -373,6 +374,18 @@ class UnicornCpu:
         """Take the last task's state out; the engine goes with the object."""
         if self.resident is not None:
             self.resident.leave()
+
+
+def _places_of(word: int, content: bytes) -> set[int]:
+    """Which of the words of `content` are `word`. (Once in each boot: it must be quick.)"""
+    pattern = word.to_bytes(8, sys.byteorder)
+    places = set()
+    at = content.find(pattern)
+    while at >= 0:
+        if at % 8 == 0:
+            places.add(at // 8)
+        at = content.find(pattern, at + 1)
+    return places
 
 
 def _mode(names: str) -> int:

@@ -19,6 +19,7 @@ is, and then keys; a key with an empty value is followed by an indented block:
 | cr          | at-points, every-syscall, or never followed by a reason           | both places   |
 | libc        | none (our runtime), musl, or both                                 | none          |
 | exits       | the exit status; 128 + n if signal n ends it                      | 0             |
+| order       | fixed, or any: tasks may run in any order, the text is the same   | fixed         |
 | needs       | instruction sets beyond the baseline: altivec, vsx                |               |
 | args        | the arguments, split as a shell would                             |               |
 | stdin       | what file descriptor 0 reads; at its end, end of file             | nothing       |
@@ -41,6 +42,7 @@ KEYS = (
     "cr",
     "libc",
     "exits",
+    "order",
     "needs",
     "args",
     "stdin",
@@ -67,6 +69,7 @@ class Story:
     never_because: str | None = None
     libc: str = "none"
     exits: int = 0
+    any_order: bool = False
     needs: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
     stdin: str = ""
@@ -127,6 +130,7 @@ def parse_story(path: Path, text: str) -> Story:
         never_because=never_because,
         libc=(_words(path, "libc", values, LIBCS) or ("none",))[0],
         exits=_exit_status(path, values.get("exits", "0")),
+        any_order=_any_order(path, values.get("order", "fixed")),
         needs=_words(path, "needs", values, INSTRUCTION_SETS),
         args=tuple(shlex.split(values.get("args", ""))),
         stdin=values.get("stdin", ""),
@@ -196,6 +200,12 @@ def _checkpoint_places(path: Path, value: str | None) -> tuple[tuple[str, ...], 
             raise StoryError(f"{path}: cr: never: say why")
         return (), rest[0].strip("()")
     return _words(path, "cr", {"cr": value}, CHECKPOINT_PLACES), None
+
+
+def _any_order(path: Path, value: str) -> bool:
+    if value not in ("fixed", "any"):
+        raise StoryError(f"{path}: order: {value!r} is neither fixed nor any")
+    return value == "any"
 
 
 def _exit_status(path: Path, value: str) -> int:

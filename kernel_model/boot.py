@@ -1,4 +1,4 @@
-"""The first program of a kernel.
+"""The first process of a kernel, and its program.
 
 Mirrors: Linux init/main.c (run_init_process), whose console is a terminal only if that is wanted.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kernel_model import init as first_process
 from kernel_model.creds import root_cred
 from kernel_model.exec import execute, read_program
 from kernel_model.signals import SignalStruct
@@ -62,20 +63,46 @@ def bare_task(kernel: Kernel, pid: int) -> Task:
 
 
 def spawn(
-    kernel: Kernel, path: bytes, argv: list[bytes], envp: list[bytes], *, terminal: bool = False
+    kernel: Kernel,
+    path: bytes,
+    argv: list[bytes],
+    envp: list[bytes],
+    *,
+    terminal: bool = False,
+    as_init: bool = False,
 ) -> Task:
-    """Start the first program. Raises LinuxError with the kernel unchanged.
+    """Start a program. Raises LinuxError with the kernel unchanged.
 
-    With `terminal` the console is one, and controls the program's session.
+    It is a child of the first process, in a session of its own; the first call starts that too.
+    With `as_init` the program itself is the first process: the parent of orphans, which signals
+    without a handler do not kill, and with which everybody ends. With `terminal` the console is
+    one, and controls the program's session.
     """
-    task = bare_task(kernel, kernel.pid_ns.next_number)
+    namespace = kernel.pid_ns
+    alone = as_init or namespace.init is not None
+    task = bare_task(kernel, namespace.next_number + (0 if alone else 1))
     program = read_program(task, path, argv)
     execute(task, program, envp)
+    first = namespace.init is None
+    if namespace.init is None:
+        namespace.init = task if as_init else _start_init(kernel)
+    if namespace.init is not task:
+        task.parent = namespace.init
+        namespace.init.children.append(task)
     if terminal:
         kernel.console.new_terminal(kernel)
     kernel.vfs.open_console(task)
-    kernel.pid_ns.choose()
+    namespace.choose()
     kernel.tasks[task.pid] = task
     kernel.sched.enqueue(task)
+    if first and namespace.init is not task:
+        kernel.sched.enqueue(namespace.init)
     kernel.console.begin()
     return task
+
+
+def _start_init(kernel: Kernel) -> Task:
+    init = bare_task(kernel, kernel.pid_ns.choose())
+    execute(init, read_program(init, first_process.PATH, [first_process.FILE_NAME]), [])
+    kernel.tasks[init.pid] = kernel.own_init = init
+    return init

@@ -1,7 +1,7 @@
 """New tasks: fork, vfork, threads, and everything between.
 
 Mirrors: Linux kernel/fork.c (do_fork, copy_process).
-Not modelled: new mount, ipc, net and user namespaces.
+Not modelled: new mount, ipc and user namespaces.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from kernel_model.abi.errno import (
     NotModelled,
 )
 from kernel_model.ipc.sem import UndoList
+from kernel_model.net.namespace import NetNamespace
 from kernel_model.pids import MAX_LEVEL, PidNamespace, allocate
 from kernel_model.restart_block import RestartBlock
 from kernel_model.signals import SignalStruct
@@ -78,7 +79,7 @@ def check_flags(task: Task, flags: int) -> None:
     if flags & _NEW_NAMESPACES:
         if not task.cred.cap("CAP_SYS_ADMIN"):
             raise EPERM("new namespaces need CAP_SYS_ADMIN")
-        if flags & _NEW_NAMESPACES & ~(CLONE_NEWUTS | CLONE_NEWPID):
+        if flags & _NEW_NAMESPACES & ~(CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWNET):
             raise NotModelled(f"new namespaces {flags & _NEW_NAMESPACES:#x}")
 
 
@@ -109,7 +110,9 @@ def copy_process(task: Task, args: CloneArgs) -> Task:
     child.sighand = task.sighand.grab() if flags & CLONE_SIGHAND else task.sighand.copy()
     child.cred, child.nsproxy = task.cred, task.nsproxy
     if flags & CLONE_NEWUTS:
-        child.nsproxy = replace(task.nsproxy, uts=replace(task.nsproxy.uts))
+        child.nsproxy = replace(child.nsproxy, uts=replace(task.nsproxy.uts))
+    if flags & CLONE_NEWNET:
+        child.nsproxy = replace(child.nsproxy, net=NetNamespace(kernel.clock))
     if flags & CLONE_SYSVSEM:
         if task.sem_undo is None:
             task.sem_undo = UndoList(task.nsproxy.ipc)

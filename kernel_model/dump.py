@@ -19,6 +19,8 @@ from kernel_model.ipc.namespace import IpcNamespace
 from kernel_model.kernel import Kernel
 from kernel_model.mm.address_space import AddressSpace
 from kernel_model.mm.backing import SharedMemory, VdsoPage
+from kernel_model.net.dump import Names, dump_network, dump_socket
+from kernel_model.net.sockfs import SocketFile
 from kernel_model.signalfd import SignalFile
 from kernel_model.signals import Action, Pending
 from kernel_model.task import Task
@@ -34,20 +36,7 @@ from kernel_model.vfs.path import shown_path
 if TYPE_CHECKING:
     from kernel_model.mm.vma import Vma
 
-
-class _Names:
-    """Numbers for objects, in the order in which they are met."""
-
-    def __init__(self) -> None:
-        self._met: list[object] = []
-
-    def of(self, kind: str, thing: object) -> tuple[str, bool]:
-        """The name of an object, and whether it is met for the first time."""
-        for position, other in enumerate(self._met):
-            if other is thing:
-                return f"{kind}{position}", False
-        self._met.append(thing)
-        return f"{kind}{len(self._met) - 1}", True
+_DEFAULT = Action()
 
 
 def dump(kernel: Kernel, root: Task | None = None) -> str:
@@ -56,10 +45,13 @@ def dump(kernel: Kernel, root: Task | None = None) -> str:
 
 
 def _kernel(kernel: Kernel, root: Task | None) -> Iterator[str]:
-    names = _Names()
+    names = Names()
     if root is None:
         yield f"clock {kernel.clock.units} epoch {kernel.clock.epoch_ns}"
         yield f"random {kernel.random.state().decode()} next pid {kernel.pid_ns.next_number}"
+        seed, wild = kernel.chaos.state()
+        if seed is not None:
+            yield f"schedule seed {seed}{' with chaos' if wild else ''}"
         order, slice_left = kernel.sched.order()
         yield f"running {[task.pid for task in order]} slice {slice_left}"
     for _, task in sorted(kernel.tasks.items()):
@@ -68,7 +60,7 @@ def _kernel(kernel: Kernel, root: Task | None) -> Iterator[str]:
         yield from _files_on_disk(kernel)
 
 
-def _task(kernel: Kernel, task: Task, names: _Names) -> Iterator[str]:
+def _task(kernel: Kernel, task: Task, names: Names) -> Iterator[str]:
     parent = task.parent.pid if task.parent is not None else 0
     yield f"task {task.pid} tgid {task.tgid} parent {parent} {task.comm!r} {task.state.value}"
     yield from _numbers(task, names)
@@ -94,7 +86,7 @@ def _task(kernel: Kernel, task: Task, names: _Names) -> Iterator[str]:
         yield from _memory(task, task.mm, names)
 
 
-def _numbers(task: Task, names: _Names) -> Iterator[str]:
+def _numbers(task: Task, names: Names) -> Iterator[str]:
     if task.pid_ns.is_first:
         return
     name, first = names.of("pidns", task.pid_ns)
@@ -113,7 +105,7 @@ def _registers(task: Task) -> Iterator[str]:
         yield f"  {unit} {state.hex()}"
 
 
-def _credentials(task: Task, names: _Names) -> Iterator[str]:
+def _credentials(task: Task, names: Names) -> Iterator[str]:
     cred = task.cred
     name, first = names.of("cred", cred)
     yield f"  {name}"
@@ -129,6 +121,11 @@ def _credentials(task: Task, names: _Names) -> Iterator[str]:
     yield f"  {name} undo {task.sem_undo.sets if task.sem_undo is not None else None}"
     if first:
         yield from _ipc(task.nsproxy.ipc, names)
+    net = task.nsproxy.net
+    name, first = names.of("net", net)
+    yield f"  {name}"
+    if first:
+        yield from dump_network(net, names)
     uts = task.nsproxy.uts
     name, first = names.of("uts", uts)
     yield f"  {name}"
@@ -136,7 +133,7 @@ def _credentials(task: Task, names: _Names) -> Iterator[str]:
         yield f"    {uts.sysname!r} {uts.nodename!r} {uts.release!r} {uts.domainname!r}"
 
 
-def _ipc(namespace: IpcNamespace, names: _Names) -> Iterator[str]:
+def _ipc(namespace: IpcNamespace, names: Names) -> Iterator[str]:
     sequences = [ids.next_seq for ids in (namespace.shm, namespace.msg, namespace.sem)]
     yield f"    {namespace.limits} next {sequences}"
     for segment in namespace.shm.all():
@@ -152,7 +149,7 @@ def _ipc(namespace: IpcNamespace, names: _Names) -> Iterator[str]:
         yield f"      {sem_set.operated} {sem_set.changed}"
 
 
-def _shared(memory: SharedMemory, names: _Names) -> Iterator[str]:
+def _shared(memory: SharedMemory, names: Names) -> Iterator[str]:
     name, first = names.of("shared", memory)
     yield f"      {name} {memory.page_count} pages"
     if first:
@@ -168,14 +165,14 @@ def _action(action: Action) -> str:
     return f"{action.handler:x}/{action.flags:x}/{action.restorer:x}/{action.mask:x}"
 
 
-def _signals(task: Task, names: _Names) -> Iterator[str]:
+def _signals(task: Task, names: Names) -> Iterator[str]:
     blocked = task.blocked if task.saved_blocked is None else task.saved_blocked
     yield f"  blocked {blocked:x} pending {_pending(task.pending)} altstack {task.altstack}"
     name, first = names.of("sighand", task.sighand)
     yield f"  {name}"
     if first:
         for number, action in enumerate(task.sighand.actions, start=1):
-            if action != Action():
+            if action is not _DEFAULT and action != _DEFAULT:
                 yield f"    {number}: {_action(action)}"
     name, first = names.of("signal", task.signal)
     yield f"  {name}"
@@ -197,7 +194,7 @@ def _signals(task: Task, names: _Names) -> Iterator[str]:
         yield f"    timers {[itimers.get(task, which) for which in range(3)]}"
 
 
-def _descriptors(task: Task, names: _Names) -> Iterator[str]:
+def _descriptors(task: Task, names: Names) -> Iterator[str]:
     name, first = names.of("fs", task.fs)
     yield f"  {name}"
     if first:
@@ -213,7 +210,7 @@ def _descriptors(task: Task, names: _Names) -> Iterator[str]:
             yield from _file(file, names)
 
 
-def _file(file: OpenFile, names: _Names) -> Iterator[str]:
+def _file(file: OpenFile, names: Names) -> Iterator[str]:
     name, first = names.of("file", file)
     yield f"    {name}"
     if not first:
@@ -240,6 +237,8 @@ def _file(file: OpenFile, names: _Names) -> Iterator[str]:
         yield f"      signals {file.mask:x}"
     elif isinstance(file, EpollFile):
         yield from _epoll(file, names)
+    elif isinstance(file, SocketFile):
+        yield from _indented(dump_socket(file.socket, names, _file))
     pipe = file.inode.pipe
     if pipe is not None:
         pipe_name, new = names.of("pipe", pipe)
@@ -254,7 +253,11 @@ def _file(file: OpenFile, names: _Names) -> Iterator[str]:
             yield f"        {_content(node)} mtime {node.mtime_ns}"
 
 
-def _tty(tty: Tty, names: _Names) -> Iterator[str]:
+def _indented(lines: Iterator[str]) -> Iterator[str]:
+    return (f"      {line}" for line in lines)
+
+
+def _tty(tty: Tty, names: Names) -> Iterator[str]:
     name, first = names.of("tty", tty)
     yield f"      {name}"
     if not first:
@@ -277,7 +280,7 @@ def _tty(tty: Tty, names: _Names) -> Iterator[str]:
         yield from _tty(tty.link, names)
 
 
-def _epoll(file: EpollFile, names: _Names) -> Iterator[str]:
+def _epoll(file: EpollFile, names: Names) -> Iterator[str]:
     watches = list(file.watching.values())
     for watch in watches:
         name, _ = names.of("watched", watch.file)
@@ -298,7 +301,7 @@ def _top(file: OpenFile) -> Path:
     return Path(mount, mount.root)
 
 
-def _memory(task: Task, mm: AddressSpace, names: _Names) -> Iterator[str]:
+def _memory(task: Task, mm: AddressSpace, names: Names) -> Iterator[str]:
     name, first = names.of("mm", mm)
     yield f"  {name}"
     if not first:
@@ -311,7 +314,7 @@ def _memory(task: Task, mm: AddressSpace, names: _Names) -> Iterator[str]:
         yield from _vma(mm, vma, names)
 
 
-def _vma(mm: AddressSpace, vma: Vma, names: _Names) -> Iterator[str]:
+def _vma(mm: AddressSpace, vma: Vma, names: Names) -> Iterator[str]:
     yield f"    {vma.start:x}-{vma.end:x} flags {vma.flags:x} offset {vma.offset} {vma.name!r}"
     ram = mm.ram
     if vma.file is not None:

@@ -122,8 +122,7 @@ def _reaper(leader: Task) -> Task | None:
     namespace = leader.pid_ns
     if namespace.init is leader:
         namespace.init = None
-        if not namespace.is_first:
-            _end_of_namespace(leader)
+        _end_of_namespace(leader)
     init = namespace.init
     return init if init is not None and not init.exited else None
 

@@ -9,14 +9,17 @@ Not modelled: priority-inheritance futexes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from emu.memory import PAGE_SHIFT
 from kernel_model.abi.errno import EFAULT
+from kernel_model.restart_block import RestartBlock, RestartFunction
 from kernel_model.waitqueue import WaitQueue
 
 if TYPE_CHECKING:
+    from kernel_model.chaos import Chaos
     from kernel_model.task import Task
 
 Key = tuple[Any, int]
@@ -26,7 +29,9 @@ ALL_BITS = 0xFFFFFFFF
 class Futexes:
     """All futexes of a kernel that somebody waits for."""
 
-    def __init__(self) -> None:
+    def __init__(self, chaos: Chaos, tasks: Mapping[int, Task]) -> None:
+        self.chaos = chaos
+        self._tasks = tasks
         self._queues: dict[Key, WaitQueue] = {}
 
     def key(self, task: Task, addr: int) -> Key:
@@ -45,9 +50,57 @@ class Futexes:
         return self._queues.setdefault(key, WaitQueue())
 
     def waiters(self, key: Key) -> list[Task]:
-        """The tasks that wait, the first one first."""
+        """The tasks that wait, the first one first.
+
+        Also those that something else has woken and that have not looked yet: Linux takes them
+        off the list only when they run, so a wake-up meanwhile is for them and is not lost.
+        """
         queue = self._queues.get(key)
-        return list(queue.waiters) if queue is not None else []
+        waiting = list(queue.waiters) if queue is not None else []
+        roused = [task for task in self._tasks.values() if self._roused(task, key)]
+        if roused:
+            waiting = sorted(waiting + roused, key=lambda task: task.sleep_number)
+        return waiting
+
+    def _roused(self, task: Task, key: Key) -> bool:
+        block = task.restart_block
+        if task.waiting is not None or task.syscall is None or not isinstance(block, RestartBlock):
+            return False
+        if block.function is not RestartFunction.FUTEX or block.done or task.exited:
+            return False
+        try:
+            return self.key(task, block.args[0]) == key
+        except EFAULT:
+            return False
+
+    def move(self, waiter: Task, target: Key) -> bool:
+        """FUTEX_REQUEUE: sleep on for another futex; False if the waiter does not have it mapped.
+
+        Its restart block names the new one: whoever runs the handler again must find it there.
+        """
+        block = waiter.restart_block
+        assert isinstance(block, RestartBlock)
+        addr = self._address(waiter, target)
+        if addr is None:
+            return False
+        waiter.restart_block = replace(block, args=(addr, *block.args[1:]))
+        if waiter.waiting is not None:
+            waiter.move_to_queue(self.queue(target))
+        return True
+
+    @staticmethod
+    def _address(task: Task, key: Key) -> int | None:
+        """Where a task sees a futex."""
+        assert task.mm is not None
+        where, offset = key
+        if where is task.mm:
+            return offset
+        for vma in task.mm.vmas:
+            if vma.shared and vma.backing is where:
+                addr = vma.start + offset - (vma.offset << PAGE_SHIFT)
+                if vma.start <= addr < vma.end:
+                    return addr
+        return None
 
     def wake(self, task: Task, addr: int, count: int, bits: int = ALL_BITS) -> int:
         """Wake up to `count` waiters whose bit set meets `bits`; how many."""
@@ -60,13 +113,14 @@ class Futexes:
     def wake_key(self, key: Key, count: int, bits: int = ALL_BITS) -> int:
         """The same for a futex that is at hand."""
         woken = 0
-        for waiter in self.waiters(key):
+        for waiter in self.chaos.shuffled(self.waiters(key)):
             if woken >= count:
                 break
-            if waiter.futex_bits & bits:
+            block = waiter.restart_block
+            assert isinstance(block, RestartBlock)
+            if block.args[3] & bits:
                 # The wait is over, whatever the word says when the handler looks again.
-                assert waiter.restart_block is not None
-                waiter.restart_block = replace(waiter.restart_block, done=1)
+                waiter.restart_block = replace(block, done=1)
                 waiter.wake()
                 woken += 1
         if not self.waiters(key):

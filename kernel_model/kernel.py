@@ -12,8 +12,10 @@ from emu.elf import ElfImage, NotAnElf, parse
 from emu.machine import Machine
 from emu.pagetable import OutOfNodes
 from emu.stops import BUDGET, SYSCALL, MemoryFault, Stop, Trapped
+from kernel_model import init as first_process
 from kernel_model.abi.errno import ENOMEM
 from kernel_model.arch.abi import Abi
+from kernel_model.chaos import Chaos
 from kernel_model.clock import Clock
 from kernel_model.console import Console
 from kernel_model.creds import root_cred
@@ -24,6 +26,7 @@ from kernel_model.itimers import cpu_budget, fire_cpu_timers
 from kernel_model.mm.address_space import AddressSpace
 from kernel_model.mm.backing import VdsoPage
 from kernel_model.mm.fault import BadAccess, OutOfMemory, handle_fault
+from kernel_model.net.namespace import NetNamespace
 from kernel_model.nsproxy import NsProxy, UtsNamespace
 from kernel_model.pids import PidNamespace
 from kernel_model.randomness import Random
@@ -56,6 +59,8 @@ class Kernel:
         console: Console,
         epoch_ns: int,
         seed: int,
+        schedule_seed: int | None = None,
+        wild: bool = False,
     ) -> None:
         self.arch = arch
         self.abis = abis
@@ -66,16 +71,21 @@ class Kernel:
         self.clock = Clock(epoch_ns)
         self.random = Random(seed)
         self.trace = Trace()
-        self.sched = Scheduler()
-        self.futexes = Futexes()
+        self.chaos = Chaos(self.clock, schedule_seed, wild)
+        self.sched = Scheduler(self.chaos)
+        self.tasks: dict[int, Task] = {}
+        self.futexes = Futexes(self.chaos, self.tasks)
         self.calls = CallTable(modules, abis)
         self.vfs = Vfs(disk, self.ram, self.clock)
+        self.vfs.devfs.add_program(first_process.FILE_NAME, first_process.program(arch))
         uts = UtsNamespace(machine=abis[0].machine.encode())
-        self.nsproxy = NsProxy(uts, IpcNamespace(self.clock))
+        net = NetNamespace(self.clock, loopback_up=True)
+        self.nsproxy = NsProxy(uts, IpcNamespace(self.clock), net)
         self.root_cred = root_cred()
         """What a task has whose own credentials nobody can ask for any more."""
-        self.tasks: dict[int, Task] = {}
         self.pid_ns = PidNamespace(self)
+        self.own_init: Task | None = None
+        """The first process if it is ours: its calls are nobody's business."""
         self.completed_calls = 0
         self.sleeps = 0
         """How often a task fell asleep."""
@@ -120,6 +130,11 @@ class Kernel:
         if page is None:
             page = self._vdso[abi.name] = VdsoPage(self.ram, abi.vdso)
         return page
+
+    def count_call(self, task: Task) -> None:
+        """A system call has been completed."""
+        if task is not self.own_init:
+            self.completed_calls += 1
 
     def pid_in_use(self, pid: int) -> bool:
         """Whether a task, a process group or a session has this number."""
@@ -176,7 +191,9 @@ class Kernel:
             if stop is SYSCALL:
                 task.fault_resumed = False
                 self.calls.enter(task)
-                if self.completed_calls >= stop_at_calls:
+                # A slice that is over ends the turn before a timer fires: a checkpoint here puts
+                # the task in line at once, and the uninterrupted run must do the same.
+                if self.completed_calls >= stop_at_calls or self.sched.slice_left <= 0:
                     return True
             elif stop is BUDGET:
                 task.fault_resumed = False

@@ -1,4 +1,4 @@
-"""Namespaces of a task: which host name it sees, which System V objects.
+"""Namespaces of a task: host name, System V objects, network.
 
 Mirrors: Linux struct nsproxy.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kernel_model.ipc.namespace import IpcNamespace
+from kernel_model.net.namespace import NetNamespace
 
 
 @dataclass(eq=False)
@@ -28,3 +29,4 @@ class NsProxy:
 
     uts: UtsNamespace
     ipc: IpcNamespace
+    net: NetNamespace

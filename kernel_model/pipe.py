@@ -88,6 +88,7 @@ class Pipe:
 class PipeEnd(OpenFile):
     """One end (or, for a FIFO opened O_RDWR, both ends) of a pipe."""
 
+    is_stream = True
     writes_whole = True
 
     def __init__(self, pipe: Pipe, inode: Inode, path: Path | None, flags: int) -> None:

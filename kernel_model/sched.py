@@ -1,5 +1,7 @@
 """The scheduler: round robin over one run queue, deterministic; real-time tasks go first.
 
+A seed (chaos.py) gives whoever becomes runnable another place in the queue.
+
 Mirrors:  Linux's policies as far as a program can tell: who goes first, who is preempted, who
           runs longer.
 Deviates: fairness is that everybody gets a slice in turn; its length follows the nice value.
@@ -8,11 +10,13 @@ Deviates: fairness is that everybody gets a slice in turn; its length follows th
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import MutableSequence
 from typing import TYPE_CHECKING
 
 from kernel_model.scheduling import SCHED_FIFO, SLICE_UNITS
 
 if TYPE_CHECKING:
+    from kernel_model.chaos import Chaos
     from kernel_model.task import Task
 
 __all__ = ["SLICE_UNITS", "Scheduler"]
@@ -25,7 +29,8 @@ def _priority(task: Task) -> int:
 class Scheduler:
     """Who runs next."""
 
-    def __init__(self) -> None:
+    def __init__(self, chaos: Chaos) -> None:
+        self.chaos = chaos
         self.queue: deque[Task] = deque()
         self.current: Task | None = None
         self.slice_left = SLICE_UNITS
@@ -35,9 +40,16 @@ class Scheduler:
     def enqueue(self, task: Task) -> None:
         """A task has become runnable."""
         if task is not self.current and task not in self.queue and not task.frozen:
-            self.queue.append(task)
+            self._get_in_line(self.queue, task)
             if self.realtime:
                 self._preempt()
+
+    def _get_in_line(self, queue: MutableSequence[Task], task: Task) -> None:
+        # Asked again at the same time, chance gives the same place: `order` may look ahead.
+        place = len(queue)
+        if not self.realtime:
+            place = self.chaos.place_in_queue(task, place)
+        queue.insert(place, task)
 
     def leave_queue(self, task: Task) -> None:
         """A runnable task must wait; the current one finishes its handler first."""
@@ -79,7 +91,7 @@ class Scheduler:
             if not self.queue or self._goes_on(current):
                 self.slice_left = current.scheduling.slice_units
                 return current
-            self.queue.append(current)
+            self._get_in_line(self.queue, current)
             self.current = None
         if self.queue:
             self.current = self._next()
@@ -114,7 +126,7 @@ class Scheduler:
             if not waiting or self._goes_on(current):
                 waiting.insert(0, current)
             else:
-                waiting.append(current)
+                self._get_in_line(waiting, current)
                 if self.realtime:
                     waiting.sort(key=_priority, reverse=True)
         return waiting, waiting[0].scheduling.slice_units if waiting else SLICE_UNITS

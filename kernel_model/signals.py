@@ -93,6 +93,9 @@ class Action:
     mask: int = 0
 
 
+_DEFAULT = Action()
+
+
 @dataclass(slots=True)
 class Pending:
     """Signals that were sent and not taken: the set, and what is known of each."""
@@ -131,7 +134,7 @@ class Sighand:
 
     def __init__(self, actions: list[Action] | None = None) -> None:
         """`actions` are copied; without them every signal has its default one."""
-        self.actions = [Action()] * NSIG if actions is None else list(actions)
+        self.actions = [_DEFAULT] * NSIG if actions is None else list(actions)
         self.signalfd = WaitQueue()
         """Who reads signals from a file."""
         self.users = 1
@@ -258,6 +261,8 @@ def _from_below(task: Task, info: SigInfo) -> bool:
     """Who lives in a namespace (and so has a number there) cannot kill its init."""
     if task.pid_ns.init is not task.signal.leader or not info.pid:
         return False
+    if task.blocked & bit(info.signo):
+        return False  # a handler may be there by the time it is unblocked
     return task.sighand.actions[info.signo - 1].handler == SIG_DFL
 
 
@@ -352,7 +357,7 @@ def _restart_call(task: Task, action: Action | None) -> None:
     ):
         task.restart_block = None
         task.abi.set_result(task, -EINTR.errno)
-        task.kernel.completed_calls += 1
+        task.kernel.count_call(task)
         return
     task.abi.rewind(task.regs)
     if restart == Restart.ERESTART_RESTARTBLOCK:

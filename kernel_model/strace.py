@@ -46,6 +46,8 @@ _RESTARTS = {int(restart): restart.name for restart in Restart}
 
 @dataclass
 class _Call:
+    task: Task | None
+    """Whose; it may be gone when the line is written."""
     name: str
     arguments: tuple[int, ...]
     strings: dict[int, bytes]
@@ -69,17 +71,21 @@ class Strace:
         self._errors = {number: cls.__name__ for number, cls in by_number().items()}
 
     def __call__(self, event: Event) -> None:
-        """One event."""
+        """One event; those of our own init are nobody's business."""
+        init = self._kernel.own_init
+        if init is not None and event.pid == init.pid:
+            return
         match event:
             case SyscallEntered():
                 self._unfinished(event.pid)
-                call = _Call(event.name, event.arguments, {})
+                task = self._kernel.tasks.get(event.pid)
+                call = _Call(task, event.name, event.arguments, {})
                 self._open[event.pid] = call
                 self._read_strings(event.pid, call)
             case Refused() if event.pid in self._open:
                 self._open[event.pid].sentence = event.sentence
             case SyscallReturned():
-                call = self._open.pop(event.pid, _Call(event.name, (), {}))
+                call = self._open.pop(event.pid, _Call(None, event.name, (), {}))
                 self._read_strings(event.pid, call)
                 self._line(event.pid, call, self._result(call, event.result))
             case SignalDelivered():
@@ -100,12 +106,12 @@ class Strace:
             self._line(pid, self._open.pop(pid), "?")
 
     def _line(self, pid: int, call: _Call, result: str) -> None:
-        task = self._kernel.tasks.get(pid)
-        words = ", ".join(self._words(task, call)) if task is not None else "..."
+        words = ", ".join(self._words(call.task, call)) if call.task is not None else "..."
         self._write(f"{self._who(pid)}{call.name}({words}) = {result}\n")
 
     def _who(self, pid: int) -> str:
-        return f"[{pid}] " if len(self._kernel.tasks) > 1 else ""
+        others = len(self._kernel.tasks) - (self._kernel.own_init is not None)
+        return f"[{pid}] " if others > 1 else ""
 
     def _result(self, call: _Call, result: int) -> str:
         if result >= 0:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from emu.arch.spec import Registers
 from kernel_model import jobs, scheduling
 from kernel_model.mm.usermem import UserMemory
-from kernel_model.restart_block import CallState, Progress, RestartBlock
+from kernel_model.restart_block import CallState, Progress
 from kernel_model.scheduling import Scheduling
 from kernel_model.signals import (
     SA_NOCLDSTOP,
@@ -111,8 +111,6 @@ class Task:
     robust_list: tuple[int, int] = (0, 0)
     vfork_done: WaitQueue | None = None
     """Where a parent waits that lent its memory (vfork)."""
-    futex_bits: int = 0
-    """Which wakers a futex wait listens to."""
     # the program
     comm: bytes = b""
     known_elf_flags: int | None = None
@@ -261,11 +259,9 @@ class Task:
             self.kernel.clock.cancel(self.timer)
             self.timer = None
 
-    def move_to_queue(self, queue: WaitQueue, mover: Task) -> None:
+    def move_to_queue(self, queue: WaitQueue) -> None:
         """FUTEX_REQUEUE: sleep on, for something else."""
-        block = self.restart_block
-        if self.waiting is None or not isinstance(block, RestartBlock):
-            return
+        assert self.waiting is not None
         for old in self.waiting.queues:
             old.waiters.remove(self)
         queue.waiters.append(self)

@@ -60,6 +60,9 @@ class Sleep(Unwind):
     a count) that replaces it where Linux would not restart, for instance a partial count.
     """
 
+    stoppable = False
+    """Whether a stop and SIGCONT make the call fail with EINTR, although no handler ran."""
+
     def __init__(
         self,
         *queues: WaitQueue,

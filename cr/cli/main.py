@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from cr.cli.failure import INTERRUPTED, Failure
-from cr.cli.options import TracingCommand, shared_options
+from cr.cli.options import TracingCommand, shared_options, subject_options, sweep_options
 
 ARCHES = ("x86_32", "x86_64", "ppc32", "ppc64")
 
@@ -28,6 +28,7 @@ def cr() -> None:
 
 @cr.command(cls=TracingCommand, context_settings={"allow_interspersed_args": False})
 @shared_options
+@click.option("--as-init", is_flag=True, help="PROGRAM itself is the first process.")
 @click.argument("program")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def run(program: str, arguments: tuple[str, ...], **given: Any) -> None:
@@ -55,6 +56,40 @@ def info(image: Path, as_json: bool) -> None:
     from cr.cli.info import tell
 
     _end(lambda: tell(image, as_json))
+
+
+@cr.command(context_settings={"allow_interspersed_args": False})
+@subject_options
+@sweep_options
+@click.argument("program")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def sweep(program: str, arguments: tuple[str, ...], **given: Any) -> None:
+    """Checkpoint, reboot and restart a program at every place, and compare with its own run."""
+    from cr.cli.check import sweep_program
+
+    _end(lambda: sweep_program(program, arguments, **given))
+
+
+@cr.command(context_settings={"allow_interspersed_args": False})
+@subject_options
+@click.argument("program")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def verify(program: str, arguments: tuple[str, ...], **given: Any) -> None:
+    """Run a program in several processes, and compare the runs at every step."""
+    from cr.cli.check import verify_program
+
+    _end(lambda: verify_program(program, arguments, **given))
+
+
+@cr.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@click.option("--program", type=click.Path(path_type=Path), help="Whose symbols name memory.")
+def diff(before: Path, after: Path, program: Path | None) -> None:
+    """Tell what changed from one image to another; status 1 when something did."""
+    from cr.cli.diff import tell
+
+    _end(lambda: tell(before, after, program))
 
 
 @cr.command()

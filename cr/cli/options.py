@@ -51,6 +51,63 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
 )
 
 
+_SUBJECT: tuple[Callable[[Any], Any], ...] = (
+    _path("--root", metavar="DIR", help="A folder as the guest's root; it is never written."),
+    _path("--disk", metavar="FILE.tar", help="Its disk; it is never written."),
+    _path("--stdin", metavar="FILE", help="What the program reads; nothing by default."),
+    _value("--env", variable, "K=V", "A variable for the program."),
+    _number("--seed", 0, (1 << 64) - 1, "N", "Another order of runnable tasks."),
+    click.option("--chaos", is_flag=True, help="Short transfers, EINTR and more, by the seed."),
+    _number("--random-seed", 0, (1 << 64) - 1, "N", "The seed of the guest's random bytes."),
+    _number("--memory", 1, 1 << 20, "MB", "The guest's memory; 128 by default."),
+    _value("--max-time", duration, "T", "The most virtual time; one hour by default."),
+)
+
+
+def _places(text: str) -> object:
+    from cr.testing.places import every
+
+    return every(text)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    number, slash, of = text.partition("/")
+    if slash and number.isdigit() and of.isdigit() and 1 <= int(number) <= int(of) <= 1 << 16:
+        return int(number), int(of)
+    raise ValueError(f"{text!r} is no shard such as 2/5")
+
+
+_SWEEP: tuple[Callable[[Any], Any], ...] = (
+    _value("--every", _places, "PLACE", "syscall (the default), syscall:N, block:N, time:T."),
+    _number("--jobs", 1, 256, "N", "How many processes; 1 by default."),
+    _value("--shard", _shard, "I/N", "Only the I-th of N equal parts, for several machines."),
+    _number("--only", 1, 1 << 40, "PLACE", "Only one place."),
+    _path("--keep", metavar="DIR", help="Where evidence of divergences goes; cr-sweep."),
+    click.option(
+        "--report",
+        "reports",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="A report; FILE ends in .txt, .json, .xml (JUnit) or .html.",
+    ),
+)
+
+
+def subject_options(function: F) -> F:
+    """Give a command the options that say what is run, again and again."""
+    for option in reversed(_SUBJECT):
+        function = option(function)
+    return function
+
+
+def sweep_options(function: F) -> F:
+    """Give a command the options of a sweep."""
+    for option in reversed(_SWEEP):
+        function = option(function)
+    return function
+
+
 def shared_options(function: F) -> F:
     """Give a command all of them."""
     for option in reversed(_OPTIONS):

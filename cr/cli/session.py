@@ -36,6 +36,7 @@ class Options:
     """What `run` and `restart` have in common."""
 
     terminal: bool = False
+    as_init: bool = False
     root: Path | None = None
     disk: Path | None = None
     env: tuple[tuple[str, str], ...] = ()

@@ -37,7 +37,9 @@ def run_program(program: str, arguments: tuple[str, ...], **given: Any) -> int:
     env = DEFAULT_ENVIRONMENT | dict(options.env)
     with _traced(kernel, options.trace):
         try:
-            task = kernel.spawn(path, *arguments, env=env, terminal=options.terminal)
+            task = kernel.spawn(
+                path, *arguments, env=env, terminal=options.terminal, as_init=options.as_init
+            )
         except LinuxError as error:
             raise Failure(f"{program} cannot be run: {error} ({error.name})") from None
         serve_terminal(kernel, host)

@@ -5,30 +5,39 @@ own tools read the sections before TREE themselves, and know nothing of these.
 
 Image grammar:
 
-    after the tree            [ MACHINE  BUFFER random-state ] { PID_NAMESPACE }
+    after the tree            [ MACHINE  BUFFER random-state  [ CHAOS ] ] { PID_NAMESPACE }
     at the end of cpu units   [ TASK_TIMES ] [ SYSCALL_PROGRESS ] [ TASK_EXTRA ]
     at the end of an IPC_NS   [ IPC_SEQUENCE ]
     after shared SIGPENDING   { POSIX_TIMER }  [ GROUP_NEWS ]
     after epoll items         [ EPOLL_READY ]
     after a FILE_NAME         [ UNLINKED  { UNLINKED_DATA } ]
+    at the end of a sock      [ SOCKET_EXTRA ]  [ INET_OPTIONS ]
+    after a socket buffer     [ SOCKET_RIGHTS ]
+    at the end of an NS       [ NET_STATE ]
     after FILE tty            [ TTY_FILE ]
     after a terminal          [ TTY_EXTRA ]
 
 Mirrors:  nothing.
 Deviates: Linux's freezer ends a half-done write or a timed wait with a short count or EINTR;
           SYSCALL_PROGRESS keeps what was done, so that the guest cannot tell. Linux refuses
-          files without a name; UNLINKED carries their contents.
+          files without a name; UNLINKED carries their contents. It refuses sockets with
+          unaccepted connections, or files on their way; these are in SOCKET_EXTRA and RIGHTS.
 """
 
 from typing import Annotated
 
 from cr.image.types import (
+    HDR_CHAOS,
     HDR_EPOLL_READY,
     HDR_GROUP_NEWS,
+    HDR_INET_OPTIONS,
     HDR_IPC_SEQUENCE,
     HDR_MACHINE,
+    HDR_NET_STATE,
     HDR_PID_NAMESPACE,
     HDR_POSIX_TIMER,
+    HDR_SOCKET_EXTRA,
+    HDR_SOCKET_RIGHTS,
     HDR_SYSCALL_PROGRESS,
     HDR_TASK_EXTRA,
     HDR_TASK_TIMES,
@@ -38,7 +47,7 @@ from cr.image.types import (
     HDR_UNLINKED_DATA,
     Framed,
 )
-from emu.layout import at, hex32, hex64, record, rest, rest_bytes, s32, u32, u64
+from emu.layout import Record, at, hex32, hex64, raw, record, rest, rest_bytes, s32, u16, u32, u64
 
 
 @record(size=48)
@@ -64,6 +73,20 @@ class Machine(Framed):
         if self.next_pid <= 0 or min(self.run_queue, default=1) <= 0:
             return "pids must be positive"
         return None
+
+
+@record(size=24)
+class Chaos(Framed):
+    """The kernel makes choices by chance: a function of this and of the virtual clock."""
+
+    TYPE = HDR_CHAOS
+
+    seed: u64 = at("the seed of the scheduler, and of chaos")
+    wild: u32 = at("1: also short transfers, EINTR, the order of wake-ups, places of mappings")
+    pad: u32 = at("zero", default=0, must_be=0)
+
+    def invalid(self) -> str | None:
+        return None if self.wild <= 1 else "wild is 0 or 1"
 
 
 @record(size=16)
@@ -201,6 +224,86 @@ class UnlinkedData(Framed):
 
     offset: u64 = at("where it begins in the file")
     content: Annotated[bytes, rest_bytes()] = at("the bytes")
+
+
+@record(size=16)
+class SocketExtra(Framed):
+    """What linux-cr does not say of a socket."""
+
+    TYPE = HDR_SOCKET_EXTRA
+
+    peer_pid: s32 = at("SO_PEERCRED: the process at the other end")
+    pad: u32 = at("zero", default=0, must_be=0)
+    pending: Annotated[tuple[int, ...], rest(s32)] = at(
+        "object numbers of connections that nobody has accepted; the oldest first"
+    )
+
+    def invalid(self) -> str | None:
+        return None if self.peer_pid >= 0 else "peer_pid must not be negative"
+
+
+@record(size=8)
+class SocketRights(Framed):
+    """Open files in the message before (SCM_RIGHTS); linux-cr refuses them."""
+
+    TYPE = HDR_SOCKET_RIGHTS
+
+    files: Annotated[tuple[int, ...], rest(s32)] = at("their object numbers")
+
+
+@record(size=48)
+class TimeWait(Record):
+    """A connection that was closed here; its port is not free for everybody yet."""
+
+    until_ns: u64 = at("virtual clock at which it ends")
+    local: Annotated[bytes, raw(16)] = at("local address; IPv4 in the form ::ffff:a.b.c.d")
+    remote: Annotated[bytes, raw(16)] = at("foreign address")
+    local_port: u16 = at("local port")
+    remote_port: u16 = at("foreign port")
+    reuse: u32 = at("1: it was made with SO_REUSEADDR")
+
+
+@record(size=24)
+class NetState(Framed):
+    """A network namespace besides its devices; linux-cr loses it."""
+
+    TYPE = HDR_NET_STATE
+
+    next_autobind: u32 = at("the number in the next abstract name that the kernel chooses")
+    next_port: u32 = at("the next port that the kernel chooses")
+    loopback_up: u32 = at("1: the loopback device is up")
+    pad: u32 = at("zero", default=0, must_be=0)
+    time_wait: Annotated[tuple[TimeWait, ...], rest(TimeWait)] = at("the oldest first")
+
+    def invalid(self) -> str | None:
+        if self.loopback_up > 1 or self.next_port >> 16 or self.next_autobind >> 20:
+            return "a flag, a port or a number that there is not"
+        return None
+
+
+@record(size=12)
+class InetOption(Record):
+    """One option of an internet socket."""
+
+    level: u32 = at("IPPROTO_*")
+    name: u32 = at("the option's number")
+    value: s32 = at("its value")
+
+
+@record(size=16)
+class InetOptions(Framed):
+    """What linux-cr does not say of an internet socket: options, and how its port was chosen."""
+
+    TYPE = HDR_INET_OPTIONS
+
+    flags: hex32 = at("1: bind() chose the port; 2: the other end has sent its FIN")
+    pad: u32 = at("zero", default=0, must_be=0)
+    options: Annotated[tuple[InetOption, ...], rest(InetOption)] = at(
+        "options that differ from what they are at first"
+    )
+
+    def invalid(self) -> str | None:
+        return "unknown flags" if self.flags > 3 else None
 
 
 @record(size=80)

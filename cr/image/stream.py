@@ -279,6 +279,10 @@ class Reader:
         words = struct.unpack_from(f"{self.order}{count}{'Q' if word_bytes == 8 else 'I'}", payload)
         return Pages(words, payload[count * word_bytes :])
 
+    def take_objects(self) -> None:
+        """Hand over the objects that come before the next record."""
+        self._behind_objects()
+
     def _peek_frame(self) -> tuple[int, int]:
         left = len(self._view) - self.position
         self._start, self._name = self.position, "frame"

@@ -6,8 +6,8 @@ Image grammar:
     tree  =  TREE  BUFFER { TaskPids }               ; nr_tasks entries, depth first from the root
 
 Every pid, thread group, process group and session number is a pid object. Object numbers of pids
-are consecutive and begin at Pids.offset; TaskPids holds those object numbers, except for vppid,
-which is a plain number.
+are consecutive and begin at Pids.offset; TaskPids holds those object numbers, for the parent too:
+user-cr's restart looks parents up by them.
 
 Mirrors:  linux-cr checkpoint_hdr.h of January 2011: ckpt_hdr_pids, ckpt_pids, ckpt_hdr_tree,
           ckpt_task_pids.
@@ -68,7 +68,7 @@ class TaskPids(Record):
     """The identity of one task."""
 
     vpid: s32 = at("object number of its pid")
-    vppid: s32 = at("parent's number in the root's namespace; 0 when the parent is outside")
+    vppid: s32 = at("object number of its parent's pid; 0 when the parent is outside")
     vtgid: s32 = at("object number of its thread group's pid")
     vpgid: s32 = at("object number of its process group's pid, or PID_NULL, PID_ROOT")
     vsid: s32 = at("object number of its session's pid, or PID_NULL, PID_ROOT")
@@ -83,7 +83,7 @@ class TaskPids(Record):
             number = getattr(self, name)
             if number < 0 and number not in (PID_NULL, PID_ROOT):
                 return f"{name} {number} is neither an object nor PID_NULL or PID_ROOT"
-        return "vppid is a pid and not negative" if self.vppid < 0 else None
+        return "vppid is an object number and not negative" if self.vppid < 0 else None
 
 
 def unpack_pid_numbers(data: Bytes, count: int, order: Order) -> Iterator[PidNumbers]:

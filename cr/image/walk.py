@@ -4,7 +4,8 @@ This is the second opinion on the format: it shares the record classes with the 
 its code. Tools and tests use it; it needs no kernel and builds nothing.
 
     image   =  HEADER  3 * BUFFER  HEADER_ARCH  CONTAINER  BUFFER  LSM_INFO
-               PIDS  BUFFER  TREE  BUFFER  [ MACHINE  BUFFER ]  { task }  { deferred }  TAIL
+               PIDS  BUFFER  TREE  BUFFER  [ MACHINE  BUFFER  [ CHAOS ] ]
+               { task }  { deferred }  TAIL
     object  =  OBJREF  { object }  the records of the object
 
 The rest of the grammar is in the modules that declare the records. Wherever a record is expected,
@@ -19,6 +20,7 @@ from collections.abc import Iterator
 from cr.image import types as t
 from cr.image.arch.formats import FORMATS
 from cr.image.extensions import (
+    Chaos,
     GroupNews,
     Machine,
     PidNamespace,
@@ -107,6 +109,8 @@ class _Walk(ObjectWalk):
         if self._last.random_bytes > RANDOM_STATE_LIMIT:
             self._in.refuse(f"a random state of {self._last.random_bytes} bytes is absurd")
         yield from self._blob(t.HDR_BUFFER, "random state", exact=self._last.random_bytes)
+        if self._next_is(t.HDR_CHAOS):
+            yield from self._one(Chaos)
 
     def _task(self) -> Iterator[Item]:
         yield from self._one(Task)

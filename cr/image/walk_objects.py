@@ -12,7 +12,11 @@ from cr.image import types as t
 from cr.image.arch.shape import ArchFormat
 from cr.image.extensions import (
     EpollReady,
+    InetOptions,
     IpcSequence,
+    NetState,
+    SocketExtra,
+    SocketRights,
     TtyExtra,
     TtyFile,
     Unlinked,
@@ -156,13 +160,13 @@ class ObjectWalk:
             t.OBJ_TTY: self._tty,
             t.OBJ_SECURITY_PTR: self._security,
             t.OBJ_SECURITY: self._security,
+            t.OBJ_NS: self._ns,
             t.OBJ_NET_NS: self._net_ns,
             t.OBJ_NETDEV: self._netdev,
             t.OBJ_SEM_UNDO: self._sem_undo,
         }
         single: dict[int, type[t.Framed]] = {
             t.OBJ_SIGHAND: Sighand,
-            t.OBJ_NS: Ns,
             t.OBJ_UTS_NS: UtsNs,
             t.OBJ_USER_NS: UserNs,
             t.OBJ_CRED: Cred,
@@ -325,8 +329,14 @@ class ObjectWalk:
             yield from self._one(SocketUnix)
             if self._next_is(t.HDR_STRING):
                 yield from self._string(t.HDR_STRING, "bound in", t.PATH_LIMIT)
+            if self._next_is(t.HDR_FILE_NAME):
+                yield from self._string(t.HDR_FILE_NAME, "bound at", t.PATH_LIMIT)
         else:
             yield from self._one(SocketInet)
+        if self._next_is(t.HDR_SOCKET_EXTRA):
+            yield from self._one(SocketExtra)
+        if self._next_is(t.HDR_INET_OPTIONS):
+            yield from self._one(InetOptions)
 
     def _queue(self) -> Iterator[Item]:
         yield from self._one(SocketQueue)
@@ -342,6 +352,8 @@ class ObjectWalk:
                 yield from self._one(SocketFrag)
                 assert isinstance(self._last, SocketFrag)
                 yield from self._blob(t.HDR_BUFFER, "fragment", exact=self._last.size)
+            if self._next_is(t.HDR_SOCKET_RIGHTS):
+                yield from self._one(SocketRights)
 
     def _tty(self) -> Iterator[Item]:
         yield from self._one(Tty)
@@ -356,6 +368,11 @@ class ObjectWalk:
     def _security(self) -> Iterator[Item]:
         yield from self._one(Security)
         yield from self._string(t.HDR_STRING, "label", t.LSM_LABEL_LIMIT)
+
+    def _ns(self) -> Iterator[Item]:
+        yield from self._one(Ns)
+        if self._next_is(t.HDR_NET_STATE):
+            yield from self._one(NetState)
 
     def _net_ns(self) -> Iterator[Item]:
         yield from self._one(NetNs)

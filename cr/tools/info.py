@@ -199,7 +199,7 @@ class _Collector:
         state = EXIT_STATES.get(task.exit_state) or STATES.get(task.state, f"state {task.state:#x}")
         dead = TaskInfo(
             pid=self._number(pids.vpid),
-            ppid=pids.vppid,
+            ppid=self._number(pids.vppid) if pids.vppid else 0,
             tgid=self._number(pids.vtgid),
             pgid=self._number(pids.vpgid),
             sid=self._number(pids.vsid),

@@ -1,6 +1,7 @@
 /* A message queue: the order of messages, types, messages that are too long, a receiver that
  * waits, removal.
  *
+ * order: any
  * prints:
  *     any: 3 three
  *     type 2: two

@@ -1,6 +1,7 @@
 /* Two processes take turns with two semaphores; SEM_UNDO gives back what a dead one held; a set
  * removed under a sleeper wakes it with EIDRM.
  *
+ * order: any
  * prints:
  *     parent 0
  *     child 0

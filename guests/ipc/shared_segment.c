@@ -1,6 +1,7 @@
 /* A shared memory segment in two processes: what one stores the other reads; removed while
  * mapped, it lives on until the last one lets go.
  *
+ * order: any
  * prints:
  *     one attached, 8192 bytes, mode 600
  *     the child stored 42 and 43, read-only view sees 43

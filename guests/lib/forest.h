@@ -67,8 +67,7 @@ static void plant(struct image *image)
         inherited = forest.entries[0].sid;
     for (int i = 0; i < image->nr_tasks; i++) {
         struct entry *entry = &forest.entries[i];
-        struct numbers parent = {0, {image->tasks[i].ppid}};
-        entry->parent = i ? find(&parent) : -1;
+        entry->parent = image->tasks[i].parent ? find(image->tasks[i].parent) : -1;
         if (inherited && same(entry->sid, inherited))
             entry->sid = NULL;
     }

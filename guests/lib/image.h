@@ -20,8 +20,7 @@ struct numbers {
 };
 
 struct identity {
-    struct numbers *pid, *tgid, *pgid, *sid; /* NULL: it lies outside */
-    int ppid;
+    struct numbers *pid, *parent, *tgid, *pgid, *sid; /* NULL: it lies outside */
 };
 
 struct image {
@@ -114,7 +113,7 @@ static void read_tree(struct image *image, const unsigned char *place, size_t si
     for (int i = 0; i < image->nr_tasks; i++, place += 24) {
         struct identity *one = &image->tasks[i];
         one->pid = pid_object(image, word(place), offset);
-        one->ppid = word(place + 4);
+        one->parent = word(place + 4) ? pid_object(image, word(place + 4), offset) : NULL;
         one->tgid = pid_object(image, word(place + 8), offset);
         one->pgid = pid_object(image, word(place + 12), offset);
         one->sid = pid_object(image, word(place + 16), offset);

@@ -1,6 +1,7 @@
 /* A tree of processes: children that exit, that are killed, and that have children themselves.
  *
  * libc: both
+ * order: any
  * prints:
  *     child 0 exited with 0
  *     child 1 exited with 11

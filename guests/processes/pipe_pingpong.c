@@ -2,6 +2,7 @@
  *
  * libc: both
  * args: 20
+ * order: any
  * prints:
  *     20 rounds, the number is 60
  */

@@ -1,6 +1,7 @@
 /* Threads of the C library: a mutex, a condition variable, join, and thread-local data.
  *
  * libc: musl
+ * order: any
  * prints:
  *     4 threads counted to 400
  *     sum of thread-local values 10

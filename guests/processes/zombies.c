@@ -1,6 +1,7 @@
 /* Children that have ended wait as zombies until they are asked for, in any order.
  *
  * libc: both
+ * order: any
  * prints:
  *     last: exit 3
  *     middle: signal 9

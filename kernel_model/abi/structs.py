@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from emu.layout import Record
 from kernel_model.abi import fcntl, ipc, stat, termios, time
+from kernel_model.abi.socket import POWERPC_OPTIONS, X86_OPTIONS, SocketOptionNumbers
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class IoctlNumbers:
     fionbio: int
     fioasync: int
     fionread: int
+    tiocoutq: int
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class Structs:
     ipc: ipc.IpcStructs
     open_flags: OpenFlagBits
     ioctl: IoctlNumbers
+    socket: SocketOptionNumbers
     terminal: termios.TerminalAbi
     short_ids: bool
     """Whether plain stat, chown and so on use 16-bit user ids."""
@@ -92,8 +95,8 @@ _X86 = OpenFlagBits(0o40000, 0o100000, 0o200000, 0o400000, largefile_implied=Fal
 _X86_64 = OpenFlagBits(0o40000, 0o100000, 0o200000, 0o400000, largefile_implied=True)
 _PPC = OpenFlagBits(0o400000, 0o200000, 0o40000, 0o100000, largefile_implied=False)
 _PPC64 = OpenFlagBits(0o400000, 0o200000, 0o40000, 0o100000, largefile_implied=True)
-_X86_IOCTL = IoctlNumbers(0x5451, 0x5450, 0x5421, 0x5452, 0x541B)
-_PPC_IOCTL = IoctlNumbers(0x20006601, 0x20006602, 0x8004667E, 0x8004667D, 0x4004667F)
+_X86_IOCTL = IoctlNumbers(0x5451, 0x5450, 0x5421, 0x5452, 0x541B, 0x5411)
+_PPC_IOCTL = IoctlNumbers(0x20006601, 0x20006602, 0x8004667E, 0x8004667D, 0x4004667F, 0x40047473)
 _MAX32 = (1 << 31) - 1
 _MAX64 = (1 << 63) - 1
 
@@ -108,6 +111,7 @@ X86_32 = Structs(
     ipc=ipc.X86_32,
     open_flags=_X86,
     ioctl=_X86_IOCTL,
+    socket=X86_OPTIONS,
     terminal=termios.X86,
     short_ids=True,
     packed_epoll=True,
@@ -126,6 +130,7 @@ X86_64 = Structs(
     ipc=ipc.X86_64,
     open_flags=_X86_64,
     ioctl=_X86_IOCTL,
+    socket=X86_OPTIONS,
     terminal=termios.X86,
     short_ids=False,
     packed_epoll=True,
@@ -144,6 +149,7 @@ PPC32 = Structs(
     ipc=ipc.PPC32,
     open_flags=_PPC,
     ioctl=_PPC_IOCTL,
+    socket=POWERPC_OPTIONS,
     terminal=termios.PPC,
     short_ids=False,
     packed_epoll=False,
@@ -162,6 +168,7 @@ PPC64 = Structs(
     ipc=ipc.PPC64,
     open_flags=_PPC64,
     ioctl=_PPC_IOCTL,
+    socket=POWERPC_OPTIONS,
     terminal=termios.PPC,
     short_ids=False,
     packed_epoll=False,

@@ -135,6 +135,8 @@ class SemaphoreSet:
 class SemaphoreSleep(Sleep):
     """Waiting for a set: which operations, and which of them cannot be done yet."""
 
+    stoppable = True
+
     def __init__(
         self,
         queue: WaitQueue,

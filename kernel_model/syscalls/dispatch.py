@@ -12,7 +12,7 @@ from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import ENOSYS, LinuxError, NotModelled
+from kernel_model.abi.errno import EINTR, ENOSYS, LinuxError, NotModelled
 from kernel_model.syscalls.declare import Kind, Syscall, declared
 from kernel_model.waitqueue import Restart, Sleep, TaskDead
 
@@ -149,22 +149,24 @@ class CallTable:
         task.syscall = number = task.regs.words[task.abi.number] & 0xFFFFFFFF
         if task.kernel.trace.sinks:
             task.kernel.trace.entered(task, number)
-        self._run(task, number)
+        self._run(task, number, first=True)
 
     def resume(self, task: Task) -> None:
         """The task was woken inside a call: run the handler again."""
         assert task.syscall is not None
         self._run(task, task.syscall)
 
-    def _run(self, task: Task, number: int) -> None:
+    def _run(self, task: Task, number: int, *, first: bool = False) -> None:
         bound = self._bound[task.abi.name].get(number)
         try:
             if bound is None:
                 raise self._missing(task, number)
             result = bound(task)
         except Sleep as sleep:
-            self._sleep(task, sleep)
-            return
+            if not (first and task.kernel.chaos.interrupts(task, sleep)):
+                self._sleep(task, sleep)
+                return
+            result = -EINTR.errno
         except Interrupted as interrupted:
             self.interrupt(task, interrupted.restart)
             return
@@ -172,11 +174,11 @@ class CallTable:
             self._complete(task)
             return
         except Replaced:
-            task.kernel.completed_calls += 1
+            task.kernel.count_call(task)
             return
         except TaskDead:
             task.syscall = None
-            task.kernel.completed_calls += 1
+            task.kernel.count_call(task)
             return
         except LinuxError as error:
             task.kernel.trace.refused(task, error)
@@ -186,7 +188,7 @@ class CallTable:
         task.abi.set_result(task, result)
         task.syscall = None
         task.restart_block = None
-        task.kernel.completed_calls += 1
+        task.kernel.count_call(task)
 
     def _missing(self, task: Task, number: int) -> LinuxError:
         name = self.name(task.abi, number)
@@ -197,7 +199,7 @@ class CallTable:
     def _complete(self, task: Task) -> None:
         task.syscall = None
         task.restart_block = None
-        task.kernel.completed_calls += 1
+        task.kernel.count_call(task)
 
     def _sleep(self, task: Task, sleep: Sleep) -> None:
         if task.has_signal() and not sleep.uninterruptible:
@@ -214,7 +216,7 @@ class CallTable:
         if block is not None and block.done:
             task.abi.set_result(task, block.done)
             task.restart_block = None
-            task.kernel.completed_calls += 1
+            task.kernel.count_call(task)
         else:
             task.interrupted = restart
         task.syscall = None

@@ -124,12 +124,14 @@ def _wait(task: Task, epfd: int, events: int, most: int, timeout: int) -> int:
 def _sleep(task: Task, epfd: int) -> Sleep:
     block = task.restart_block
     file = task.files.get(epfd)
-    return Sleep(
+    sleep = Sleep(
         *file.poll_queues(),
         deadline_ns=block.deadline_ns if block is not None else None,
         restart=Restart.ERESTARTNOHAND,
         external=file.poll_external(),
     )
+    sleep.stoppable = True
+    return sleep
 
 
 @syscall()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import EAGAIN, EINVAL, ESRCH, ETIMEDOUT, NotModelled
-from kernel_model.futex import ALL_BITS
+from kernel_model.futex import ALL_BITS, Key
 from kernel_model.restart_block import RestartBlock, RestartFunction
 from kernel_model.syscalls.declare import Int, Ptr, UInt, syscall
 from kernel_model.syscalls.dispatch import Interrupted
@@ -94,19 +94,17 @@ def continue_futex(task: Task, block: RestartBlock) -> int:
     kind = Restart.ERESTARTSYS if deadline is None else Restart.ERESTART_RESTARTBLOCK
     if task.has_signal():
         raise Interrupted(kind)
-    addr, _, _, bits = block.args
+    addr = block.args[0]
     futexes = task.kernel.futexes
-    task.futex_bits = bits
     raise Sleep(futexes.queue(futexes.key(task, addr)), deadline_ns=deadline, restart=kind)
 
 
-def _requeue(task: Task, source: object, target: object, wake: int, move: int) -> int:
+def _requeue(task: Task, source: Key, target: Key, wake: int, move: int) -> int:
     futexes = task.kernel.futexes
-    woken = futexes.wake_key(source, wake)  # type: ignore[arg-type]
+    woken = futexes.wake_key(source, wake)
     moved = 0
-    for waiter in futexes.waiters(source)[:move]:  # type: ignore[arg-type]
-        waiter.move_to_queue(futexes.queue(target), task)  # type: ignore[arg-type]
-        moved += 1
+    for waiter in futexes.waiters(source)[:move]:
+        moved += futexes.move(waiter, target)
     return woken + moved
 
 

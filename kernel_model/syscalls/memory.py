@@ -101,7 +101,7 @@ def map_memory(
         mm.unmap(addr, addr + size)
     else:
         hint = page_up(addr) if addr >= _MMAP_MIN_ADDR else 0
-        addr = mm.find_gap(size, hint)
+        addr = mm.find_gap(size, hint) if hint else _free_range(task, mm, size)
         _check_limit(mm, size)
     if file is None and shared:
         backing = SharedMemory(mm.ram, size >> PAGE_SHIFT)
@@ -112,6 +112,13 @@ def map_memory(
     offset = page_offset if backing is not None else 0
     mm.insert(Vma(addr, addr + size, vm_flags, offset, backing, file))
     return addr
+
+
+def _free_range(task: Task, mm: AddressSpace, size: int) -> int:
+    """Where a mapping goes that may go anywhere: the highest gap, or by chance a bit lower."""
+    addr = mm.find_gap(size)
+    lower = addr - task.kernel.chaos.pages_down(task)
+    return lower if lower > _MMAP_MIN_ADDR and not mm.overlapping(lower, addr) else addr
 
 
 def _file_flags(file: OpenFile, prot: int, vm_flags: int, shared: bool) -> int:

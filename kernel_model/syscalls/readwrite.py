@@ -88,8 +88,8 @@ def _write(task: Task, file: OpenFile, data: bytes) -> int:
         if file.inode.mode & (stat.S_ISUID | stat.S_ISGID) and data:
             _lose_privileges(task, file.inode)
     elif file.writes_whole:
-        return _write_whole(task, file, data)
-    return file.write_for(task, data)
+        return _write_whole(task, file, task.kernel.chaos.shorter_write(task, file, data))
+    return file.write_for(task, task.kernel.chaos.shorter_write(task, file, data))
 
 
 def _lose_privileges(task: Task, inode: Inode) -> None:
@@ -130,7 +130,8 @@ def _positioned(file: OpenFile, offset: int) -> None:
 def read(task: Task, fd: Fd, buf: Ptr, count: Size) -> int:
     """Read at the position."""
     file = _reader(task, fd)
-    data = file.read_for(task, _room(task, buf, count) if count else 0)
+    room = task.kernel.chaos.shorter_read(task, file, _room(task, buf, count) if count else 0)
+    data = file.read_for(task, room)
     if data:
         task.user.write(buf, data)
     return len(data)
@@ -166,7 +167,7 @@ def pwrite64(task: Task, fd: Fd, buf: Ptr, count: Size, offset: Off64) -> int:
     return _pwrite(task, file, _take(task, buf, count) if count else b"", offset)
 
 
-def _vector(task: Task, iov: int, iovcnt: int) -> list[tuple[int, int]]:
+def vector(task: Task, iov: int, iovcnt: int) -> list[tuple[int, int]]:
     """The (address, length) pairs of an iovec array. Raises EINVAL, EFAULT."""
     if not 0 <= iovcnt <= IOV_MAX:
         raise EINVAL(f"{iovcnt} buffers")
@@ -179,7 +180,7 @@ def _vector(task: Task, iov: int, iovcnt: int) -> list[tuple[int, int]]:
     return pairs
 
 
-def _gather(task: Task, pairs: list[tuple[int, int]]) -> bytes:
+def gather(task: Task, pairs: list[tuple[int, int]]) -> bytes:
     """All that can be read from the buffers up to the first bad byte."""
     parts: list[bytes] = []
     left = MAX_COUNT
@@ -196,7 +197,7 @@ def _gather(task: Task, pairs: list[tuple[int, int]]) -> bytes:
     return data
 
 
-def _targets(task: Task, pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def targets_of(task: Task, pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """The parts of the buffers that can be stored to, up to the first bad byte."""
     good: list[tuple[int, int]] = []
     left = MAX_COUNT
@@ -215,7 +216,7 @@ def _targets(task: Task, pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return good
 
 
-def _scatter(task: Task, data: bytes, targets: list[tuple[int, int]]) -> int:
+def scatter(task: Task, data: bytes, targets: list[tuple[int, int]]) -> int:
     done = 0
     for addr, room in targets:
         part = data[done : done + room]
@@ -230,15 +231,17 @@ def _scatter(task: Task, data: bytes, targets: list[tuple[int, int]]) -> int:
 def readv(task: Task, fd: Fd, iov: Ptr, iovcnt: Long) -> int:
     """Read into several buffers."""
     file = _reader(task, fd)
-    targets = _targets(task, _vector(task, iov, iovcnt))
-    return _scatter(task, file.read_for(task, sum(room for _, room in targets)), targets)
+    targets = targets_of(task, vector(task, iov, iovcnt))
+    wanted = sum(room for _, room in targets)
+    most = task.kernel.chaos.shorter_read(task, file, wanted)
+    return scatter(task, file.read_for(task, most), targets)
 
 
 @syscall()
 def writev(task: Task, fd: Fd, iov: Ptr, iovcnt: Long) -> int:
     """Write from several buffers."""
     file = _writer(task, fd)
-    return _write(task, file, _gather(task, _vector(task, iov, iovcnt)))
+    return _write(task, file, gather(task, vector(task, iov, iovcnt)))
 
 
 def _halves(task: Task, low: int, high: int) -> int:
@@ -256,8 +259,8 @@ def preadv(task: Task, fd: Fd, iov: Ptr, iovcnt: Long, low: Long, high: Long) ->
         raise EINVAL(f"offset {offset}")
     file = _reader(task, fd)
     _positioned(file, offset)
-    targets = _targets(task, _vector(task, iov, iovcnt))
-    return _scatter(task, file.pread(offset, sum(room for _, room in targets)), targets)
+    targets = targets_of(task, vector(task, iov, iovcnt))
+    return scatter(task, file.pread(offset, sum(room for _, room in targets)), targets)
 
 
 @syscall()
@@ -268,7 +271,7 @@ def pwritev(task: Task, fd: Fd, iov: Ptr, iovcnt: Long, low: Long, high: Long) -
         raise EINVAL(f"offset {offset}")
     file = _writer(task, fd)
     _positioned(file, offset)
-    return _pwrite(task, file, _gather(task, _vector(task, iov, iovcnt)), offset)
+    return _pwrite(task, file, gather(task, vector(task, iov, iovcnt)), offset)
 
 
 @syscall()
@@ -310,7 +313,7 @@ def _sendfile(task: Task, out_fd: int, in_fd: int, offset: int | None, count: in
         if not data:
             break
         try:
-            written = target.write_for(task, data)
+            written = target.write_some(task, data)
         except (EAGAIN, EPIPE, Sleep) as stop:
             if isinstance(stop, EPIPE):
                 task.send_signal(SIGPIPE)

@@ -107,6 +107,8 @@ class RandomFile(OpenFile):
 class ConsoleFile(OpenFile):
     """A stream of the console: input from the host, output to one of its streams."""
 
+    is_stream = True
+
     def __init__(self, task: Task, inode: Inode, path: Path, flags: int, stream: int) -> None:
         super().__init__(inode, path, flags)
         self.console: Console = task.kernel.console
@@ -229,6 +231,8 @@ class DevFs(MemFs):
     """What is mounted on /dev: made anew at every boot, ordinary otherwise."""
 
     type_name = b"devtmpfs"
+    program: Inode | None = None
+    """The program of the first process."""
 
     def __init__(self, ram: Ram, clock: RealTime, dev: int) -> None:
         super().__init__(Disk.empty(), ram, clock, dev)
@@ -238,3 +242,8 @@ class DevFs(MemFs):
             self.root.create(name, stat.S_IFLNK | 0o777, 0, 0, 0, target)
         self.root.create(b"pts", stat.S_IFDIR | 0o755, 0, 0, 0, b"")
         self.root.create(b"shm", stat.S_IFDIR | 0o1777, 0, 0, 0, b"")
+
+    def add_program(self, name: bytes, content: bytes) -> None:
+        """A program that the kernel brings along."""
+        self.program = self.root.create(name, stat.S_IFREG | 0o500, 0, 0, 0, b"")
+        self.program.node.store(0, content)

@@ -27,6 +27,7 @@ from kernel_model.abi.fcntl import MAY_EXEC, MAY_READ, MAY_WRITE
 from kernel_model.vfs.disk import DiskError, DiskNode
 
 if TYPE_CHECKING:
+    from kernel_model.net.socket import Socket
     from kernel_model.pipe import Pipe
     from kernel_model.task import Task
     from kernel_model.vfs.mounts import Path
@@ -116,6 +117,8 @@ class Inode:
         """Address spaces that execute it; above 0 it cannot be opened for writing."""
         self.pipe: Pipe | None = None
         """The pipe behind a FIFO, once somebody has opened it."""
+        self.socket: Socket | None = None
+        """The socket that is bound to this name, while it lives."""
 
     # -- attributes
 

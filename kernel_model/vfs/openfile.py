@@ -52,6 +52,8 @@ class OpenFile:
     """Whether the position means something; else lseek and pread are ESPIPE."""
     can_wait = True
     """Whether anybody can wait for it to become ready (epoll)."""
+    is_stream = False
+    """Whether a program must expect less than it asked for, at any time."""
     writes_whole = False
     """Whether a blocking write(2) goes on after a short write, until all is written (pipes)."""
 
@@ -159,8 +161,12 @@ class OpenFile:
         return self.read(count)
 
     def write_for(self, task: Task, data: bytes) -> int:
-        """`write` by a task: a terminal asks who writes."""
+        """`write` by a task: a socket tells who sends, a terminal asks who writes."""
         return self.write(data)
+
+    def write_some(self, task: Task, data: bytes) -> int:
+        """The same, no more than there is room for: a socket's `write_for` goes on to the end."""
+        return self.write_for(task, data)
 
     def poll_for(self, task: Task) -> int:
         """`poll` by a task."""

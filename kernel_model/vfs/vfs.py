@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from emu.memory import Ram
 from kernel_model.abi.fcntl import O_RDONLY, O_RDWR, O_WRONLY
+from kernel_model.net.sockfs import SockFs
 from kernel_model.pipe import PipeFs
 from kernel_model.tty.devpts import DevPts
 from kernel_model.vfs.anon import AnonFs
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from kernel_model.task import Task
 
 ROOT_DEV, DEV_DEV, PROC_DEV, PIPE_DEV, SYS_DEV, CGROUP_DEV, ANON_DEV, PTS_DEV = range(1, 9)
+SOCK_DEV = 9
 """Device numbers (major 0) of the file systems, as st_dev shows them."""
 
 _PLACES = ((b"dev", 0o755), (b"proc", 0o555), (b"sys", 0o555), (b"tmp", 0o1777))
@@ -50,6 +52,7 @@ class Vfs:
         self.devfs = DevFs(ram, clock, DEV_DEV)
         self.pipefs = PipeFs(ram, clock, PIPE_DEV)
         self.anonfs = AnonFs(ram, clock, ANON_DEV)
+        self.sockfs = SockFs(ram, clock, SOCK_DEV)
         self.devpts = DevPts(ram, clock, PTS_DEV)
         self.namespace = MountNamespace(self.rootfs)
         for name, mode in _PLACES:
@@ -130,13 +133,13 @@ class Vfs:
         self.sync()
         self.rootfs.forget_nameless()
 
-    def numbers(self) -> tuple[int, int]:
+    def numbers(self) -> tuple[int, ...]:
         """The inode numbers that come next: a restart that is refused gives them back."""
-        return self.disk.next_ino, self.pipefs.next_ino
+        return self.disk.next_ino, self.pipefs.next_ino, self.sockfs.next_ino
 
-    def set_numbers(self, numbers: tuple[int, int]) -> None:
+    def set_numbers(self, numbers: tuple[int, ...]) -> None:
         """The opposite of `numbers`; nothing with a later number is left."""
-        self.disk.next_ino, self.pipefs.next_ino = numbers
+        self.disk.next_ino, self.pipefs.next_ino, self.sockfs.next_ino = numbers
 
     def sync(self) -> None:
         """Bring the data of mapped files to the disk."""

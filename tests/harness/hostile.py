@@ -77,6 +77,14 @@ _PLACES: dict[str, Until] = {
     "processes/threads": cr.after_syscalls(12),
     "processes/zombies": cr.after_syscalls(8),
     "process/identity": cr.after_syscalls(30),
+    "sockets/datagram": cr.after_syscalls(35),
+    "sockets/full": cr.after_syscalls(12),
+    "sockets/listen_accept": cr.after_syscalls(26),
+    "sockets/pass_fds": cr.after_syscalls(13),
+    "sockets/seqpacket": cr.after_syscalls(16),
+    "sockets/tcp_edges": cr.after_syscalls(14),
+    "sockets/tcp_talk": cr.after_syscalls(24),
+    "sockets/udp": cr.after_syscalls(12),
     "signals/queue": cr.after_syscalls(20),
     "signals/nested": cr.after_syscalls(8),
     "signals/restart_read": cr.after_syscalls(8),
@@ -210,7 +218,7 @@ def state_of(kernel: System) -> State:
         "dump": dump(kernel),
         "free frames": kernel.ram.free_frames,
         "page table nodes": kernel.machine.tables._next - len(kernel.machine.tables._free),
-        "next inode": (kernel.disk.next_ino, vfs.pipefs.next_ino),
+        "next inode": vfs.numbers(),
         "bytes on the disk": kernel.disk.used_bytes,
         "nameless": [inode.node.ino for inode in inodes if not inode.node.nlink],
         "opens": sum(inode.opens for inode in inodes),
@@ -218,12 +226,21 @@ def state_of(kernel: System) -> State:
         "mappings": sum(len(inode.mappings) for inode in inodes),
         "executions": sum(inode.executions for inode in inodes),
         "timers": len(kernel.clock._timers),
+        "sockets": _sockets_of(kernel),
         "waiters": len(kernel.console.queue.waiters),
         "ptys": sorted(vfs.devpts.slaves),
         "console": kernel.console.tty is None,
         "tasks": sorted(kernel.tasks),
         "calls": kernel.completed_calls,
     }
+
+
+def _sockets_of(kernel: System) -> tuple[object, ...]:
+    """Names and ports that are taken, files on their way, sockets behind names."""
+    net = kernel.nsproxy.net
+    named = [inode for inode in kernel.vfs.rootfs.inodes.values() if inode.socket is not None]
+    taken = sorted(net.abstract), len(net.bound), len(net.in_flight.counts), len(named)
+    return (*taken, net.next_port, net.next_autobind, net.loopback_up)
 
 
 def difference(before: State, after: State) -> str:

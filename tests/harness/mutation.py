@@ -92,7 +92,10 @@ def _fields(record: Record, base: int, name: str) -> list[_Word]:
     found = []
     for plan in type(record)._plan.fields:
         size = plan.kind.size
-        if size in (1, 2, 4, 8):
+        value = getattr(record, plan.name)
+        if isinstance(value, Record):
+            found += _fields(value, base + plan.offset, f"{name}.{plan.name}")
+        elif size in (1, 2, 4, 8):
             found.append(_Word(f"{name}.{plan.name}", base + plan.offset, size))
         elif size < 8:
             found += [

@@ -34,7 +34,7 @@ def program(arch: str) -> bytes:
 def pausing(arch: str) -> tuple[System, Task]:
     """A kernel whose only task sleeps in pause."""
     kernel = cr.boot(arch, disk_with(program(arch)), console=Console(), memory_bytes=MEMORY_BYTES)
-    task = kernel.spawn("/bin/program", env={})
+    task = kernel.spawn("/bin/program", env={}, as_init=True)
     assert kernel.run(cr.after_time(1000)) is Ended.REACHED
     return kernel, task
 

@@ -16,7 +16,14 @@ from tests.harness.mutation import changed_fields, cuts, flips
 FLIPS, CHANGES, NIGHTLY_FACTOR = 10_000, 3_000, 20
 WHOLE_LIMIT_BYTES = 64 << 10
 CUT_AT_EVERY_BYTE = ("signals/queue",)
-CUT_AT_EDGES = ("files/pipe", "files/unlinked", "memory/shared_anonymous", "processes/fork_wait")
+CUT_AT_EDGES = (
+    "files/pipe",
+    "files/unlinked",
+    "memory/shared_anonymous",
+    "processes/fork_wait",
+    "sockets/pass_fds",
+    "sockets/tcp_talk",
+)
 
 EVERYTHING = [(name, arch) for arch in ARCHES for name in names_of(arch)]
 each = pytest.mark.parametrize(("name", "arch"), EVERYTHING)

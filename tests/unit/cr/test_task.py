@@ -4,6 +4,7 @@ import pytest
 
 import cr
 from guests.stories import ARCHES
+from kernel_model.signals import SigInfo
 from kernel_model.task import State
 from tests.harness import tiny_elf as tiny
 from tests.harness.model import disk_with
@@ -13,7 +14,7 @@ from tests.harness.tiny_tasks import pausing, restarted
 @pytest.mark.parametrize("after_ms", [1, 400, 999])
 def test_a_sleep_goes_on_for_the_time_that_was_left(after_ms: int) -> None:
     kernel = cr.boot("x86_64", disk_with(tiny.elf(tiny.SLEEP_1_S)), memory_bytes=4 << 20)
-    kernel.spawn("/bin/program")
+    kernel.spawn("/bin/program", as_init=True)
     assert kernel.run(cr.after_time(after_ms * 1_000_000)) is cr.Ended.REACHED
     kernel, task = restarted(kernel)
     assert task.state is State.SLEEPING
@@ -39,12 +40,12 @@ def test_names_and_addresses(arch: str) -> None:
 @pytest.mark.parametrize("arch", ARCHES)
 def test_a_stopped_task_stays_stopped(arch: str) -> None:
     kernel, task = pausing(arch)
-    task.send_signal(19)
+    task.send_signal(19, SigInfo(19))  # from outside of the container
     kernel.run(cr.after_time(1000))
     assert task.state is State.STOPPED
     kernel, task = restarted(kernel)
     assert task.state is State.STOPPED
-    task.send_signal(18)
+    task.send_signal(18, SigInfo(18))
     kernel.run(cr.after_time(1000))
     assert task.state is State.SLEEPING
 

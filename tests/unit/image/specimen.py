@@ -74,6 +74,7 @@ class Specimen:
             ),
         )
         self.w.write_blob(t.HDR_BUFFER, b"seed")
+        self.put(ours.Chaos, seed=3, wild=1)
         self.put(ours.PidNamespace, init=2, next_number=4)
         self.live_task()
         self.put(task.Task, exit_state=16, state=64, exit_code=0x100)
@@ -187,6 +188,7 @@ class Specimen:
         address = blank(namespaces.NetdevAddr, inet4_local=0x7F000001)
         self.w.write_blob(t.HDR_NETDEV_ADDR, address.pack(self.w.order))
         self.put(namespaces.Ns, uts_objref=uts, ipc_objref=ipc_ns, net_objref=net)
+        self.put(ours.NetState, next_port=40000, time_wait=(blank(ours.TimeWait, local_port=1),))
         return number
 
     def ipc_members(self) -> None:
@@ -235,12 +237,7 @@ class Specimen:
         for domain in ("unix", "inet"):
             objref = self.begin(t.OBJ_FILE)
             sock = self.begin(t.OBJ_SOCK)
-            self.put(sockets.Socket, has_buffers=1)
-            if domain == "unix":
-                self.put(sockets.SocketUnix, this=sock)
-                w.write_string(t.HDR_STRING, b"/tmp")
-            else:
-                self.put(sockets.SocketInet)
+            self.sock(domain, sock)
             file(files.FileSocket, t.FILE_SOCKET, sock_objref=sock)
             done(objref)
         objref = self.begin(t.OBJ_FILE)
@@ -263,6 +260,18 @@ class Specimen:
         self.deferred(epoll, refs)
         return number
 
+    def sock(self, domain: str, sock: int) -> None:
+        self.put(sockets.Socket, has_buffers=1)
+        if domain == "unix":
+            self.put(sockets.SocketUnix, this=sock)
+            self.w.write_string(t.HDR_STRING, b"/tmp")
+            self.w.write_string(t.HDR_FILE_NAME, b"/tmp/moved")
+            self.put(ours.SocketExtra, peer_pid=1, pending=(sock,))
+        else:
+            self.put(sockets.SocketInet)
+            option = blank(ours.InetOption, level=6, name=1, value=1)
+            self.put(ours.InetOptions, flags=1, options=(option,))
+
     def tty(self) -> int:
         number = self.begin(t.OBJ_TTY)
         self.put(terminals.Tty, index=1)
@@ -278,6 +287,7 @@ class Specimen:
         w.write_blob(t.HDR_BUFFER, b"lin")
         self.put(sockets.SocketFrag, size=3)
         w.write_blob(t.HDR_BUFFER, b"frg")
+        self.put(ours.SocketRights, files=(refs[0],))
         self.put(sockets.SocketQueue)
         self.put(files.EpollItems, epfile_objref=epoll, num_items=3)
         for fds in ((1,), (2, 3)):

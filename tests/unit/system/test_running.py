@@ -23,7 +23,7 @@ def disk_with(code: bytes) -> cr.Disk:
 def start(code: bytes, source: Callable[[int], bytes] | None = None) -> tuple[System, Task]:
     console = cr.Console(source)
     kernel = cr.boot("x86_64", disk_with(code), console=console, memory_bytes=4 << 20)
-    return kernel, kernel.spawn("/p")
+    return kernel, kernel.spawn("/p", as_init=True)
 
 
 def test_runs_to_the_end() -> None:
@@ -122,7 +122,7 @@ def test_reboot_keeps_the_disk_and_nothing_else() -> None:
     assert (fresh.tasks, fresh.completed_calls, fresh.clock.units) == ({}, 0, 0)
     assert fresh.console.output == b"" and kernel.console.output == b"hello 2\n"
     assert fresh.console.read(9) == b"typed"
-    fresh.spawn("/p")
+    fresh.spawn("/p", as_init=True)
     fresh.run(cr.after_syscalls(1))
     assert fresh.console.output == b"hello 2\n"
 
@@ -147,7 +147,7 @@ def test_what_makes_no_sense_is_refused() -> None:
             cr.after_time(wrong)
     kernel = cr.boot("x86_64", memory_bytes=1 << 20)
     with pytest.raises(ENOENT):
-        kernel.spawn("/nope")
+        kernel.spawn("/nope", as_init=True)
     assert kernel.tasks == {} and kernel.pid_ns.next_number == 1
 
 

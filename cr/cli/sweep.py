@@ -1,0 +1,147 @@
+"""`cr sweep`: checkpoint at every place of a run, reboot, restart, compare; one or more processes.
+
+The exit status: 0 all places restarted and equal, 1 a divergence, 2 bad input, 3 no divergence but
+a checkpoint was refused, 124 the program itself never ends.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+from rich.console import Console as RichConsole
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from cr.cli.failure import BAD_INPUT, REFUSED, TIMED_OUT, Failure
+from cr.testing.evidence import keep
+from cr.testing.places import Every
+from cr.testing.report import FORMATS, Report, as_text
+from cr.testing.subject import Subject
+from cr.testing.sweep import Findings, Segment, Straight, run_segment, run_straight
+from kernel_model.kernel import Deadlock
+
+DIVERGED = 1
+_PLACES_AT_ONCE = 250
+"""How many places a process looks at before it tells what it found."""
+_MOST_KEPT = 10
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep as the command line wants it."""
+
+    subject: Subject
+    every: Every
+    jobs: int = 1
+    shard: tuple[int, int] = (1, 1)
+    only: int | None = None
+    keep: Path = Path("cr-sweep")
+    reports: tuple[Path, ...] = ()
+
+
+class _Rate(ProgressColumn):
+    """Places per second."""
+
+    def render(self, task: Task) -> Text:
+        """What is shown."""
+        return Text(f"{task.finished_speed or task.speed or 0:.0f} places/s")
+
+
+def sweep(plan: Plan) -> int:
+    """Do it, tell it, and keep the evidence; the exit status."""
+    for target in plan.reports:
+        if target.suffix not in FORMATS:
+            raise Failure(f"{target}: a report ends in one of {', '.join(FORMATS)}", BAD_INPUT)
+    try:
+        straight = run_straight(plan.subject, plan.every)
+    except Deadlock as problem:
+        raise Failure(str(problem), TIMED_OUT) from None
+    if not straight.ended:
+        raise Failure("the program does not end within --max-time", TIMED_OUT)
+    report = look(plan, straight)
+    segment = report.segment
+    for failure in report.findings.failures[:_MOST_KEPT]:
+        report.kept[failure.place] = keep(plan.keep, segment, failure)
+    for target in plan.reports:
+        try:
+            target.write_text(FORMATS[target.suffix](report), encoding="utf-8")
+        except OSError as error:
+            raise Failure(f"{target} cannot be written: {error.strerror}") from None
+    click.echo(as_text(report), nl=False)
+    if report.findings.failures:
+        return DIVERGED
+    return REFUSED if report.findings.refusals else 0
+
+
+def look(plan: Plan, straight: Straight) -> Report:
+    """Look at all places, with a bar that shows how it goes."""
+    whole = Segment(plan.subject, plan.every)
+    first, last = _bounds(plan, straight)
+    findings = Findings()
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
+        console=RichConsole(stderr=True),
+        disable=not sys.stderr.isatty(),
+    ) as bar:
+        total = max(1, (last or straight.places) - first + 1)
+        line = bar.add_task(f"sweep {Path(plan.subject.program).name}", total=total)
+
+        def progress(places: int) -> None:
+            bar.advance(line, places)
+
+        if plan.jobs == 1:
+            segment = replace(whole, first=first, last=last)
+            findings.add(run_segment(segment, progress))
+        else:
+            for part in _in_processes(plan.jobs, _pieces(whole, first, last, straight.places)):
+                findings.add(part)
+                progress(part.places)
+        seconds = bar.tasks[0].elapsed or 0.0
+    findings.failures.sort(key=lambda failure: failure.place)
+    return Report(whole, straight, findings, seconds)
+
+
+def _bounds(plan: Plan, straight: Straight) -> tuple[int, int | None]:
+    """The first and the last place to look at; no last one: to the end."""
+    if plan.only is not None:
+        return plan.only, plan.only
+    number, of = plan.shard
+    first = straight.places * (number - 1) // of + 1
+    return first, None if number == of else straight.places * number // of
+
+
+def _pieces(whole: Segment, first: int, last: int | None, places: int) -> Iterator[Segment]:
+    start = first
+    while last is None or start <= last:
+        end = start + _PLACES_AT_ONCE - 1
+        if last is None and end >= places:
+            yield replace(whole, first=start, last=None)
+            return
+        yield replace(whole, first=start, last=end if last is None else min(end, last))
+        start = end + 1
+
+
+def _in_processes(jobs: int, segments: Iterator[Segment]) -> Iterator[Findings]:
+    # Fresh processes, not forks: each has its own CPUs.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        for done in as_completed([pool.submit(run_segment, segment) for segment in segments]):
+            yield done.result()

@@ -1,0 +1,375 @@
+"""What every socket has: options, a queue of received messages, and who waits.
+
+A socket outlives its file: a peer, a queued message or a listening socket may still refer to it.
+The queue of a socket holds what was sent to it and not read; each message knows its sender, whose
+room for sending it takes. So how much a socket may send is a function of the queues, and nothing
+else has to be saved.
+
+A sleeper sleeps only while what it waits for is not so, and is woken as soon as it is so: a
+handler that is run again for no reason goes back to sleep.
+
+Mirrors:  Linux net/core/sock.c, struct socket, struct sock, struct sk_buff.
+Deviates: what a message costs its sender is its length and a fixed overhead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kernel_model.abi import socket as abi
+from kernel_model.abi.errno import EAGAIN, EOPNOTSUPP, EPIPE, LinuxError, by_number
+from kernel_model.abi.fcntl import (
+    POLLERR,
+    POLLHUP,
+    POLLIN,
+    POLLOUT,
+    POLLRDBAND,
+    POLLRDHUP,
+    POLLRDNORM,
+    POLLWRBAND,
+    POLLWRNORM,
+    SIGPIPE,
+)
+from kernel_model.restart_block import Progress
+from kernel_model.waitqueue import Restart, Sleep, WaitQueue
+
+if TYPE_CHECKING:
+    from kernel_model.creds import Cred
+    from kernel_model.net.namespace import NetNamespace
+    from kernel_model.net.sockfs import SocketFile
+    from kernel_model.task import Task
+    from kernel_model.vfs.openfile import OpenFile
+
+BUFFER_BYTES = 212992
+"""Default and largest SO_SNDBUF and SO_RCVBUF."""
+MESSAGE_OVERHEAD = 512
+JIFFY_NS = 4_000_000
+IN_EVENTS = POLLIN | POLLRDNORM | POLLRDBAND
+OUT_EVENTS = POLLOUT | POLLWRNORM | POLLWRBAND
+
+
+class Ucred(NamedTuple):
+    """struct ucred: who sent a message."""
+
+    pid: int
+    uid: int
+    gid: int
+
+
+NOBODY = Ucred(0, abi.OVERFLOW_ID, abi.OVERFLOW_ID)
+
+
+class PeerCred(NamedTuple):
+    """SO_PEERCRED: who made the other end."""
+
+    pid: int
+    cred: Cred
+
+
+@dataclass
+class Options:
+    """What setsockopt(SOL_SOCKET) sets."""
+
+    reuse: bool = False
+    keepalive: bool = False
+    broadcast: bool = False
+    oobinline: bool = False
+    dontroute: bool = False
+    debug: bool = False
+    passcred: bool = False
+    no_check: bool = False
+    priority: int = 0
+    rcvlowat: int = 1
+    rcvtimeo_ns: int = 0
+    """0: for ever."""
+    sndtimeo_ns: int = 0
+    rcvbuf: int = BUFFER_BYTES
+    sndbuf: int = BUFFER_BYTES
+    userlocks: int = 0
+    """1: SO_SNDBUF was set; 2: SO_RCVBUF was."""
+    linger: bool = False
+    linger_seconds: int = 0
+
+
+@dataclass(eq=False)
+class Message:
+    """One message, or a run of bytes, that was not read yet."""
+
+    data: bytearray
+    sender: Any = None
+    """The socket that sent it; its room is taken until this is read."""
+    cred: Ucred = NOBODY
+    files: list[OpenFile] = field(default_factory=list)
+    """Open files on their way (SCM_RIGHTS); the message is a user of each."""
+    source: Any = None
+    """Internet: the address it came from."""
+
+    @property
+    def cost(self) -> int:
+        """What it takes of its sender's room."""
+        return len(self.data) + MESSAGE_OVERHEAD
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """What a task wants to send."""
+
+    data: bytes
+    address: bytes | None
+    flags: int
+    cred: Ucred | None
+    files: tuple[OpenFile, ...] = ()
+
+    @classmethod
+    def plain(cls, task: Task, data: bytes, flags: int) -> Outgoing:
+        """What write(2) sends."""
+        return cls(data, None, flags, None)
+
+    @property
+    def dont_wait(self) -> bool:
+        """MSG_DONTWAIT, or O_NONBLOCK."""
+        return bool(self.flags & abi.MSG_DONTWAIT)
+
+
+@dataclass
+class Received:
+    """What a task has received."""
+
+    data: bytes = b""
+    address: bytes | None = None
+    cred: Ucred | None = None
+    files: list[OpenFile] = field(default_factory=list)
+    flags: int = 0
+    result: int = -1
+    """What the call returns; -1: the length of the data."""
+    ends: bool = False
+    """MSG_WAITALL does not go on behind this."""
+
+    def drop_files(self) -> None:
+        """Nobody wants the files."""
+        for file in self.files:
+            file.drop()
+        self.files = []
+
+
+class Socket:
+    """A socket of any family; the base class refuses everything."""
+
+    family = 0
+    type = 0
+    stream = False
+    """Bytes without boundaries."""
+
+    def __init__(self, net: NetNamespace, protocol: int) -> None:
+        self.net = net
+        self.protocol = protocol
+        self.file: SocketFile | None = None
+        """None before it was accepted, and after it was closed."""
+        self.dead = False
+        self.state = abi.TCP_CLOSE
+        self.connecting = False
+        """SS_CONNECTING: connect() has not told its result yet."""
+        self.shut = 0
+        """RCV_SHUTDOWN, SEND_SHUTDOWN."""
+        self.error = 0
+        """SO_ERROR: told once."""
+        self.options = Options()
+        self.queue: list[Message] = []
+        self.used = 0
+        """How much of SO_SNDBUF is taken by messages that nobody has read."""
+        self.backlog = 0
+        """Of listen()."""
+        self.pending: list[Socket] = []
+        """Connections that nobody has accepted yet; the oldest first."""
+        self.peercred: PeerCred | None = None
+        self.readable = WaitQueue(IN_EVENTS)
+        self.writable = WaitQueue(OUT_EVENTS)
+        self.changed = WaitQueue()
+
+    # ---- the calls; a family overrides what it has
+
+    def bind(self, task: Task, address: bytes) -> None:
+        """Give it a name."""
+        raise EOPNOTSUPP("this socket cannot be bound")
+
+    def connect(self, task: Task, address: bytes, *, dont_wait: bool) -> None:
+        """Choose a peer."""
+        raise EOPNOTSUPP("this socket cannot be connected")
+
+    def listen(self, task: Task, backlog: int) -> None:
+        """Wait for connections."""
+        raise EOPNOTSUPP("this socket does not listen")
+
+    def accept(self, task: Task, *, dont_wait: bool) -> Socket:
+        """The next connection."""
+        raise EOPNOTSUPP("this socket does not accept")
+
+    def own_name(self, task: Task) -> bytes:
+        """The sockaddr of getsockname."""
+        raise EOPNOTSUPP("this socket has no name")
+
+    def peer_name(self, task: Task) -> bytes:
+        """The sockaddr of getpeername."""
+        raise EOPNOTSUPP("this socket has no peer")
+
+    def shutdown(self, task: Task, how: int) -> None:
+        """Close one direction or both."""
+        raise EOPNOTSUPP("this socket cannot be shut down")
+
+    def send_some(self, task: Task, out: Outgoing, start: int) -> int:
+        """Send from `start` on what there is room for: a datagram whole. Sleeps if nothing."""
+        raise EOPNOTSUPP("this socket does not send")
+
+    def recv(self, task: Task, count: int, flags: int) -> Received:
+        """Receive what is there, up to `count` bytes. Sleeps if nothing."""
+        raise EOPNOTSUPP("this socket does not receive")
+
+    def release(self) -> None:
+        """The file is closed."""
+        self.dead, self.file = True, None
+
+    def set_option(self, task: Task, level: int, name: int, value: bytes) -> bool:
+        """An option of the family's own; False if there is none of that number."""
+        return False
+
+    def get_option(self, task: Task, level: int, name: int) -> bytes | None:
+        """The same, asked for; None if there is none of that number."""
+        return None
+
+    def ioctl(self, task: Task, request: int, arg: int) -> int | None:
+        """A request of the family's own; None if there is none of that number."""
+        return None
+
+    # ---- sending
+
+    def send(self, task: Task, out: Outgoing) -> int:
+        """Send all, over as many runs of the handler as it takes."""
+        block = task.restart_block
+        done = block.done if block is not None else 0
+        while True:
+            try:
+                done += self.send_some(task, out, done)
+            except LinuxError as error:
+                if done:
+                    return done
+                if isinstance(error, EPIPE) and self.stream and not out.flags & abi.MSG_NOSIGNAL:
+                    task.send_signal(SIGPIPE)
+                raise
+            if done >= len(out.data):
+                return done
+            deadline = block.deadline_ns if block is not None else None
+            task.restart_block = Progress(done=done, deadline_ns=deadline)
+            block = task.restart_block
+
+    @property
+    def has_room(self) -> bool:
+        """Whether anything more may be sent."""
+        return self.used < self.options.sndbuf
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether poll says so: three quarters are free."""
+        return self.used * 4 <= self.options.sndbuf
+
+    def put(self, target: Socket, message: Message) -> None:
+        """Queue a message at another socket."""
+        message.sender = self
+        self.used += message.cost
+        target.queue.append(message)
+        target.readable.wake_all()
+
+    def wait_for_room(self, task: Task, *queues: WaitQueue, dont_wait: bool) -> Sleep:
+        """What to raise when there is no room."""
+        return self.wait(task, self.options.sndtimeo_ns, *queues, dont_wait=dont_wait)
+
+    def wait(self, task: Task, timeout_ns: int, *queues: WaitQueue, dont_wait: bool) -> Sleep:
+        """The sleep to raise, with the deadline of SO_RCVTIMEO or SO_SNDTIMEO; or EAGAIN."""
+        if dont_wait:
+            raise EAGAIN("it would have to wait")
+        if not timeout_ns:
+            return Sleep(*queues, self.changed)
+        block = task.restart_block
+        now_ns = task.kernel.clock.now_ns()
+        deadline = block.deadline_ns if block is not None else None
+        if deadline is None:
+            done = block.done if block is not None else 0
+            deadline = now_ns + timeout_ns
+            task.restart_block = Progress(done=done, deadline_ns=deadline)
+        if now_ns >= deadline:
+            raise EAGAIN("the time of SO_RCVTIMEO or SO_SNDTIMEO is over")
+        return Sleep(*queues, self.changed, deadline_ns=deadline, restart=Restart.ERESTARTNOHAND)
+
+    # ---- receiving
+
+    def take(self, message: Message, count: int) -> bytes:
+        """The first bytes of a message; the message goes when it is empty."""
+        data = bytes(message.data[:count])
+        del message.data[:count]
+        if not message.data:
+            self.remove(message, len(data))
+        elif message.sender is not None:
+            message.sender.free_room(len(data))
+        return data
+
+    def remove(self, message: Message, freed: int = -1) -> None:
+        """A message leaves the queue; what remains of it is lost."""
+        self.queue.remove(message)
+        if message.sender is not None:
+            length = len(message.data) if freed < 0 else freed
+            message.sender.free_room(length + MESSAGE_OVERHEAD)
+
+    def free_room(self, count: int) -> None:
+        """Something that this socket sent was read."""
+        self.used -= count
+        if self.has_room and not self.dead:
+            self.writable.wake_all()
+
+    def drop_queue(self) -> None:
+        """Nobody will read what is here."""
+        for message in list(self.queue):
+            self.remove(message)
+            files, message.files = message.files, []
+            for file in files:
+                self.net.in_flight.landed(file)
+                file.drop()
+
+    def raise_error(self) -> None:
+        """SO_ERROR, told by another call."""
+        if self.error:
+            number, self.error = self.error, 0
+            raise error_of(number)
+
+    # ---- asking
+
+    def unread(self) -> int:
+        """FIONREAD: bytes for a stream, else the first message's length."""
+        if self.stream:
+            return sum(len(message.data) for message in self.queue)
+        return len(self.queue[0].data) if self.queue else 0
+
+    def unsent(self) -> int:
+        """SIOCOUTQ: what is on its way, as the accounts have it."""
+        return self.used
+
+    def poll(self) -> int:
+        """What all families have in common."""
+        mask = POLLERR if self.error else 0
+        if self.shut == abi.SHUTDOWN_MASK:
+            mask |= POLLHUP
+        if self.shut & abi.RCV_SHUTDOWN:
+            mask |= POLLRDHUP | POLLIN | POLLRDNORM
+        if self.queue:
+            mask |= POLLIN | POLLRDNORM
+        return mask
+
+    def wake_everybody(self) -> None:
+        """The state has changed."""
+        self.readable.wake_all()
+        self.writable.wake_all()
+        self.changed.wake_all()
+
+
+def error_of(number: int) -> LinuxError:
+    """The error of a number, as SO_ERROR keeps it."""
+    return by_number()[number]("an error that came earlier")

@@ -1,0 +1,148 @@
+"""`cr sweep` and `cr verify` as commands: what they print, what they write, how they end."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+import cr.cli.sweep as sweep_command
+import cr.restart
+import cr.testing.verify as verifying
+from cr.context import Refused
+from cr.system import System
+from cr.testing.chain import Chain, Link
+from kernel_model.task import Task
+from tests.harness import tiny_elf as tiny
+from tests.unit.cli.conftest import Program, Run
+
+LINES = b"".join(tiny.say(b"line %d\n\n" % k) for k in range(5)) + tiny.EXIT_3
+FOREVER = b"\xeb\xfe"
+
+
+def test_all_equal(command: Run, program: Program, tmp_path: Path) -> None:
+    files = [tmp_path / f"report{end}" for end in (".txt", ".json", ".xml", ".html")]
+    options = [word for file in files for word in ("--report", file)]
+    done = command("sweep", *options, program(LINES))
+    assert done.status == 0, done.stderr
+    assert "6 places, 6 restarted, 0 divergences, 0 refused" in done.stderr
+    text, told, junit, html = (file.read_text() for file in files)
+    assert text == done.stderr
+    assert json.loads(told)["places"] == 6 and json.loads(told)["divergences"] == []
+    suite = ElementTree.fromstring(junit)
+    assert (suite.get("tests"), suite.get("failures")) == ("1", "0")
+    assert "6 places, 6 restarted" in html
+
+
+@pytest.mark.parametrize(
+    ("options", "places"),
+    [
+        (("--every", "syscall:2"), 3),
+        (("--every", "block:1"), 10),
+        (("--only", "3"), 1),
+        (("--shard", "1/2"), 3),
+        (("--shard", "2/2"), 3),
+    ],
+)
+def test_which_places(
+    command: Run, program: Program, options: tuple[str, ...], places: int
+) -> None:
+    done = command("sweep", *options, program(LINES))
+    assert done.status == 0, done.stderr
+    found = int(done.stderr.split(" places,")[0].split()[-1])
+    assert found == places or (options[1] == "block:1" and found >= 5)
+
+
+@pytest.mark.slow
+def test_several_processes(command: Run, program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep_command, "_PLACES_AT_ONCE", 2)
+    done = command("sweep", "--jobs", "2", program(LINES))
+    assert done.status == 0, done.stderr
+    assert "6 places, 6 restarted, 0 divergences" in done.stderr
+
+
+@pytest.fixture
+def planted(monkeypatch: pytest.MonkeyPatch) -> None:
+    install = cr.restart.install
+
+    def wrong(task: Task, parts: object) -> None:
+        install(task, parts)  # type: ignore[arg-type]
+        task.regs.words[task.abi.arguments[5]] += 1
+
+    monkeypatch.setattr(cr.restart, "install", wrong)
+
+
+@pytest.mark.usefixtures("planted")
+def test_a_divergence(
+    command: Run, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    kept, report = tmp_path / "kept", tmp_path / "r.xml"
+    path = program(LINES)
+    done = command("sweep", "--keep", kept, "--report", report, path)
+    assert done.status == 1
+    assert "6 divergences" in done.stderr
+    assert "place 2, the restarted kernel is another one" in done.stderr
+    assert "register " in done.stderr and "expected 0x0, found 0x1" in done.stderr
+    repeat = (kept / "place-000002" / "repeat.txt").read_text().split()
+    assert repeat == ["cr", "sweep", "--every", "syscall:1", "--only", "2", str(path)]
+    assert command(*repeat[1:]).status == 1
+    folder = kept / "place-000002"
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "divergence.txt",
+        "image",
+        "image.disk.tar",
+        "repeat.txt",
+        "trace.txt",
+    ]
+    assert "restarted run" in (folder / "trace.txt").read_text()
+    assert ElementTree.fromstring(report.read_text()).get("failures") == "6"
+    assert command("info", folder / "image").status == 0
+
+
+def test_refusals(command: Run, program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: System, *, pure: bool = False) -> bytes:
+        raise Refused(16, "the test does not want it")
+
+    monkeypatch.setattr(System, "checkpoint", refuse)
+    done = command("sweep", program(LINES))
+    assert done.status == 3
+    assert "refused 6 times, first at place 1: the test does not want it" in done.stderr
+
+
+def test_never_ends(command: Run, program: Program) -> None:
+    done = command("sweep", "--max-time", "1ms", program(FOREVER))
+    assert done.status == 124
+    assert "does not end" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--every", "now"), "none of syscall"),
+        (("--shard", "3/2"), "no shard"),
+        (("--only", "1", "--jobs", "2"), "make no sense"),
+        (("--report", "x.pdf"), "a report ends in one of"),
+    ],
+)
+def test_bad_input(command: Run, program: Program, options: tuple[str, ...], sentence: str) -> None:
+    done = command("sweep", *options, program(LINES))
+    assert done.status == 2
+    assert sentence in done.stderr
+
+
+@pytest.mark.slow
+def test_verify(command: Run, program: Program) -> None:
+    done = command("verify", program(LINES))
+    assert done.status == 0, done.stderr
+    assert "exit status 3" in done.stderr and "equal at every one" in done.stderr
+
+
+def test_chains_that_part() -> None:
+    link = Link("turn", 1, 4, "aa")
+    one = Chain((link, link), 0, (), "f")
+    assert verifying.where_they_part(one, one) is None
+    assert verifying.where_they_part(one, Chain((link,), 0, (), "f")) == 1
+    other = Link("turn", 1, 8, "aa")
+    assert verifying.where_they_part(one, Chain((link, other), 0, (), "f")) == 1
+    assert verifying.where_they_part(one, Chain((link, link), 1, (), "f")) == 2
