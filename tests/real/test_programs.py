@@ -1,7 +1,8 @@
 """Debian's dash, bash-static and sqlite3 on both x86 modes: as on the host, also when restarted.
 
 sqlite3 is linked dynamically and brings its own ld.so; in the middle of its transaction its
-journal is on the disk, and must be found again by a kernel that never saw it opened.
+journal is on the disk, and must be found again by a kernel that never saw it opened. It locks by
+making a folder (`unix-dotfile`), on the host too.
 """
 
 from __future__ import annotations
@@ -47,7 +48,6 @@ printf '%05d|%-4s|%q\\n' 42 ab 'c d'
 coproc cat; echo through >&${COPROC[1]}; read -r word <&${COPROC[0]}; echo $word
 exec {COPROC[1]}>&-; wait
 for ((i = 0; i < 3; i++)); do echo -n $i; done; echo
-diff() { echo "$(< <(echo substituted))"; }; diff
 exit 5
 """
 SQL = """
@@ -98,10 +98,10 @@ def test_sqlite_in_a_transaction(architecture: str, tmp_path: Path) -> None:
     (root / "sql").write_text(SQL)
     own = program("amd64", PLACES["sqlite3"])
     assert own is not None
-    truth = native([str(own), "-batch", "base", ".read sql"], root)
+    truth = native([str(own), "-vfs", "unix-dotfile", "-batch", "base", ".read sql"], root)
     (root / "base").unlink()
     assert truth[0] == 0 and truth[1].endswith(b"\nok\n")
-    words = ["/bin/sqlite3", "-batch", "/base", ".read /sql"]
+    words = ["/bin/sqlite3", "-vfs", "unix-dotfile", "-batch", "/base", ".read /sql"]
     straight = run(arch, root, words)
     assert (straight.status, straight.console) == truth
     assert not straight.not_modelled
