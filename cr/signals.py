@@ -85,7 +85,7 @@ def restore_sighand(ctx: Restart) -> Sighand:
 
 def checkpoint_signal(ctx: Checkpoint, task: Task) -> None:
     """Write what the thread group shares."""
-    left = [itimers.get(task, which) for which in range(3)]
+    left = [itimers.exact(task, which) for which in range(3)]
     tty = task.signal.tty
     tty_objref = checkpoint_tty(ctx, tty) if tty is not None else 0
     record = image.Signal(

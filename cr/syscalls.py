@@ -123,8 +123,6 @@ def _tasks(ctx: Checkpoint, caller: Task, root: Task, flags: int) -> list[Task]:
             ctx.refuse(EBUSY, "Not frozen or wrong cgroup")
         if not _may_attach(caller, task):
             ctx.refuse(EPERM, "no right to attach to this task")
-        if task is not caller and task.call_state is not None:
-            ctx.refuse(EBUSY, "a task is in the middle of checkpoint or restart")
     ctx.task = None
     if not flags & t.CHECKPOINT_SUBTREE:
         check_contained(ctx, tasks)

@@ -191,7 +191,7 @@ def _signals(task: Task, names: Names) -> Iterator[str]:
                 f" {timer.signo} value {timer.value:x} tid {timer.tid} due {timer.due_ns} every"
                 f" {timer.interval_ns} overrun {timer.overrun} {timer.last_overrun} {timer.told}"
             )
-        yield f"    timers {[itimers.get(task, which) for which in range(3)]}"
+        yield f"    timers {[itimers.exact(task, which) for which in range(3)]}"
 
 
 def _descriptors(task: Task, names: Names) -> Iterator[str]:

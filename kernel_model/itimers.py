@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from kernel_model.task import Task
 
 ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF = range(3)
+_MICROSECOND = 1000
+"""What getitimer shows of less: a timer that runs has never nothing left."""
 _SIGNALS = (14, 26, 27)  # SIGALRM, SIGVTALRM, SIGPROF
 
 
@@ -38,12 +40,16 @@ def process_units(task: Task) -> int:
 
 
 def get(task: Task, which: int) -> tuple[int, int]:
-    """(left, interval) in nanoseconds; left is 0 when it is off."""
+    """(left, interval) in nanoseconds, as getitimer tells; left is 0 when it is off."""
+    left, interval = exact(task, which)
+    return max(left, _MICROSECOND) if left else 0, interval
+
+
+def exact(task: Task, which: int) -> tuple[int, int]:
+    """The same to the nanosecond. One that is due but was not looked at has a little left."""
     timer = _timer(task, which)
-    if not timer.due:
-        return 0, timer.interval
-    # A timer that is due but has not been looked at has a little left, never nothing.
-    return max(timer.due - clock_of(task, which), 1000), timer.interval
+    left = max(timer.due - clock_of(task, which), 1) if timer.due else 0
+    return left, timer.interval
 
 
 def set_timer(task: Task, which: int, left: int, interval: int) -> None:

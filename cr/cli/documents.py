@@ -1,6 +1,7 @@
 """Writes the generated documents: `python -m cr.cli.documents [FOLDER]`.
 
-docs/FORMAT.md comes from the records of the image, docs/SYSCALLS.md from the declared calls.
+docs/FORMAT.md comes from the records of the image, docs/SYSCALLS.md from the declared calls,
+docs/LIMITS.md from the refusals in the sources.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from cr.cli import limits
 from cr.image import schema
 from cr.system import ARCHES, modules
 from kernel_model.syscalls import document
@@ -18,6 +20,7 @@ def documents() -> dict[str, str]:
     abis = {name: native[0] for name, native in ARCHES.items()}
     return {
         "FORMAT.md": schema.format_document(),
+        "LIMITS.md": limits.format_document(),
         "SYSCALLS.md": document.format_document(modules(), abis),
     }
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kernel_model import itimers
 from kernel_model.abi.errno import EFAULT, EINVAL, EPERM
 from kernel_model.clock import NS_PER_S, UNITS_PER_NS
+from kernel_model.itimers import process_units
 from kernel_model.restart_block import RestartBlock, RestartFunction
 from kernel_model.syscalls.declare import Flags, Int, Ptr, UInt, syscall
 from kernel_model.syscalls.dispatch import Interrupted
@@ -34,7 +35,7 @@ def clock_ns(task: Task, clock: int) -> int:
     if clock in _MONOTONIC:
         return task.kernel.clock.now_ns()
     if clock == CLOCK_PROCESS_CPUTIME_ID:
-        return sum(t.run_units for t in task.signal.threads) // UNITS_PER_NS
+        return process_units(task) // UNITS_PER_NS
     if clock == CLOCK_THREAD_CPUTIME_ID:
         return task.run_units // UNITS_PER_NS
     raise EINVAL(f"clock {clock} is unknown")

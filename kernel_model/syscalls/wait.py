@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kernel_model.abi.errno import ECHILD, EINVAL
 from kernel_model.clock import UNITS_PER_NS
 from kernel_model.exit import CLD_CONTINUED, CLD_STOPPED, child_info, reap
+from kernel_model.itimers import process_units
 from kernel_model.siginfo import pack_siginfo
 from kernel_model.signals import SIGCHLD, SIGCONT, SigInfo
 from kernel_model.syscalls.declare import Flags, Int, Ptr, syscall
@@ -146,9 +147,7 @@ def waitid(task: Task, kind: Int, number: Int, info: Ptr, options: Flags, usage:
 def getrusage(task: Task, who: Int, usage: Ptr) -> int:
     """Times of the process (0), its ended children (-1) or the thread (1)."""
     if who == 0:
-        units = task.signal.run_units + sum(
-            t.run_units for t in task.signal.threads if not t.exited
-        )
+        units = process_units(task)
     elif who == -1:
         units = task.signal.children_units
     elif who == 1:
@@ -163,7 +162,7 @@ def getrusage(task: Task, who: Int, usage: Ptr) -> int:
 def times(task: Task, buffer: Ptr) -> int:
     """Process times in ticks of a hundredth of a second."""
     tick_units = UNITS_PER_NS * 10_000_000
-    own = task.signal.run_units + sum(t.run_units for t in task.signal.threads if not t.exited)
+    own = process_units(task)
     if buffer:
         letter = "q" if task.abi.word_bytes == 8 else "i"
         values = (own // tick_units, 0, task.signal.children_units // tick_units, 0)
