@@ -25,7 +25,8 @@ APPLETS = [
     "cksum numbers", "cmp fruit fruit2; echo $?", "comm sorted sorted2", "cut -d' ' -f2 fruit",
     "dd if=numbers bs=7 skip=3 count=5 2>/dev/null", "diff fruit fruit2", "dirname /a/b.c",
     "du -a sub | $BB sort -k2 | $BB cut -f2", "echo -e 'a\\tb'", "env -i A=1 $BB env", "expand tabs",
-    "expr length abcdef", "factor 1234567890", "false; echo $?", "find sub | $BB sort", "fold -w 5 fruit",
+    "expr length abcdef", "factor 1234567890", "false; echo $?", "find sub | $BB sort",
+    "fold -w 5 fruit",
     "grep -n apple fruit", "gzip -c fruit | $BB gunzip -c", "head -n 3 numbers",
     "hexdump -C fruit", "md5sum numbers", "mkdir -p tmp/x/y; $BB ls -R tmp/x; $BB rm -r tmp/x",
     "nl fruit", "od -c fruit", "paste fruit fruit2", "printf '%05d %s\\n' 42 x", "pwd >/dev/null",
@@ -34,14 +35,19 @@ APPLETS = [
     "split -l 100 numbers tmp/part; $BB cat tmp/partab | $BB wc; $BB rm tmp/part*",
     "stat -c '%s %F %n' fruit", "strings numbers | $BB tail -n 2", "sum numbers", "tac fruit",
     "tail -n 4 numbers", "tar -cf - sub | $BB tar -tf - | $BB sort", "tee /dev/null < fruit",
-    "test 3 -gt 2 && echo yes", "timeout 5 $BB echo in time", "touch tmp/t; $BB ls tmp; $BB rm tmp/t",
-    "tr a-z A-Z < fruit", "true; echo $?", "unexpand -a tabs", "uniq -c sorted", "uuencode x < fruit",
+    "test 3 -gt 2 && echo yes", "timeout 5 $BB echo in time",
+    "touch tmp/t; $BB ls tmp; $BB rm tmp/t",
+    "tr a-z A-Z < fruit", "true; echo $?", "unexpand -a tabs", "uniq -c sorted",
+    "uuencode x < fruit",
     "wc fruit numbers", "xargs -n 2 $BB echo < fruit", "xxd fruit", "yes | $BB head -n 2",
     "ash -c 'echo $((6 * 7))'", "bc -e '2^64' </dev/null", "base64 fruit", "crc32 fruit",
 ]  # fmt: skip
-"""Each is given to busybox's shell after `$BB`; differences in stdout or status are told by name."""
+"""Each is given to busybox's shell after `$BB`."""
 
-PIPELINE = "$BB cat numbers | $BB sort -k3 -n -r | $BB sed 's/line/row/' | $BB awk '{ n += $1 } END { print NR, n; print $0 }'"  # noqa: E501
+PIPELINE = (
+    "$BB cat numbers | $BB sort -k3 -n -r | $BB sed 's/line/row/' | "
+    "$BB awk '{ n += $1 } END { print NR, n; print $0 }'"
+)
 
 
 @pytest.fixture(scope="module", params=MODES)
@@ -70,7 +76,7 @@ def place(
 def _script(program: str, commands: list[str]) -> str:
     lines = [f"BB='{program}'"]
     for number, command in enumerate(commands):
-        lines += [f"echo '== {number}'", f"$BB {command}", "echo \"-- $?\""]
+        lines += [f"echo '== {number}'", f"$BB {command}", 'echo "-- $?"']
     return "\n".join(lines) + "\n"
 
 

@@ -40,7 +40,9 @@ sh -c 'exit 4' & wait $!; echo waited $?
 echo out 1>&2 2>/dev/null; umask 027; umask
 exit 5
 """
-BASH = POSIX.replace("exit 5", "") + """
+BASH = (
+    POSIX.replace("exit 5", "")
+    + """
 a=(one two "three four"); echo ${#a[@]} "${a[2]}" "${a[@]:1:1}"
 declare -A m=([k]=v [l]=w); echo ${m[k]} ${m[l]}
 [[ abc =~ ^a(.)c$ ]] && echo ${BASH_REMATCH[1]}
@@ -50,6 +52,7 @@ exec {COPROC[1]}>&-; wait
 for ((i = 0; i < 3; i++)); do echo -n $i; done; echo
 exit 5
 """
+)
 SQL = """
 create table t(a integer primary key, b text, c real);
 begin;

@@ -23,7 +23,9 @@ COMPILERS = {
     "ppc64": "powerpc64-linux-gnu-gcc",
 }
 STORY = GUESTS_FOLDER / "processes" / "threads.c"
-PRINTS = b"4 threads counted to 400\nsum of thread-local values 10\nconsumer took 20 items, sum 190\n"
+PRINTS = (
+    b"4 threads counted to 400\nsum of thread-local values 10\nconsumer took 20 items, sum 190\n"
+)
 
 
 def _with_glibc(mode: str, output: Path) -> None:
