@@ -24,7 +24,8 @@ APPLETS = [
     "awk '{ s += $2 } END { print s, NR }' fruit", "basename /a/b.c .c", "cal 3 2011", "cat fruit",
     "cksum numbers", "cmp fruit fruit2; echo $?", "comm sorted sorted2", "cut -d' ' -f2 fruit",
     "dd if=numbers bs=7 skip=3 count=5 2>/dev/null", "diff fruit fruit2", "dirname /a/b.c",
-    "du -a sub | $BB sort -k2 | $BB cut -f2", "echo -e 'a\\tb'", "env -i A=1 $BB env", "expand tabs",
+    "du -a sub | $BB sort -k2 | $BB cut -f2", "echo -e 'a\\tb'", "env -i A=1 $BB env",
+    "expand tabs",
     "expr length abcdef", "factor 1234567890", "false; echo $?", "find sub | $BB sort",
     "fold -w 5 fruit",
     "grep -n apple fruit", "gzip -c fruit | $BB gunzip -c", "head -n 3 numbers",
@@ -97,6 +98,11 @@ def test_applets(place: tuple[str, Path]) -> None:
         for number, (expected, got) in enumerate(zip(truth[1:], ours[1:]))
         if expected != got
     ]
+    if runner:
+        # qemu-user itself ends two of them by a signal; what it did not finish is no truth.
+        killed = [one for one in different if one[1].endswith((b"-- 134\n", b"-- 139\n"))]
+        assert len(killed) <= 2
+        different = [one for one in different if one not in killed]
     assert not different
     assert ran.status == status
     assert not ran.not_modelled

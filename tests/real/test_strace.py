@@ -28,8 +28,10 @@ COMMANDS = {
     "find": ["find", "tmp"],
     "wc": ["wc", "-c", "bin/busybox"],
 }
-YOUNGER = {"rseq", "statx", "clone3"}
+YOUNGER = {"rseq"}
 """Calls that Linux 3.2 does not have: refused with ENOSYS, as docs/SYSCALLS.md says."""
+FALLBACKS = {"statx": "fstatat64", "clock_gettime64": "clock_gettime"}
+"""Such calls, and what the C library tries next: the second one's result is compared."""
 OWN_RESULT = {"set_tid_address", "getpid", "readlink", "getuid", "brk", "mmap", "mmap2"}
 """What they answer is the machine's: a pid, an address, the length of a path, who runs the test."""
 _LINE = re.compile(r"^(?:\[\d+\] |\d+ +)?(\w+)\(.* *= (-?\w+|\?)(?: (E\w+))?")
@@ -44,9 +46,13 @@ def calls(text: str) -> list[tuple[str, str]]:
             continue
         name, result, errno = match.groups()
         if name in YOUNGER:
-            result = "younger"
+            result, errno = "younger", None
         elif name in OWN_RESULT and not errno:
             result = "own"
+        elif name == "umask":
+            result = str(int(result, 8 if result.startswith("0") else 10))
+        if found and FALLBACKS.get(found[-1][0]) == name and found[-1][1] == "ENOSYS":
+            name = found.pop()[0]
         found.append((name, errno or result))
     return found
 
@@ -65,6 +71,7 @@ def _root(architecture: str, folder: Path) -> Path:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_same_calls(architecture: str, name: str, tmp_path: Path) -> None:
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    # stdout is no pipe: the guest's is a device, and libc asks devices whether they are terminals.
     # The model's root is never written: the host's turn, which changes its folder, is last.
     root = _root(architecture, tmp_path / "root")
     project = Path(__file__).resolve().parents[2]
@@ -72,7 +79,8 @@ def test_same_calls(architecture: str, name: str, tmp_path: Path) -> None:
     subprocess.run(
         [*command, "/bin/busybox", *COMMANDS[name]],
         cwd=project,
-        capture_output=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         timeout=60,
         check=False,
     )
@@ -80,7 +88,8 @@ def test_same_calls(architecture: str, name: str, tmp_path: Path) -> None:
         ["strace", "-o", str(theirs), str(root / "bin" / "busybox"), *COMMANDS[name]],
         cwd=root,
         env=ENVIRONMENT,
-        capture_output=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         timeout=60,
         check=False,
     )
