@@ -25,7 +25,7 @@ IMAGE_FD = 9
 def running(arch: str) -> tuple[System, Task, OpenFile]:
     kernel = start(find_story("signals/queue"), arch, "freestanding")
     assert kernel.run(cr.after_syscalls(12)) is Ended.REACHED
-    task = kernel.tasks[1]
+    task = kernel.tasks[2]
     file = open_path(task, b"/image", O_RDWR | O_CREAT | O_TRUNC, 0o600)
     task.files.install_at(IMAGE_FD, file)
     return kernel, task, file
@@ -37,7 +37,7 @@ def call(task: Task) -> int:
 
 def without_disk(kernel: System) -> str:
     """What tasks are: the image file grows, and that is no matter."""
-    return dump(kernel, kernel.tasks[1])
+    return dump(kernel, kernel.tasks[2])
 
 
 @pytest.mark.parametrize("arch", ARCHES)
