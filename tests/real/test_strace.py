@@ -51,6 +51,8 @@ def calls(text: str) -> list[tuple[str, str]]:
             result, errno = "younger", None
         elif name in OWN_RESULT and not errno:
             result = "own"
+        elif result.startswith("0x"):
+            result = str(int(result, 16))
         elif name == "umask":
             result = str(int(result, 8 if result.startswith("0") else 10))
         if found and FALLBACKS.get(found[-1][0]) == name and found[-1][1] == "ENOSYS":
