@@ -21,9 +21,10 @@ demo: setup
 test: setup
 	$(PYTEST) -m 'not real and not nightly'
 
-# Programs that nobody here wrote; installs Debian packages (as root).
+# Programs that nobody here wrote; installs Debian packages (as root), builds what Debian lacks.
 test-real: setup
 	.ci/debian-packages
+	.ci/real-programs $(BIN)/python
 	$(PYTEST) -m 'real and not nightly' -rs
 
 check: setup

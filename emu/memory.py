@@ -112,6 +112,19 @@ class Ram:
                 self.stale_code = True
             self._free.append(frame)
 
+    def drop_all(self, entries: list[int]) -> None:
+        """One user less for each frame of these page-table entries."""
+        users, code = self.users, self.code
+        for entry in entries:
+            frame = entry >> PAGE_SHIFT
+            left = users[frame] - 1
+            users[frame] = left
+            if not left:
+                if code[frame]:
+                    code[frame] = 0
+                    self.stale_code = True
+                self._free.append(frame)
+
     def page(self, frame: int) -> memoryview:
         """The bytes of a frame, to read from. Writing goes through `write`."""
         start = frame << PAGE_SHIFT

@@ -17,6 +17,7 @@ flush, because a refused access always asks the walker again.
 from __future__ import annotations
 
 import mmap
+from array import array
 from collections.abc import Iterator
 
 from emu.memory import PAGE_SHIFT, Ram
@@ -33,6 +34,7 @@ _LEVEL_BITS = 9
 _LEVEL_MASK = 511
 _TOP_SHIFT = 27  # of a page number: levels use bits 35..27, 26..18, 17..9, 8..0
 MAX_PAGE_NO = 1 << 36
+_NO_ENTRIES = memoryview(bytes(4096)).cast("Q")
 
 
 class OutOfNodes(Exception):
@@ -141,6 +143,52 @@ class PageTable:
                 code[frame] = 1
             page_no += 1
 
+    def take_all(self, first: int, last: int) -> list[int]:
+        """Unmap the resident pages of [first, last): their entries. The frames are the caller's."""
+        words = self._words
+        taken: list[int] = []
+        for low, count, _ in self._stretches(first, last):
+            taken += filter(None, words[low : low + count].tolist())
+            words[low : low + count] = _NO_ENTRIES[:count]
+        if taken:
+            self.arena.stale = True
+        return taken
+
+    def share_all(self, child: PageTable, first: int, last: int, lost: int) -> None:
+        """Map the resident pages of [first, last) in `child`, too, which has none there.
+
+        Both sides lose the rights `lost`. Every frame gets one user more. Raises OutOfNodes.
+        """
+        words, users = self._words, self.arena.ram.users
+        kept = ~lost
+        for low, count, page_no in self._stretches(first, last):
+            entries = words[low : low + count].tolist()
+            if not any(entries):
+                continue
+            key = page_no >> _LEVEL_BITS
+            base = child._leaf(key) or child._make_leaf(key)
+            if lost:
+                entries = [entry & kept for entry in entries]
+                words[low : low + count] = array("Q", entries)
+                self.arena.stale = True
+            to = base | (page_no & _LEVEL_MASK)
+            words[to : to + count] = array("Q", entries)
+            for entry in entries:
+                if entry:
+                    users[entry >> PAGE_SHIFT] += 1
+
+    def _stretches(self, first: int, last: int) -> Iterator[tuple[int, int, int]]:
+        """(index of the first word, count, first page number) for each leaf of [first, last)."""
+        page_no = first
+        while page_no < last:
+            base = self._leaf(page_no >> _LEVEL_BITS)
+            if not base:
+                page_no = self._next_leaf(page_no, last)
+                continue
+            end = min(last, (page_no | _LEVEL_MASK) + 1)
+            yield base | (page_no & _LEVEL_MASK), end - page_no, page_no
+            page_no = end
+
     def clear(self, page_no: int) -> int:
         """Unmap a page; the old entry, 0 when there was none. Its frame is the caller's now."""
         key = page_no >> _LEVEL_BITS
@@ -156,19 +204,10 @@ class PageTable:
 
     def entries(self, first: int, last: int) -> Iterator[tuple[int, int]]:
         """(page number, entry) of the resident pages in [first, last), ascending."""
-        words = self._words
-        page_no = first
-        while page_no < last:
-            base = self._leaf(page_no >> _LEVEL_BITS)
-            end = min(last, (page_no | _LEVEL_MASK) + 1)
-            if not base:
-                page_no = self._next_leaf(page_no, last)
-                continue
-            low = base | (page_no & _LEVEL_MASK)
-            for offset, entry in enumerate(words[low : low + end - page_no].tolist()):
+        for low, count, page_no in self._stretches(first, last):
+            for offset, entry in enumerate(self._words[low : low + count].tolist()):
                 if entry:
                     yield page_no + offset, entry
-            page_no = end
 
     def _next_leaf(self, page_no: int, last: int) -> int:
         # Skip whole empty subtrees: a sparse 47-bit space must not be walked leaf by leaf.
@@ -192,7 +231,6 @@ class PageTable:
     def _free_tree(self, node: int, levels: int) -> None:
         if levels:
             low = node << _LEVEL_BITS
-            for word in self._words[low : low + 512].tolist():
-                if word:
-                    self._free_tree(word >> PAGE_SHIFT, levels - 1)
+            for word in filter(None, self._words[low : low + 512].tolist()):
+                self._free_tree(word >> PAGE_SHIFT, levels - 1)
         self.arena.free_node(node)

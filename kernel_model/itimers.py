@@ -108,9 +108,12 @@ def fire_cpu_timers(task: Task) -> None:
 
 def cpu_budget(task: Task) -> int | None:
     """Code that the task may execute before a CPU timer is due; None without one."""
-    due = [t.due * UNITS_PER_NS for t in task.signal.itimers[ITIMER_VIRTUAL:] if t.due]
-    # The soft limit is never above the hard one.
+    _, virtual, prof = task.signal.itimers
     seconds = task.signal.rlimits[_RLIMIT_CPU][0]
+    if not virtual.due and not prof.due and seconds == _UNLIMITED:
+        return None  # nearly always: this is asked at every run of code
+    due = [timer.due * UNITS_PER_NS for timer in (virtual, prof) if timer.due]
+    # The soft limit is never above the hard one.
     if seconds != _UNLIMITED:
         due.append(seconds * _SECOND_UNITS)
-    return min(due) - process_units(task) if due else None
+    return min(due) - process_units(task)

@@ -132,17 +132,16 @@ class Pending:
 class Sighand:
     """The handlers of a process; shared by its threads."""
 
-    def __init__(self) -> None:
-        self.actions: list[Action] = [_DEFAULT] * NSIG
+    def __init__(self, actions: list[Action] | None = None) -> None:
+        """`actions` are copied; without them every signal has its default one."""
+        self.actions = [_DEFAULT] * NSIG if actions is None else list(actions)
         self.signalfd = WaitQueue()
         """Who reads signals from a file."""
         self.users = 1
 
     def copy(self) -> Sighand:
         """For a child that does not share it."""
-        twin = Sighand()
-        twin.actions = list(self.actions)
-        return twin
+        return Sighand(self.actions)
 
     def grab(self) -> Sighand:
         """One more task shares it."""
@@ -258,6 +257,11 @@ def send(task: Task, info: SigInfo, *, to_thread: bool = False) -> None:
             break
 
 
+def _own_fault(info: SigInfo) -> bool:
+    """A fault cannot be survived by being init: the instruction would only fault again."""
+    return bool(bit(info.signo) & SYNCHRONOUS) and info.code > 0
+
+
 def _from_below(task: Task, info: SigInfo) -> bool:
     """Who lives in a namespace (and so has a number there) cannot kill its init."""
     if task.pid_ns.init is not task.signal.leader or not info.pid:
@@ -327,7 +331,8 @@ def deliver(task: Task) -> None:
             _enter_handler(task, info, action)
             task.attention = bool(deliverable(task))
             return
-        if bit(info.signo) & IGNORED_BY_DEFAULT or task.immune(info.signo):
+        shielded = task.immune(info.signo) and not _own_fault(info)
+        if bit(info.signo) & IGNORED_BY_DEFAULT or shielded:
             continue
         if bit(info.signo) & STOPPING:
             if info.signo != SIGSTOP and task.in_orphaned_group:

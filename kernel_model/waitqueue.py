@@ -45,8 +45,9 @@ class WaitQueue:
 
     def wake_all(self) -> None:
         """Make every waiter runnable; each looks again whether what it wants is there."""
-        for task in tuple(self.waiters):
-            task.wake()
+        if self.waiters:
+            for task in tuple(self.waiters):
+                task.wake()
         if self.watches:
             for watch in tuple(self.watches):
                 watch.woken(self.key)

@@ -194,10 +194,7 @@ class AddressSpace:
 
     def zap(self, first: int, last: int) -> None:
         """Forget the pages [first, last): their next use is a fault."""
-        table, drop = self.table, self.ram.drop
-        for page_no, entry in list(table.entries(first, last)):
-            table.clear(page_no)
-            drop(entry >> PAGE_SHIFT)
+        self.ram.drop_all(self.table.take_all(first, last))
 
     def unmap_file_range(self, backing: Backing, first: int, last: int) -> None:
         """A file was cut: forget the pages that show [first, last) of it (in pages)."""
@@ -318,21 +315,14 @@ class AddressSpace:
         child.vdso, child.limit_bytes = self.vdso, self.limit_bytes
         if self.exe is not None:
             child.execute(self.exe.grab())
-        users = self.ram.users
         for vma in self.vmas:
             if vma.flags & VM_DONTCOPY:
                 continue
             twin = replace(vma)
             child._hold(twin)
             child.vmas.append(twin)
-            private = not vma.flags & VM_SHARED
-            for page_no, entry in list(self.table.entries(vma.first_page, vma.last_page)):
-                frame, flags = entry >> PAGE_SHIFT, entry & FLAGS_MASK
-                if private and flags & WRITE:
-                    flags &= ~WRITE
-                    self.table.set(page_no, frame, flags)
-                users[frame] += 1
-                child.table.set(page_no, frame, flags)
+            lost = 0 if vma.flags & VM_SHARED else WRITE
+            self.table.share_all(child.table, vma.first_page, vma.last_page, lost)
         return child
 
     def resident_private(self, vma: Vma) -> list[tuple[int, int]]:

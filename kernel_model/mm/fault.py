@@ -7,15 +7,21 @@ Mirrors: Linux handle_mm_fault, do_anonymous_page, do_wp_page, expand_stack.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from emu.memory import PAGE_MASK, PAGE_SHIFT, ZERO_FRAME, OutOfFrames
 from emu.pagetable import EXEC, READ, RESIDENT, WRITE, OutOfNodes
 from kernel_model.abi.errno import LinuxError
 from kernel_model.mm.address_space import AddressSpace
 from kernel_model.mm.vma import VM_GROWSDOWN, Vma
 
+if TYPE_CHECKING:
+    from kernel_model.mm.backing import Backing
+
 SEGV_MAPERR, SEGV_ACCERR, BUS_ADRERR = 1, 2, 2
 _WANTED = {"read": READ, "write": WRITE, "fetch": EXEC}
 _STACK_GUARD_BYTES = 1 << PAGE_SHIFT
+_AROUND_PAGES = 16
 
 
 class BadAccess(Exception):
@@ -95,6 +101,26 @@ def _bring_in(mm: AddressSpace, vma: Vma, page_no: int, wanted: int) -> None:
     except OutOfNodes:
         ram.drop(frame)
         raise
+    if backing is not None and wanted != WRITE:
+        _bring_neighbours(mm, vma, page_no, backing)
+
+
+def _bring_neighbours(mm: AddressSpace, vma: Vma, page_no: int, backing: Backing) -> None:
+    """Map, to be read, the file's pages nearby that are in the page cache: a fault less for each.
+
+    Linux's do_fault_around. Nobody can tell, except that a program starts faster.
+    """
+    ram, table, cached = mm.ram, mm.table, backing.pages
+    rights = RESIDENT | vma.rights() & ~WRITE
+    first = max(vma.first_page, page_no & -_AROUND_PAGES)
+    # Up to the window's end: it lies within one leaf of the table, so nothing can run out.
+    last = min(vma.last_page, (page_no & -_AROUND_PAGES) + _AROUND_PAGES)
+    shift = vma.page_offset(first) - first
+    for number in range(first, last):
+        frame = cached.get(number + shift)
+        if frame is not None and not table.get(number):
+            ram.grab(frame)
+            table.set(number, frame, rights)
 
 
 def _page_of(vma: Vma, page_no: int, write: bool) -> int:

@@ -53,6 +53,8 @@ class UserMemory:
         return entry >> PAGE_SHIFT
 
     def _accessible(self, addr: int, count: int, wanted: int) -> int:
+        if 0 < count <= PAGE_SIZE - (addr & PAGE_MASK):  # nearly always
+            return count if self._frame(addr >> PAGE_SHIFT, wanted) >= 0 else 0
         done = 0
         while done < count:
             if self._frame((addr + done) >> PAGE_SHIFT, wanted) < 0:

@@ -147,7 +147,7 @@ class CallTable:
     def enter(self, task: Task) -> None:
         """The task has trapped: begin the call that its registers ask for."""
         task.syscall = number = task.regs.words[task.abi.number] & 0xFFFFFFFF
-        if task.kernel.trace.wanted:
+        if task.kernel.trace.sinks:
             task.kernel.trace.entered(task, number)
         self._run(task, number, first=True)
 
@@ -183,7 +183,7 @@ class CallTable:
         except LinuxError as error:
             task.kernel.trace.refused(task, error)
             result = -error.errno
-        if task.kernel.trace.wanted:
+        if task.kernel.trace.sinks:
             task.kernel.trace.returned(task, number, result)
         task.abi.set_result(task, result)
         task.syscall = None
@@ -210,7 +210,7 @@ class CallTable:
     def interrupt(self, task: Task, restart: Restart) -> None:
         """A signal ends the call that the task sleeps in."""
         # The registers stay as at the trap: signal delivery decides what becomes of the call.
-        if task.kernel.trace.wanted and task.syscall is not None:
+        if task.kernel.trace.sinks and task.syscall is not None:
             task.kernel.trace.returned(task, task.syscall, -int(restart))
         block = task.restart_block
         if block is not None and block.done:

@@ -18,9 +18,6 @@ from kernel_model.abi.fcntl import (
     O_ACCMODE,
     O_APPEND,
     O_NONBLOCK,
-    O_RDONLY,
-    O_RDWR,
-    O_WRONLY,
     POLLIN,
     POLLOUT,
     POLLRDNORM,
@@ -42,6 +39,10 @@ if TYPE_CHECKING:
 
 MAX_OFFSET = (1 << 63) - 1
 ALWAYS_READY = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM
+
+_MAY_READ = (True, False, True, False)
+_MAY_WRITE = (False, True, True, False)
+"""By access mode: O_RDONLY, O_WRONLY, O_RDWR, and 3, which opens for ioctl only."""
 
 
 class OpenFile:
@@ -82,12 +83,12 @@ class OpenFile:
     @property
     def may_read(self) -> bool:
         """Whether the access mode allows reading."""
-        return self.flags & O_ACCMODE in (O_RDONLY, O_RDWR)
+        return _MAY_READ[self.flags & O_ACCMODE]
 
     @property
     def may_write(self) -> bool:
         """Whether the access mode allows writing."""
-        return self.flags & O_ACCMODE in (O_WRONLY, O_RDWR)
+        return _MAY_WRITE[self.flags & O_ACCMODE]
 
     @property
     def nonblocking(self) -> bool:
