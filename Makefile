@@ -24,7 +24,6 @@ test: setup
 # Programs that nobody here wrote; installs Debian packages (as root), builds what Debian lacks.
 test-real: setup
 	.ci/debian-packages
-	.ci/real-programs $(BIN)/python
 	$(PYTEST) -m 'real and not nightly' -rs
 
 check: setup
@@ -36,7 +35,10 @@ check: setup
 bench: setup
 	$(BIN)/python -m bench
 
+# The slow sweeps; and the programs that have to be built first (minutes, once).
 nightly: setup
+	.ci/debian-packages
+	.ci/real-programs $(BIN)/python
 	$(PYTEST) -m nightly
 
 docs: setup

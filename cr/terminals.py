@@ -234,11 +234,14 @@ def _restore_master(ctx: Restart, record: image.Tty) -> Tty:
         ctx.refuse(f"pty {record.index}, or a master of a master")
     kernel, cred = ctx.kernel, ctx.opener.cred
     devpts = kernel.vfs.devpts
+    # Looked up first: a pair that is made must be let go of at the end.
+    place = (
+        ctx.attempt(lambda: Walk(ctx.opener).resolve(b"/dev/ptmx")) if record.file_objref else None
+    )
     tty: Tty = ctx.attempt(lambda: devpts.new_pair(kernel, cred.fsuid, cred.fsgid, record.index))
     assert tty.link is not None
     tty.link.locked = False
-    if record.file_objref:
-        place = ctx.attempt(lambda: Walk(ctx.opener).resolve(b"/dev/ptmx"))
+    if place is not None:
         ctx.masters[tty] = TtyFile(tty, place.inode, place, O_RDWR)
     else:
         devpts.remove(tty.link)

@@ -95,7 +95,7 @@ def test_nothing_is_missing() -> None:
     assert sum(path.stat().st_size for path in FOLDER.glob("*/*.xz")) < 1 << 20
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_ten_thousand_mutants(law_seed: int) -> None:
     """The corpus of the fuzzer in every run: all golden images of this release."""
     toll = fuzz([golden(name) for name in IMAGES if name not in REFUSED], 10_000, law_seed)

@@ -88,7 +88,7 @@ def test_a_project_outside(project: Path) -> None:
     assert "--cr-update-images writes it" in told
     status, told = run(project, "--cr-update-images")
     assert status == 0, told
-    assert "task 1 'counter'" in (project / "images" / "counter.txt").read_text()
+    assert "task 2 'counter'" in (project / "images" / "counter.txt").read_text()
     status, told = run(project, "-n", "2", "--cr-seed", "5")
     assert "3 passed" in told, told
 

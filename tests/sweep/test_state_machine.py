@@ -86,7 +86,7 @@ class Shell(RuleBasedStateMachine):
             self.folder.cleanup()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_shell_with_checkpoints_at_random_moments() -> None:
     Shell.TestCase.settings = settings(
         max_examples=12,
