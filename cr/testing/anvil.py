@@ -233,7 +233,7 @@ def bounded(seconds: float = 300.0, headroom_bytes: int = MEMORY_HEADROOM_BYTES)
 
 
 def time_for_one() -> None:
-    """Inside `bounded`: from now on, the time that one input may take. Outside, there is no limit."""
+    """Inside `bounded`: from now on, the time that one input may take. Outside: no limit."""
     if signal.getsignal(signal.SIGALRM) in (signal.SIG_DFL, signal.SIG_IGN, None):
         return  # nobody would catch it: the process would die
     signal.setitimer(signal.ITIMER_REAL, 10 * SLOWEST_S)

@@ -67,7 +67,7 @@ def test_another_exception_is_a_finding(monkeypatch: pytest.MonkeyPatch, tmp_pat
     refuse = Reader.refuse
 
     def wrong(self: Reader, sentence: str) -> None:
-        if "pipe" in sentence:
+        if "there is no object" in sentence:
             raise KeyError(sentence)
         refuse(self, sentence)
 
