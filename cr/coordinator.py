@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 class Restarting(CallState):
     """A task that has called restart(0): it waits to become somebody else."""
 
+    repeatable = True
+
     def __init__(self, *, ghost: bool) -> None:
         self.ghost = ghost
         self.queue = WaitQueue()

@@ -103,7 +103,8 @@ def checkpoint_task(ctx: Checkpoint, task: Task, completed: int | None = None) -
         return
     if task.mm is None:
         ctx.refuse(EBUSY, "a task without memory")
-    if task.call_state is not None and task is not ctx.caller:
+    state = task.call_state
+    if state is not None and not state.repeatable and task is not ctx.caller:
         ctx.refuse(EBUSY, "it is in the middle of checkpoint or restart")
     arch = arch_of(ctx.kernel)
     arch.checkpoint_thread(ctx, task)
