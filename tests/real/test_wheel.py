@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.real, pytest.mark.slow]
+pytestmark = [pytest.mark.real, pytest.mark.nightly]
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("cr", "emu", "guests", "kernel_model", "setup_backend")
