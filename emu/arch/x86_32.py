@@ -29,6 +29,11 @@ _INSN_HOOKS = (
     ("port_in", "UC_X86_INS_IN"),
     ("port_out", "UC_X86_INS_OUT"),
 )
+_TIME_REGISTERS = (
+    ("ax_id", "UC_X86_REG_EAX"),
+    ("cx_id", "UC_X86_REG_ECX"),
+    ("dx_id", "UC_X86_REG_EDX"),
+)
 _TLS = tuple(f"tls{slot}" for slot in range(TLS_COUNT))
 
 
@@ -83,11 +88,7 @@ def _spec(name: str, user_cs: int, user_ds: int, first_tls: int) -> CpuSpec:
         traps=TRAPS,
         syscall_interrupt=0x80,
         insn_hooks=_INSN_HOOKS,
-        time_registers=(
-            ("ax_id", "UC_X86_REG_EAX"),
-            ("cx_id", "UC_X86_REG_ECX"),
-            ("dx_id", "UC_X86_REG_EDX"),
-        ),
+        time_registers=_TIME_REGISTERS,
         code_bits=32,
         forbidden=None,
         emulate=None,
