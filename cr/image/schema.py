@@ -25,9 +25,16 @@ CHAPTERS = (
     "cr.image.terminals",
     "cr.image.arch.x86",
     "cr.image.arch.powerpc",
+    "cr.image.calls",
     "cr.image.extensions",
+    "cr.image.pipes",
 )
-CHAPTERS_OF_OURS = ("cr.image.arch.powerpc", "cr.image.extensions")
+CHAPTERS_OF_OURS = (
+    "cr.image.arch.powerpc",
+    "cr.image.calls",
+    "cr.image.extensions",
+    "cr.image.pipes",
+)
 
 INTRODUCTION = f"""\
 # The image format

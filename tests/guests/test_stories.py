@@ -24,6 +24,7 @@ AT_EVERY_CALL = {
     "basics/stdin_echo",
     "checkpoint/external",
     "checkpoint/self_tree",
+    "checkpoint/through_pipe",
     "checkpoint/tree",
     "cpu/altivec",
     "cpu/float_series",
