@@ -8,10 +8,8 @@ import pytest
 
 import cr.cli.sweep as sweep_command
 import cr.restart
-import cr.testing.verify as verifying
 from cr.context import Refused
 from cr.system import System
-from cr.testing.chain import Chain, Link
 from kernel_model.task import Task
 from tests.harness import tiny_elf as tiny
 from tests.unit.cli.conftest import Program, Run
@@ -136,13 +134,3 @@ def test_verify(command: Run, program: Program) -> None:
     done = command("verify", program(LINES))
     assert done.status == 0, done.stderr
     assert "exit status 3" in done.stderr and "equal at every one" in done.stderr
-
-
-def test_chains_that_part() -> None:
-    link = Link("turn", 1, 4, "aa")
-    one = Chain((link, link), 0, (), "f")
-    assert verifying.where_they_part(one, one) is None
-    assert verifying.where_they_part(one, Chain((link,), 0, (), "f")) == 1
-    other = Link("turn", 1, 8, "aa")
-    assert verifying.where_they_part(one, Chain((link, other), 0, (), "f")) == 1
-    assert verifying.where_they_part(one, Chain((link, link), 1, (), "f")) == 2
