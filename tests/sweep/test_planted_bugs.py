@@ -231,4 +231,5 @@ def test_a_byte_of_memory_has_a_region_and_a_variable(
     assert run(command, ["diff", str(image), str(other)]).exit_code == 1
     (line,) = capfd.readouterr().out.splitlines()
     wanted = {"[heap]": "of the heap", "[stack]": "of the stack"}.get(region, named)
-    assert f"1 bytes changed, the first at {found[1]}" in line and wanted in line
+    assert re.search(f" 1 bytes (changed|are not zero), the first at {found[1]}", line)
+    assert wanted in line
