@@ -172,7 +172,9 @@ class Kernel:
             if units >= clock.next_due_units and not task.fault_resumed:
                 clock.fire_due()
                 continue
-            budget = min(self.sched.slice_left, clock.next_due_units - units, stop_at_units - units)
+            budget = min(clock.next_due_units, stop_at_units) - units
+            if self.sched.slice_left < budget:
+                budget = self.sched.slice_left
             cpu_left = cpu_budget(task)
             if cpu_left is not None:
                 if cpu_left <= 0 and not task.fault_resumed:
