@@ -86,11 +86,12 @@ def _build(task: Task, pid: int, flags: int, file: OpenFile, log: OpenFile | Non
         ctx.image_pipe = file.pipe
     elif isinstance(file, SocketFile):
         ctx.image_socket = file.socket
-    group = root.cgroup if root is not task else None
+    group = None
     try:
         tasks = _tasks(ctx, task, root, flags)
-        if group is not None:
-            group.begin_checkpoint()
+        if root is not task and root.cgroup is not None:
+            root.cgroup.begin_checkpoint()
+            group = root.cgroup
         pieces = checkpoint_tasks(ctx, tasks, flags)
     except Refused as refused:
         text = f"[err -{refused.errno}] {refused.sentence}".encode()[:1000]
