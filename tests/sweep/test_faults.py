@@ -19,7 +19,7 @@ from kernel_model.abi.errno import EIO, LinuxError
 from kernel_model.dump import dump
 from kernel_model.syscalls.dispatch import Replaced
 from kernel_model.vfs.openfile import RegularFile
-from tests.harness.faults import FAULTS, Fault, injected
+from tests.harness.faults import FAULTS, IN_A_CHECKPOINT, Fault, injected
 from tests.harness.hostile import Anvil, at_its_place, names_of, specimen
 from tests.properties.test_failing_writes import IMAGE_FD, call, running, without_disk
 
@@ -67,7 +67,7 @@ def test_restart_fails_cleanly(name: str, arch: str, fault: Fault) -> None:
     anvil.close()
 
 
-@by_fault
+@pytest.mark.parametrize("fault", IN_A_CHECKPOINT, ids=lambda fault: fault.name)
 @pytest.mark.parametrize(("name", "arch"), CASES)
 def test_checkpoint_fails_cleanly(name: str, arch: str, fault: Fault) -> None:
     kernel = at_its_place(name, arch)
@@ -87,6 +87,7 @@ def test_checkpoint_fails_cleanly(name: str, arch: str, fault: Fault) -> None:
         place += 1
     assert image == expected
     assert not state.hit
+    assert place >= {"image write": 100, "object table": 15}.get(fault.name, 0)
     kernel.power_off()
 
 

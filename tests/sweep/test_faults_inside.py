@@ -26,7 +26,7 @@ from kernel_model.console import Console
 from kernel_model.freezer import FreezerState
 from kernel_model.syscalls.dispatch import Replaced
 from kernel_model.trace import Event, SyscallEntered, SyscallReturned
-from tests.harness.faults import FAULTS, Fault, injected
+from tests.harness.faults import FAULTS, IMAGE_READ, IN_A_CHECKPOINT, Fault, injected
 from tests.harness.frozen_trees import FrozenTree, frozen_tree
 from tests.harness.hostile import state_of
 from tests.harness.model import MAX_TIME_NS, MEMORY_BYTES, start
@@ -92,11 +92,12 @@ def until_it_succeeds(tree: FrozenTree, one_more: Callable[[int], Any]) -> int:
     return place
 
 
-@by_fault
+@pytest.mark.parametrize("fault", IN_A_CHECKPOINT, ids=lambda fault: fault.name)
 @pytest.mark.parametrize(("name", "arch"), CASES)
 def test_checkpoint_of_a_tree(name: str, arch: str, fault: Fault) -> None:
     tree = frozen_tree(name, arch, cr.after_syscalls(TREES[name]))
-    until_it_succeeds(tree, lambda place: injected(fault, place))
+    places = until_it_succeeds(tree, lambda place: injected(fault, place))
+    assert places >= {"image write": 100, "object table": 15}.get(fault.name, 0)
     story = find_story(name)
     assert story.agrees(tree.kernel.console.output.decode("latin-1"))
     assert tree.root.exit_status == story.exits
@@ -240,11 +241,32 @@ def left_over(kernel: System) -> dict[str, object]:
     return {name: state[name] for name in names}
 
 
-@pytest.mark.slow
-@by_fault
-@pytest.mark.parametrize(
+each_arch = pytest.mark.parametrize(
     "arch", ["ppc64", *(pytest.param(a, marks=pytest.mark.nightly) for a in ARCHES[:3])]
 )
+
+
+def ended(waiting: _Waiting) -> tuple[dict[str, object], str, list[int]]:
+    """Run on: what is left over, all that was written, what the calls of restart returned."""
+    kernel, results = resumed(waiting)
+    assert kernel.run(max_time_ns=MAX_TIME_NS) is Ended.EXITED
+    assert all(task.exited for task in kernel.tasks.values())
+    end = left_over(kernel)
+    output = (waiting.written + kernel.console.output).decode("latin-1")
+    kernel.power_off()
+    return end, output, results
+
+
+def assert_refused(output: str, results: list[int]) -> None:
+    """The first result is the coordinator's; those who waited for it are killed in their call."""
+    assert results[0] in (-errno.ENOMEM, -errno.EIO), results
+    assert set(results[1:]) <= {-errno.EINTR}
+    assert "restarted" not in output
+
+
+@pytest.mark.slow
+@by_fault
+@each_arch
 def test_restart_of_a_tree(arch: str, fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
     """The coordinator gets an error, and nobody is left; or all go on."""
     waiting = waiting_tree(arch)
@@ -263,20 +285,32 @@ def test_restart_of_a_tree(arch: str, fault: Fault, monkeypatch: pytest.MonkeyPa
     ends = []
     while True:
         hit = False
-        kernel, results = resumed(waiting)
-        assert kernel.run(max_time_ns=MAX_TIME_NS) is Ended.EXITED
-        assert all(task.exited for task in kernel.tasks.values())
-        end = left_over(kernel)
-        output = waiting.written + kernel.console.output
-        kernel.power_off()
+        end, output, results = ended(waiting)
         if not hit:
             break
-        # The first is the coordinator's; those who waited for it are killed in their call.
-        assert results[0] in (-errno.ENOMEM, -errno.EIO), results
-        assert set(results[1:]) == {-errno.EINTR}
-        assert b"restarted" not in output
+        assert_refused(output, results)
         ends.append(end)
         place += 1
-    assert find_story(TREE_STORY).agrees(output.decode("latin-1"))
+    assert find_story(TREE_STORY).agrees(output)
     assert place >= fault.least_in_a_restart
+    assert all(each == ends[0] for each in ends)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", [97, pytest.param(1, marks=pytest.mark.nightly)])
+@each_arch
+def test_reading_the_image_of_a_tree(arch: str, step: int) -> None:
+    waiting = waiting_tree(arch)
+    ends = []
+    place = 0
+    while True:
+        with injected(IMAGE_READ, place) as state:
+            end, output, results = ended(waiting)
+        if not state.hit:
+            break
+        assert_refused(output, results)
+        ends.append(end)
+        place += step
+    assert place > 500
+    assert find_story(TREE_STORY).agrees(output)
     assert all(each == ends[0] for each in ends)
