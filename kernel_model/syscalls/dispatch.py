@@ -174,6 +174,7 @@ class CallTable:
             if not (chaos.wild and first and chaos.interrupts(task, sleep)):
                 self._sleep(task, sleep)
                 return
+            task.waits_for = 0
             result = -EINTR.errno
         except Interrupted as interrupted:
             self.interrupt(task, interrupted.restart)
