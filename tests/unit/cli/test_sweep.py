@@ -37,6 +37,7 @@ def test_all_equal(command: Run, program: Program, tmp_path: Path) -> None:
     [
         (("--every", "syscall:2"), 3),
         (("--every", "block:1"), 10),
+        (("--every", "time:20ns"), 5),
         (("--only", "3"), 1),
         (("--shard", "1/2"), 3),
         (("--shard", "2/2"), 3),
@@ -118,7 +119,18 @@ def test_never_ends(command: Run, program: Program) -> None:
     ("options", "sentence"),
     [
         (("--every", "now"), "none of syscall"),
+        (("--every", "block:0"), "none of syscall"),
+        (("--every", "syscall:-1"), "none of syscall"),
+        (("--every", "time:0"), "no time such as"),
+        (("--every", "time:1h"), "no time such as"),
+        (("--every", "time:900s"), "there is no place of --every time:900000000000ns in this run"),
         (("--shard", "3/2"), "no shard"),
+        (("--shard", "0/2"), "no shard"),
+        (("--shard", "1"), "no shard"),
+        (("--only", "99"), "there is no place 99 of --every syscall:1 in this run"),
+        (("--only", "0"), "not in the range"),
+        (("--jobs", "0"), "not in the range"),
+        (("--bogus",), "No such option"),
         (("--only", "1", "--jobs", "2"), "make no sense"),
         (("--report", "x.pdf"), "a report ends in one of"),
     ],
@@ -127,6 +139,7 @@ def test_bad_input(command: Run, program: Program, options: tuple[str, ...], sen
     done = command("sweep", *options, program(LINES))
     assert done.status == 2
     assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1 and done.stderr.startswith("cr: ")
 
 
 @pytest.mark.slow
