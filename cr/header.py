@@ -22,6 +22,7 @@ from cr.image import extensions as ours
 from cr.image import header as image
 from cr.image import types as t
 from cr.memory import AT_VECTOR_SIZE
+from cr.security import checkpoint_module, restore_module
 from kernel_model.clock import NS_PER_S
 from kernel_model.scheduling import LONGEST_SLICE_UNITS
 from kernel_model.task import State, Task
@@ -41,8 +42,6 @@ _CONSTANTS = image.Constants(
     tty_termios_nccs=19,
 )
 _KERNEL_VERSION = (3, 2, 0)
-_LSM_NAME = b"lsm_none".ljust(t.LSM_NAME_BYTES, b"\0")
-_LSM_INFO = b"dummy"
 _UFLAGS = t.CHECKPOINT_SUBTREE | t.CHECKPOINT_NETNS
 _MAX_UNITS = 1 << 60
 """Nine years: far from where the clock's own numbers end."""
@@ -71,8 +70,7 @@ def checkpoint_header(ctx: Checkpoint, uflags: int) -> None:
         ctx.image.write_string(t.HDR_BUFFER, text, t.UTS_BYTES)
     arch_of(kernel).checkpoint_header(ctx)
     ctx.image.write(t.HDR_CONTAINER, image.Container())
-    ctx.image.write_blob(t.HDR_BUFFER, _LSM_NAME)
-    ctx.image.write_blob(t.HDR_LSM_INFO, _LSM_INFO)
+    checkpoint_module(ctx)
 
 
 def restore_header(ctx: Restart) -> None:
@@ -92,8 +90,7 @@ def restore_header(ctx: Restart) -> None:
         ctx.image.read_exact(t.HDR_BUFFER, t.UTS_BYTES)
     arch_of(ctx.kernel).restore_header(ctx)
     ctx.image.read(t.HDR_CONTAINER, image.Container)
-    ctx.image.read_exact(t.HDR_BUFFER, t.LSM_NAME_BYTES)
-    ctx.image.read_blob(t.HDR_LSM_INFO, t.LSM_INFO_LIMIT)
+    restore_module(ctx)
 
 
 def checkpoint_machine(ctx: Checkpoint, tasks: list[Task]) -> None:
