@@ -9,7 +9,9 @@ Image grammar:
 
 Mirrors:  linux-cr checkpoint/checkpoint.c -- checkpoint_write_header, checkpoint_write_tail;
           checkpoint/restart.c -- restore_read_header, restore_read_tail.
-Deviates: the version in HEADER is that of the uname release; as there, it must be equal.
+Deviates: any kernel version is taken (there it had to be the same, which defeats the purpose): what
+          must fit is the revision of the format, the constants and the arch header. Of the UTS
+          strings, which were read and ignored, the machine must be this kernel's.
 """
 
 from __future__ import annotations
@@ -80,14 +82,16 @@ def restore_header(ctx: Restart) -> None:
         ctx.refuse(f"image revision {record.rev}, this kernel restarts {t.CHECKPOINT_VERSION}")
     if record.arch_id != arch_of(ctx.kernel).arch_id:
         ctx.refuse(f"an image of {t.arch_name(record.arch_id)}, but this kernel is another arch")
-    if (record.major, record.minor, record.patch) != _KERNEL_VERSION:
-        ctx.refuse("incompatible kernel version")
     if record.constants != _CONSTANTS:
         ctx.refuse("incompatible kernel constants")
     if record.uflags & ~_UFLAGS:
         ctx.refuse(f"unknown checkpoint flags {record.uflags:#x}")
-    for _ in range(3):
+    for _ in range(2):  # release and version are for people
         ctx.image.read_exact(t.HDR_BUFFER, t.UTS_BYTES)
+    machine = bytes(ctx.image.read_exact(t.HDR_BUFFER, t.UTS_BYTES)).rstrip(b"\0")
+    if machine != ctx.kernel.nsproxy.uts.machine:
+        shown = machine.decode("latin-1")
+        ctx.refuse(f"an image of a machine {shown!r}, but this kernel is another one")
     arch_of(ctx.kernel).restore_header(ctx)
     ctx.image.read(t.HDR_CONTAINER, image.Container)
     restore_module(ctx)

@@ -31,7 +31,14 @@ _FUNCTIONS = {
     RestartFunction.FUTEX: t.RESTART_BLOCK_FUTEX,
 }
 _OF_TYPE = {number: function for function, number in _FUNCTIONS.items()}
-_OF_TYPE[t.RESTART_BLOCK_COMPAT_NANOSLEEP] = RestartFunction.NANOSLEEP
+for _other in (
+    t.RESTART_BLOCK_POSIX_CPU_NANOSLEEP,
+    t.RESTART_BLOCK_COMPAT_NANOSLEEP,
+    t.RESTART_BLOCK_COMPAT_CLOCK_NANOSLEEP,
+):
+    _OF_TYPE[_other] = RestartFunction.NANOSLEEP  # here one function sleeps for all of them
+_CLOCKS = (0, 1, 2, 7)
+"""CLOCK_REALTIME, MONOTONIC, PROCESS_CPUTIME_ID, BOOTTIME; those of processes are negative."""
 _INTERRUPTED, _NOTHING_KEPT = 1, 2
 _ARGUMENTS = {RestartFunction.NANOSLEEP: 2, RestartFunction.POLL: 3, RestartFunction.FUTEX: 4}
 
@@ -88,6 +95,11 @@ def restore_restart_block(ctx: Restart) -> RestartBlock | None:
     if function is None or record.arg_4 > _MAX_NS:
         ctx.refuse(f"restart block {record.function_type} with {record.arg_4} ns left")
     arguments = (record.arg_0, record.arg_1, record.arg_2, record.arg_3)
+    if function is RestartFunction.NANOSLEEP:
+        if record.arg_0 not in _CLOCKS and not record.arg_0 & 1 << 31:
+            ctx.refuse(f"a sleep on clock {record.arg_0}")
+        if record.function_type == t.RESTART_BLOCK_COMPAT_CLOCK_NANOSLEEP:
+            arguments = (record.arg_0, record.arg_2, 0, 0)  # what is left goes to the third one
     deadline: int | None = ctx.now_ns + record.arg_4
     if function is not RestartFunction.NANOSLEEP and not record.arg_4:
         deadline = None
