@@ -14,7 +14,7 @@ import cr
 from cr.collect import check_contained
 from cr.context import Checkpoint
 from cr.system import Ended, System
-from guests.stories import Story, all_stories
+from guests.stories import ENVIRONMENT, Story, all_stories
 from kernel_model.console import Console
 from kernel_model.trace import Event, SyscallEntered
 from tests.harness.model import (
@@ -64,7 +64,7 @@ def seeded(story: Story, arch: str, seed: int) -> System:
     kernel = cr.boot(
         arch, disk_with(program), console=console, memory_bytes=MEMORY_BYTES, schedule_seed=seed
     )
-    kernel.spawn("/bin/program", *story.args)
+    kernel.spawn("/bin/program", *story.args, env=ENVIRONMENT)
     return kernel
 
 
