@@ -76,6 +76,7 @@ AT_EVERY_CALL = {
     "signals/nested",
     "signals/pending",
     "signals/queue",
+    "signals/restart_classes",
     "signals/restart_read",
     "signals/sigio",
     "signals/signalfd",
