@@ -74,6 +74,7 @@ AT_EVERY_CALL = {
     "scheduling/policies",
     "signals/altstack",
     "signals/nested",
+    "signals/never_restarted",
     "signals/pending",
     "signals/queue",
     "signals/restart_classes",
