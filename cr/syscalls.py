@@ -97,7 +97,7 @@ def _build(task: Task, pid: int, flags: int, file: OpenFile, log: OpenFile | Non
         pieces = checkpoint_tasks(ctx, tasks, flags)
     except Refused as refused:
         text = f"[err -{refused.errno}] {refused.sentence}".encode()[:1000]
-        _say(task, log, text)
+        _say(task, log, text + b"\n")
         record = bytearray()
         Writer(record, kernel.abis[0].order).write_error(text)
         _say(task, file, bytes(record))
@@ -186,11 +186,11 @@ def restart(task: Task, pid: Int, fd: Fd, flags: Size, logfd: Int) -> int:
         coordinate(task, state, flags)
     except ImageError as bad:
         _end(task)
-        _say(task, log, f"[err -{bad.errno}] {bad}".encode()[:1000])
+        _say(task, log, f"[err -{bad.errno}] {bad}".encode()[:1000] + b"\n")
         raise _error(bad.errno, str(bad)) from bad
     except LinuxError as error:
         _end(task)
-        _say(task, log, f"[err -{error.errno}] {error}".encode()[:1000])
+        _say(task, log, f"[err -{error.errno}] {error}".encode()[:1000] + b"\n")
         raise
     task.call_state = None
     return 0
