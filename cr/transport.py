@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from cr.call_states import FIRST_READ, FRAME_BYTES, Collecting, Draining
 from cr.image import types as t
 from cr.image.stream import byte_order
-from kernel_model.abi.errno import EINTR, EINVAL, EPIPE
+from kernel_model.abi.errno import EINTR, EINVAL, EIO, EPIPE
 from kernel_model.waitqueue import Sleep
 
 if TYPE_CHECKING:
@@ -31,10 +31,13 @@ def drain(task: Task, state: Draining, file: OpenFile) -> None:
     """Write what is left. Sleeps where the file does; a signal makes it EINTR."""
     while state.done < len(state.image):
         try:
-            state.done += file.write_some(task, state.image[state.done : state.done + _PIECE_BYTES])
+            count = file.write_some(task, state.image[state.done : state.done + _PIECE_BYTES])
         except Sleep:
             refuse_interruption(task)
             raise
+        if not count:
+            raise EIO("the descriptor takes no more of the image, and does not say why")
+        state.done += count
 
 
 def collect(task: Task, state: Collecting, file: OpenFile) -> None:

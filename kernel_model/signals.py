@@ -252,7 +252,8 @@ def send(task: Task, info: SigInfo, *, to_thread: bool = False) -> None:
         _nudge(task, info.signo)
         return
     for thread in signal.threads:
-        if not thread.exited and not thread.blocked & bit(info.signo):
+        wanted = not thread.blocked & bit(info.signo) or thread.waits_for & bit(info.signo)
+        if not thread.exited and wanted:
             _nudge(thread, info.signo)
             break
 
