@@ -33,7 +33,7 @@ _FUNCTIONS = {
 _OF_TYPE = {number: function for function, number in _FUNCTIONS.items()}
 _OF_TYPE[t.RESTART_BLOCK_COMPAT_NANOSLEEP] = RestartFunction.NANOSLEEP
 _INTERRUPTED, _NOTHING_KEPT = 1, 2
-_ARGUMENTS = {RestartFunction.NANOSLEEP: 2, RestartFunction.POLL: 3, RestartFunction.FUTEX: 4}
+_ARGUMENTS = {RestartFunction.NANOSLEEP: 2, RestartFunction.POLL: 2, RestartFunction.FUTEX: 4}
 
 
 def checkpoint_restart_block(ctx: Checkpoint, task: Task) -> None:
@@ -44,6 +44,8 @@ def checkpoint_restart_block(ctx: Checkpoint, task: Task) -> None:
         kind = _FUNCTIONS[block.function]
         arguments = [value & _NEVER for value in block.args] + [0] * (4 - len(block.args))
         if block.deadline_ns is not None:
+            if block.function is RestartFunction.POLL:
+                arguments[2] = 1  # has_timeout
             left = max(block.deadline_ns - ctx.now_ns, 1)
     record = image.RestartBlock(
         function_type=kind,

@@ -46,6 +46,7 @@ from cr.restart_block import (
     restore_restart_block,
 )
 from cr.scheduling import NO_EXTRA, Extra, checkpoint_extra, install_extra, restore_extra
+from cr.watches import own_pidfds
 from kernel_model.abi.errno import EBUSY
 from kernel_model.arch.abi import Abi
 from kernel_model.creds import Cred
@@ -323,6 +324,7 @@ def install(task: Task, parts: TaskParts) -> None:
     task.files, task.mm, task.fs = parts.files.grab(), parts.mm, parts.fs.grab()
     task.mm.grab()
     own_files(task.files, task)
+    own_pidfds(task.files, task)
     task.sem_undo = parts.sem_undo.grab() if parts.sem_undo is not None else None
     task.sighand = parts.sighand.grab()
     task.pending, task.blocked, task.saved_blocked = parts.pending, parts.blocked, None

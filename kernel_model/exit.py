@@ -148,6 +148,7 @@ def _end_of_group(leader: Task) -> None:
             kernel.clock.cancel(timer.timer)
             timer.timer = None
     posix_timers.delete_all(leader)
+    kernel.pidfds.ended(leader.pid)
     disassociate(leader, exiting=True)
     _give_children_away(leader)
     parent = leader.parent
@@ -230,4 +231,5 @@ def reap(child: Task) -> None:
             child.parent.children.remove(child)
         child.parent.signal.children_units += child.signal.run_units + child.signal.children_units
     del child.kernel.tasks[child.pid]
+    child.kernel.pidfds.gone(child.pid)
     release_numbers(child)

@@ -26,8 +26,9 @@ CHAPTERS = (
     "cr.image.arch.x86",
     "cr.image.arch.powerpc",
     "cr.image.extensions",
+    "cr.image.watches",
 )
-CHAPTERS_OF_OURS = ("cr.image.arch.powerpc", "cr.image.extensions")
+CHAPTERS_OF_OURS = ("cr.image.arch.powerpc", "cr.image.extensions", "cr.image.watches")
 
 INTRODUCTION = f"""\
 # The image format

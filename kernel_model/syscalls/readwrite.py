@@ -28,6 +28,7 @@ from kernel_model.restart_block import Progress
 from kernel_model.syscalls.attributes import drop_set_id_bits
 from kernel_model.syscalls.declare import Fd, Long, Off, Off64, Ptr, Size, UInt, syscall
 from kernel_model.vfs.inode import Inode
+from kernel_model.vfs.notify import IN_ACCESS, IN_MODIFY, notice_file
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.waitqueue import Sleep
 
@@ -119,6 +120,19 @@ def _pwrite(task: Task, file: OpenFile, data: bytes, offset: int) -> int:
     return file.pwrite(offset, data[: _within_limit(task, file, offset, len(data))])
 
 
+def note_written(file: OpenFile, count: int) -> int:
+    """Bytes were stored: those who watch the file hear of it; the count."""
+    if count and file.inode.fs.marks:
+        notice_file(file, IN_MODIFY)
+    return count
+
+
+def _seen(file: OpenFile, count: int) -> int:
+    if count and file.inode.fs.marks:
+        notice_file(file, IN_ACCESS)
+    return count
+
+
 def _positioned(file: OpenFile, offset: int) -> None:
     if offset < 0:
         raise EINVAL(f"offset {offset}")
@@ -134,6 +148,8 @@ def read(task: Task, fd: Fd, buf: Ptr, count: Size) -> int:
     data = file.read_for(task, room)
     if data:
         task.user.write(buf, data)
+        if file.inode.fs.marks:
+            notice_file(file, IN_ACCESS)
     return len(data)
 
 
@@ -141,7 +157,7 @@ def read(task: Task, fd: Fd, buf: Ptr, count: Size) -> int:
 def write(task: Task, fd: Fd, buf: Ptr, count: Size) -> int:
     """Write at the position, or at the end with O_APPEND."""
     file = _writer(task, fd)
-    return _write(task, file, _take(task, buf, count) if count else b"")
+    return note_written(file, _write(task, file, _take(task, buf, count) if count else b""))
 
 
 @syscall()
@@ -154,6 +170,7 @@ def pread64(task: Task, fd: Fd, buf: Ptr, count: Size, offset: Off64) -> int:
     data = file.pread(offset, _room(task, buf, count) if count else 0)
     if data:
         task.user.write(buf, data)
+        notice_file(file, IN_ACCESS)
     return len(data)
 
 
@@ -164,7 +181,9 @@ def pwrite64(task: Task, fd: Fd, buf: Ptr, count: Size, offset: Off64) -> int:
         raise EINVAL(f"offset {offset}")
     file = _writer(task, fd)
     _positioned(file, offset)
-    return _pwrite(task, file, _take(task, buf, count) if count else b"", offset)
+    return note_written(
+        file, _pwrite(task, file, _take(task, buf, count) if count else b"", offset)
+    )
 
 
 def vector(task: Task, iov: int, iovcnt: int) -> list[tuple[int, int]]:
@@ -234,14 +253,14 @@ def readv(task: Task, fd: Fd, iov: Ptr, iovcnt: Long) -> int:
     targets = targets_of(task, vector(task, iov, iovcnt))
     wanted = sum(room for _, room in targets)
     most = task.kernel.chaos.shorter_read(task, file, wanted)
-    return scatter(task, file.read_for(task, most), targets)
+    return _seen(file, scatter(task, file.read_for(task, most), targets))
 
 
 @syscall()
 def writev(task: Task, fd: Fd, iov: Ptr, iovcnt: Long) -> int:
     """Write from several buffers."""
     file = _writer(task, fd)
-    return _write(task, file, gather(task, vector(task, iov, iovcnt)))
+    return note_written(file, _write(task, file, gather(task, vector(task, iov, iovcnt))))
 
 
 def _halves(task: Task, low: int, high: int) -> int:
@@ -260,7 +279,8 @@ def preadv(task: Task, fd: Fd, iov: Ptr, iovcnt: Long, low: Long, high: Long) ->
     file = _reader(task, fd)
     _positioned(file, offset)
     targets = targets_of(task, vector(task, iov, iovcnt))
-    return scatter(task, file.pread(offset, sum(room for _, room in targets)), targets)
+    data = file.pread(offset, sum(room for _, room in targets))
+    return _seen(file, scatter(task, data, targets))
 
 
 @syscall()
@@ -271,7 +291,7 @@ def pwritev(task: Task, fd: Fd, iov: Ptr, iovcnt: Long, low: Long, high: Long) -
         raise EINVAL(f"offset {offset}")
     file = _writer(task, fd)
     _positioned(file, offset)
-    return _pwrite(task, file, gather(task, vector(task, iov, iovcnt)), offset)
+    return note_written(file, _pwrite(task, file, gather(task, vector(task, iov, iovcnt)), offset))
 
 
 @syscall()
@@ -325,7 +345,8 @@ def _sendfile(task: Task, out_fd: int, in_fd: int, offset: int | None, count: in
             break
     if offset is None:
         source.position = start + done
-    return done
+    _seen(source, done)
+    return note_written(target, done)
 
 
 def _sendfile_at(task: Task, out_fd: int, in_fd: int, ptr: int, count: int, code: str) -> int:

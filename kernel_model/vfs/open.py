@@ -48,6 +48,7 @@ from kernel_model.vfs.inode import owner_or_capable, permission
 from kernel_model.vfs.locks import break_leases
 from kernel_model.vfs.mounts import Path
 from kernel_model.vfs.names import make_unseen, want_write
+from kernel_model.vfs.notify import IN_MODIFY, IN_OPEN, notice, notice_file
 from kernel_model.vfs.openfile import DirectoryFile, OpenFile, PathFile, RegularFile
 from kernel_model.vfs.path import Walk
 
@@ -69,7 +70,9 @@ def open_path(
     else:
         place, created = _find_or_create(walk, path, flags, mode, start)
         if created:
-            return open_place(task, place, flags)
+            file = open_place(task, place, flags)
+            notice_file(file, IN_OPEN)
+            return file
     if not flags & O_PATH:
         _may_open(task, place, flags)
     elif flags & O_DIRECTORY and not place.inode.is_dir:
@@ -77,6 +80,8 @@ def open_path(
     file = open_place(task, place, flags)
     if flags & O_TRUNC and place.inode.is_regular:
         place.inode.truncate(0)
+        notice(place.inode, place, IN_MODIFY)
+    notice_file(file, IN_OPEN)
     if isinstance(file, TtyFile) and not flags & O_NOCTTY:
         take_controlling(task, file)
     return file
@@ -164,11 +169,17 @@ def _may_open(task: Task, place: Path, flags: int) -> None:
 
 def open_program(task: Task, path: bytes, start: Path | None = None) -> OpenFile:
     """Open a program for execve: a regular file with permission to execute it."""
-    place = Walk(task).resolve(path, start)
+    return open_program_at(task, Walk(task).resolve(path, start))
+
+
+def open_program_at(task: Task, place: Path) -> OpenFile:
+    """The same for a file at hand."""
     if not place.inode.is_regular:
         raise EACCES("only a regular file can be executed")
     permission(task.cred, place.inode, MAY_EXEC)
     if place.inode.writers:
         raise ETXTBSY("the program is open for writing")
     break_leases(task, place.inode, writing=False, wait=True)
-    return open_place(task, place, O_RDONLY)
+    file = open_place(task, place, O_RDONLY)
+    notice_file(file, IN_OPEN)
+    return file

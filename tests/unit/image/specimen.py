@@ -13,6 +13,7 @@ from cr.image import (
     task,
     terminals,
     tree,
+    watches,
 )
 from cr.image import types as t
 from cr.image.arch import powerpc, x86
@@ -212,7 +213,7 @@ class Specimen:
     def file_table(self, cred: int) -> int:
         w, common = self.w, {"f_credref": cred}
         number = self.begin(t.OBJ_FILE_TABLE)
-        self.put(files.FileTable, fdt_nfds=10)
+        self.put(files.FileTable, fdt_nfds=12)
         refs: list[int] = []
 
         def file(cls: type[Record], f_type: int, **values: object) -> None:
@@ -227,6 +228,7 @@ class Specimen:
         w.write_string(t.HDR_FILE_NAME, b"/tmp/gone")
         self.put(ours.Unlinked, objref=900, nr_extents=1)
         w.write(t.HDR_UNLINKED_DATA, ours.UnlinkedData(offset=0, content=b"data"))
+        self.put(watches.FileSeals, seals=3)
         self.put(ours.FileOwner, fd=-1)
         self.put(ours.FileFlock, kind=1)
         done(objref)
@@ -256,12 +258,23 @@ class Specimen:
         for cls, f_type in (
             (files.FileTimerfd, t.FILE_TIMERFD),
             (files.FileSignalfd, t.FILE_SIGNALFD),
+            (files.FilePidfd, t.FILE_PIDFD),
         ):
             objref = self.begin(t.OBJ_FILE)
             file(cls, f_type)
             done(objref)
+        done(self.inotify(common))
         self.deferred(epoll, refs)
         return number
+
+    def inotify(self, common: dict[str, int]) -> int:
+        objref = self.begin(t.OBJ_FILE)
+        counts = {"last_wd": 1, "nr_watches": 1, "nr_events": 1}
+        self.put(files.FileInotify, f_type=t.FILE_INOTIFY, **common, **counts)
+        self.put(watches.InotifyWatch, wd=1, mask=0xFFF)
+        self.w.write_string(t.HDR_FILE_NAME, b"/tmp")
+        self.put(watches.InotifyEvent, wd=1, mask=0x100, name=b"new")
+        return objref
 
     def sock(self, domain: str, sock: int) -> None:
         self.put(sockets.Socket, has_buffers=1)
@@ -298,6 +311,7 @@ class Specimen:
         self.w.write(t.HDR_EPOLL_READY, ours.EpollReady(ready=(2, 0)))
         self.put(ours.RecordLock, file_objref=refs[1], last=9)
         self.put(ours.FileLease, file_objref=refs[1], target=3)
+        self.put(watches.DirectoryNotify, file_objref=refs[1], mask=4)
 
     def mm(self, cred: int) -> int:
         w = self.w
@@ -321,6 +335,7 @@ class Specimen:
         self.put(self.arch.mm_context)
         if self.arch.mm_context is x86.MmContext:
             w.write_blob(t.HDR_MM_CONTEXT_LDT, b"")
+        self.put(watches.MmExtra, barriers=16)
         return number
 
     def fs(self) -> int:
