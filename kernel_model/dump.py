@@ -92,7 +92,7 @@ def _task(kernel: Kernel, task: Task, names: Names) -> Iterator[str]:
         deadline = task.waiting.deadline_ns if task.waiting is not None else None
         yield f"  until {deadline}"
     yield f"  tids {task.set_child_tid:#x} {task.clear_child_tid:#x} robust {task.robust_list}"
-    yield f"  {task.scheduling} personality {task.personality:x}"
+    yield f"  {task.scheduling} boost {task.boost} personality {task.personality:x}"
     yield f"  executed {task.run_units} group {task.signal.run_units}"
     yield from _credentials(task, names)
     yield from _signals(task, names)
