@@ -71,7 +71,7 @@ def _take(task: Task, buf: int, count: int) -> bytes:
     return task.user.read(buf, there)
 
 
-def _within_limit(task: Task, file: OpenFile, offset: int, count: int) -> int:
+def within_limit(task: Task, file: OpenFile, offset: int, count: int) -> int:
     """How many bytes RLIMIT_FSIZE allows to be written; SIGXFSZ and EFBIG if none."""
     limit = task.signal.rlimits[RLIMIT_FSIZE][0]
     if not count or not file.inode.is_regular or offset + count <= limit:
@@ -85,7 +85,7 @@ def _within_limit(task: Task, file: OpenFile, offset: int, count: int) -> int:
 def _write(task: Task, file: OpenFile, data: bytes) -> int:
     if file.inode.is_regular:
         offset = file.inode.size if file.flags & O_APPEND else file.position
-        data = data[: _within_limit(task, file, offset, len(data))]
+        data = data[: within_limit(task, file, offset, len(data))]
         if file.inode.mode & (stat.S_ISUID | stat.S_ISGID) and data:
             _lose_privileges(task, file.inode)
     elif file.writes_whole:
@@ -117,7 +117,7 @@ def _write_whole(task: Task, file: OpenFile, data: bytes) -> int:
 
 
 def _pwrite(task: Task, file: OpenFile, data: bytes, offset: int) -> int:
-    return file.pwrite(offset, data[: _within_limit(task, file, offset, len(data))])
+    return file.pwrite(offset, data[: within_limit(task, file, offset, len(data))])
 
 
 def note_written(file: OpenFile, count: int) -> int:
@@ -127,7 +127,7 @@ def note_written(file: OpenFile, count: int) -> int:
     return count
 
 
-def _seen(file: OpenFile, count: int) -> int:
+def note_read(file: OpenFile, count: int) -> int:
     if count and file.inode.fs.marks:
         notice_file(file, IN_ACCESS)
     return count
@@ -253,7 +253,7 @@ def readv(task: Task, fd: Fd, iov: Ptr, iovcnt: Long) -> int:
     targets = targets_of(task, vector(task, iov, iovcnt))
     wanted = sum(room for _, room in targets)
     most = task.kernel.chaos.shorter_read(task, file, wanted)
-    return _seen(file, scatter(task, file.read_for(task, most), targets))
+    return note_read(file, scatter(task, file.read_for(task, most), targets))
 
 
 @syscall()
@@ -280,7 +280,7 @@ def preadv(task: Task, fd: Fd, iov: Ptr, iovcnt: Long, low: Long, high: Long) ->
     _positioned(file, offset)
     targets = targets_of(task, vector(task, iov, iovcnt))
     data = file.pread(offset, sum(room for _, room in targets))
-    return _seen(file, scatter(task, data, targets))
+    return note_read(file, scatter(task, data, targets))
 
 
 @syscall()
@@ -317,7 +317,10 @@ def _llseek(task: Task, fd: Fd, high: Size, low: Size, result: Ptr, whence: UInt
 
 
 def _sendfile(task: Task, out_fd: int, in_fd: int, offset: int | None, count: int) -> int:
-    """Copy; `offset` None means from the position, which then moves."""
+    """Copy; `offset` None means from the position, which then moves.
+
+    What has been moved when the target is full is kept: a signal makes it the result.
+    """
     source, target = _reader(task, in_fd), _writer(task, out_fd)
     if not source.inode.is_regular:
         raise ESPIPE("no offset in a pipe") if offset is not None else EINVAL("not a regular file")
@@ -325,28 +328,40 @@ def _sendfile(task: Task, out_fd: int, in_fd: int, offset: int | None, count: in
         raise EINVAL("sendfile does not append")
     if offset is not None and offset < 0:
         raise EINVAL(f"offset {offset}")
-    start = source.position if offset is None else offset
-    done = 0
+    block: Progress | None = task.restart_block
+    done = before = block.done if block else 0
+    start = (source.position if offset is None else offset) - before
     count = min(count, MAX_COUNT)
     while done < count:
         data = source.pread(start + done, min(count - done, _SENDFILE_STEP))
         if not data:
             break
+        data = data[: within_limit(task, target, target.position, len(data))]
         try:
-            written = target.write_some(task, data)
-        except (EAGAIN, EPIPE, Sleep) as stop:
+            moved = target.write_some(task, data)
+        except Sleep:
+            if done:
+                task.restart_block = Progress(done=done)
+            _moved(source, target, offset, start, done, before)
+            raise
+        except (EAGAIN, EPIPE) as stop:
             if isinstance(stop, EPIPE):
                 task.send_signal(SIGPIPE)
             if done:
                 break
             raise
-        done += written
-        if written < len(data):
-            break
+        done += moved
+    _moved(source, target, offset, start, done, before)
+    return done
+
+
+def _moved(
+    source: OpenFile, target: OpenFile, offset: int | None, start: int, done: int, before: int
+) -> None:
     if offset is None:
         source.position = start + done
-    _seen(source, done)
-    return note_written(target, done)
+    note_read(source, done - before)
+    note_written(target, done - before)
 
 
 def _sendfile_at(task: Task, out_fd: int, in_fd: int, ptr: int, count: int, code: str) -> int:
@@ -357,8 +372,15 @@ def _sendfile_at(task: Task, out_fd: int, in_fd: int, ptr: int, count: int, code
     offset: int = struct.unpack(code, task.user.read(ptr, size))[0]
     if task.user.writable(ptr, size) < size:
         raise EFAULT("the offset cannot be stored")
-    done = _sendfile(task, out_fd, in_fd, offset, count)
-    task.user.write(ptr, struct.pack(code, offset + done))
+    before = task.restart_block.done if task.restart_block else 0
+    try:
+        done = _sendfile(task, out_fd, in_fd, offset, count)
+    except Sleep:
+        # The offset says what is moved, as it does when a signal ends the call here.
+        moved = task.restart_block.done - before if task.restart_block else 0
+        task.user.write(ptr, struct.pack(code, offset + moved))
+        raise
+    task.user.write(ptr, struct.pack(code, offset + done - before))
     return done
 
 

@@ -40,6 +40,7 @@ TOPICS = (
     "socket_messages",
     "socket_options",
     "socketcall",
+    "splice",
     "stat",
     "thread_area",
     "time",

@@ -44,6 +44,7 @@ AT_EVERY_CALL = {
     "files/inotify",
     "files/memfd",
     "files/pipe",
+    "files/splice",
     "files/unlinked",
     "ipc/messages",
     "jobs/background",
