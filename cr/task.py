@@ -30,6 +30,7 @@ from cr.arch.support import CpuState
 from cr.arch.table import arch_of
 from cr.context import Checkpoint, Restart
 from cr.creds import checkpoint_cred
+from cr.epoll import listen_for_signals
 from cr.files import checkpoint_table
 from cr.image import extensions as ours
 from cr.image import task as image
@@ -327,6 +328,7 @@ def install(task: Task, parts: TaskParts) -> None:
     own_pidfds(task.files, task)
     task.sem_undo = parts.sem_undo.grab() if parts.sem_undo is not None else None
     task.sighand = parts.sighand.grab()
+    listen_for_signals(task.files, task)
     task.pending, task.blocked, task.saved_blocked = parts.pending, parts.blocked, None
     task.attention = True
     _install_struct(task, record)

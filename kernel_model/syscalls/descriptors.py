@@ -42,7 +42,9 @@ from kernel_model.abi.fcntl import (
     O_NONBLOCK,
     SETTABLE,
 )
+from kernel_model.abi.socket import FIOGETOWN, FIOSETOWN, SIOCGPGRP, SIOCSPGRP
 from kernel_model.dnotify import set_notify
+from kernel_model.net.sockfs import SocketFile
 from kernel_model.pipe import PipeEnd, new_pipe
 from kernel_model.signals import NSIG
 from kernel_model.syscalls.declare import Fd, Flags, Ptr, Size, UInt, syscall
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
 
 
 _RECORD_LOCKS = (F_GETLK, F_SETLK, F_SETLKW)
+_OWNER_REQUESTS = (FIOSETOWN, SIOCSPGRP, FIOGETOWN, SIOCGPGRP)
 _OWNER = (F_GETOWN, F_SETOWN, F_GETSIG, F_SETSIG, F_GETOWN_EX, F_SETOWN_EX)
 
 
@@ -217,11 +220,23 @@ def ioctl(task: Task, fd: Fd, request: UInt, arg: Size) -> int:
         file.ask_for_signals(task, fd if value else -1)
         file.flags = file.flags | FASYNC if value else file.flags & ~FASYNC
         return 0
+    if request in _OWNER_REQUESTS and isinstance(file, SocketFile):
+        return _owner_request(task, file, request, arg)
     if request == numbers.fionread and file.inode.is_regular:
         left = max(0, file.inode.size - file.position) & 0xFFFF_FFFF
         task.user.write(arg, struct.pack(task.abi.order + "I", left))
         return 0
     return file.ioctl(task, request, arg)
+
+
+def _owner_request(task: Task, file: OpenFile, request: int, arg: int) -> int:
+    """What F_SETOWN and F_GETOWN are for sockets on other systems."""
+    if request in (FIOSETOWN, SIOCSPGRP):
+        number = struct.unpack(task.abi.order + "I", task.user.read(arg, 4))[0]
+        return _owner(task, file, F_SETOWN, number)
+    shown = _owner(task, file, F_GETOWN, 0)
+    task.user.write(arg, struct.pack(task.abi.order + "i", shown))
+    return 0
 
 
 def _pipe(task: Task, fildes: int, flags: int) -> int:

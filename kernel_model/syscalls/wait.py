@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import ECHILD, EINVAL
 from kernel_model.clock import UNITS_PER_NS
+from kernel_model.cpu_clocks import process_units
 from kernel_model.exit import CLD_CONTINUED, CLD_STOPPED, child_info, reap
-from kernel_model.itimers import process_units
 from kernel_model.siginfo import pack_siginfo
 from kernel_model.signals import SIGCHLD, SIGCONT, SigInfo
 from kernel_model.syscalls.declare import Flags, Int, Ptr, syscall

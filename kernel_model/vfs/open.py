@@ -40,7 +40,8 @@ from kernel_model.abi.fcntl import (
     O_RDONLY,
     O_TRUNC,
 )
-from kernel_model.pipe import open_fifo
+from kernel_model.fifo import open_fifo
+from kernel_model.pipe import PipeFs, open_again
 from kernel_model.tty.devpts import take_controlling
 from kernel_model.tty.file import TtyFile
 from kernel_model.vfs.devices import opener_of
@@ -107,8 +108,10 @@ def open_place(task: Task, place: Path, flags: int) -> OpenFile:
         opener = opener_of(inode.node.rdev)
         if opener is not None:
             return opener(task, inode, place, status)
+    if kind == stat.S_IFIFO and isinstance(inode.fs, PipeFs):
+        return open_again(inode, status)
     if kind == stat.S_IFIFO:
-        return open_fifo(inode, place, status)
+        return open_fifo(task, inode, place, status)
     raise ENXIO(f"nothing answers behind device node or socket {inode.node.ino}")
 
 
