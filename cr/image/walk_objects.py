@@ -64,7 +64,14 @@ from cr.image.sockets import (
 from cr.image.stream import Pages, Reader
 from cr.image.task import Fs
 from cr.image.terminals import LdiscNTty, Tty
-from cr.image.watches import DirectoryNotify, FileSeals, InotifyEvent, InotifyWatch, MmExtra
+from cr.image.watches import (
+    DirectoryNotify,
+    FileSeals,
+    InotifyEvent,
+    InotifyWatch,
+    MmExtra,
+    SocketNetlink,
+)
 from emu.layout import LayoutError, Record
 
 Value = Record | tuple[Record, ...] | Pages | memoryview
@@ -368,6 +375,8 @@ class ObjectWalk:
                 yield from self._string(t.HDR_STRING, "bound in", t.PATH_LIMIT)
             if self._next_is(t.HDR_FILE_NAME):
                 yield from self._string(t.HDR_FILE_NAME, "bound at", t.PATH_LIMIT)
+        elif self._next_is(t.HDR_SOCKET_NETLINK):
+            yield from self._one(SocketNetlink)
         else:
             yield from self._one(SocketInet)
         if self._next_is(t.HDR_SOCKET_EXTRA):

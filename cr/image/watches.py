@@ -1,4 +1,4 @@
-"""Records of ours: who watches files and directories, and what they may not become.
+"""Records of ours: who watches files and directories, what they may not become, netlink.
 
 Image grammar:
 
@@ -6,6 +6,7 @@ Image grammar:
     unlinked    =  UNLINKED  { UNLINKED_DATA }  [ FILE_SEALS ]
     file-table  =  ...  { FILE_LEASE }  { DIRECTORY_NOTIFY }
     mm          =  ...  { mm-unit }  [ MM_EXTRA ]
+    sock        =  SOCKET  SOCKET_NETLINK
 
 Mirrors:  nothing: linux-cr refuses inotify and dnotify, and knew no memfd and no membarrier.
 """
@@ -18,6 +19,7 @@ from cr.image.types import (
     HDR_INOTIFY_EVENT,
     HDR_INOTIFY_WATCH,
     HDR_MM_EXTRA,
+    HDR_SOCKET_NETLINK,
     Framed,
 )
 from emu.layout import at, hex32, record, rest_bytes, s32, u32
@@ -90,3 +92,13 @@ class DirectoryNotify(Framed):
 
     def invalid(self) -> str | None:
         return None if self.file_objref > 0 and self.fd >= 0 else "a negative number"
+
+
+@record(size=16)
+class SocketNetlink(Framed):
+    """A netlink socket."""
+
+    TYPE = HDR_SOCKET_NETLINK
+
+    port: u32 = at("its number; 0: none yet")
+    groups: hex32 = at("the groups that it has joined")

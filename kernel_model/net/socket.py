@@ -31,6 +31,7 @@ from kernel_model.abi.fcntl import (
     POLLWRNORM,
     SIGPIPE,
 )
+from kernel_model.net import devices
 from kernel_model.restart_block import Progress
 from kernel_model.vfs.owner import POLL_HUP, POLL_IN, POLL_OUT, tell
 from kernel_model.waitqueue import Restart, Sleep, WaitQueue
@@ -239,8 +240,8 @@ class Socket:
         return None
 
     def ioctl(self, task: Task, request: int, arg: int) -> int | None:
-        """A request of the family's own; None if there is none of that number."""
-        return None
+        """A request of the family's own, or about devices; None if there is none of that number."""
+        return devices.ioctl(task, self.net, request, arg)
 
     # ---- sending
 

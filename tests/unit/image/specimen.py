@@ -213,7 +213,7 @@ class Specimen:
     def file_table(self, cred: int) -> int:
         w, common = self.w, {"f_credref": cred}
         number = self.begin(t.OBJ_FILE_TABLE)
-        self.put(files.FileTable, fdt_nfds=12)
+        self.put(files.FileTable, fdt_nfds=13)
         refs: list[int] = []
 
         def file(cls: type[Record], f_type: int, **values: object) -> None:
@@ -239,7 +239,7 @@ class Specimen:
                 w.write_string(t.HDR_FILE_NAME, b"/tmp/fifo")
             w.write_blob(t.HDR_PIPE_BUF, b"in the pipe")
             done(objref)
-        for domain in ("unix", "inet"):
+        for domain in ("unix", "inet", "netlink"):
             objref = self.begin(t.OBJ_FILE)
             sock = self.begin(t.OBJ_SOCK)
             self.sock(domain, sock)
@@ -283,6 +283,8 @@ class Specimen:
             self.w.write_string(t.HDR_STRING, b"/tmp")
             self.w.write_string(t.HDR_FILE_NAME, b"/tmp/moved")
             self.put(ours.SocketExtra, peer_pid=1, pending=(sock,))
+        elif domain == "netlink":
+            self.put(watches.SocketNetlink, port=2)
         else:
             self.put(sockets.SocketInet)
             option = blank(ours.InetOption, level=6, name=1, value=1)
