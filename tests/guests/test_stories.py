@@ -23,6 +23,7 @@ AT_EVERY_CALL = {
     "basics/counter",
     "basics/stdin_echo",
     "checkpoint/external",
+    "checkpoint/self_tree",
     "checkpoint/tree",
     "cpu/altivec",
     "cpu/float_series",
