@@ -255,8 +255,9 @@ def _wake(restored: Restored, members: list[Task]) -> None:
             asleep.append(task)
         else:
             kernel.sched.enqueue(task)
+    for task, _ in awake:
+        lend_memory_again(task)  # to its child of vfork; a signal may have woken it meanwhile
     for task in asleep:
-        lend_memory_again(task)
         sleep_again(task)
         if task.state is State.RUNNING:
             kernel.sched.enqueue(task)

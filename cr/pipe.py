@@ -25,6 +25,7 @@ from cr.image.files import FilePipe
 from cr.image.pipes import PipeExtra
 from kernel_model.abi.errno import EBADF, EBUSY
 from kernel_model.abi.fcntl import O_ACCMODE, O_NONBLOCK
+from kernel_model.fifo import FifoEnd
 from kernel_model.pipe import PIPE_CAPACITY, PIPE_CAPACITY_MAX, Pipe, PipeEnd
 from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.openfile import OpenFile
@@ -70,8 +71,8 @@ def restore_pipe_end(ctx: Restart, record: FilePipe) -> OpenFile:
         inode = ctx.kernel.vfs.pipefs.new_inode(cred.fsuid, cred.fsgid)
         parked = _fill(ctx, record, Pipe(), inode)
     flags = record.f_flags & (O_ACCMODE | O_NONBLOCK)
-    if flags & O_ACCMODE not in (0, 1):
-        ctx.refuse("an end of a pipe is either read or written")
+    if flags & O_ACCMODE == _EITHER:
+        ctx.refuse("a pipe is read, written, or both")
     return PipeEnd(parked.pipe, parked.inode, None, flags)
 
 
@@ -90,7 +91,7 @@ def restore_fifo_end(ctx: Restart, record: FilePipe) -> OpenFile:
         parked = _fill(ctx, record, Pipe(), inode)
     if record.f_flags & O_ACCMODE == _EITHER:
         ctx.refuse("a FIFO is read, written, or both")
-    return PipeEnd(parked.pipe, inode, place, record.f_flags)
+    return FifoEnd(ctx.kernel, parked.pipe, inode, place, record.f_flags)
 
 
 def _fill(ctx: Restart, record: FilePipe, pipe: Pipe, inode: Inode) -> _ParkedPipe:

@@ -211,8 +211,9 @@ def _set_running(kernel: Kernel, restored: Restored, tasks: list[Task]) -> None:
         asleep.sort(key=lambda task: place.get(task.pid, len(place)))
         slice_left = record.slice_left
     kernel.sched.set_order(ready, slice_left)
+    for task in tasks:
+        lend_memory_again(task)  # to its child of vfork; a signal may have woken it meanwhile
     for task in asleep:
-        lend_memory_again(task)
         # The handler looks again, and goes back to sleep on the queues of this kernel.
         sleep_again(task)
         if task.state is State.RUNNING:

@@ -31,6 +31,7 @@ from cr.arch.table import arch_of
 from cr.call_states import checkpoint_call_state, restore_call_state
 from cr.context import Checkpoint, Restart
 from cr.creds import checkpoint_cred
+from cr.epoll import listen_for_signals
 from cr.files import checkpoint_table
 from cr.image import extensions as ours
 from cr.image import task as image
@@ -47,6 +48,7 @@ from cr.restart_block import (
     restore_restart_block,
 )
 from cr.scheduling import NO_EXTRA, Extra, checkpoint_extra, install_extra, restore_extra
+from cr.watches import own_pidfds
 from kernel_model.abi.errno import EBUSY
 from kernel_model.arch.abi import Abi
 from kernel_model.creds import Cred
@@ -321,8 +323,10 @@ def install(task: Task, parts: TaskParts) -> None:
     task.files, task.mm, task.fs = parts.files.grab(), parts.mm, parts.fs.grab()
     task.mm.grab()
     own_files(task.files, task)
+    own_pidfds(task.files, task)
     task.sem_undo = parts.sem_undo.grab() if parts.sem_undo is not None else None
     task.sighand = parts.sighand.grab()
+    listen_for_signals(task.files, task)
     task.pending, task.blocked, task.saved_blocked = parts.pending, parts.blocked, None
     task.attention = True
     _install_struct(task, record)

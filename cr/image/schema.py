@@ -28,12 +28,14 @@ CHAPTERS = (
     "cr.image.calls",
     "cr.image.extensions",
     "cr.image.pipes",
+    "cr.image.watches",
 )
 CHAPTERS_OF_OURS = (
     "cr.image.arch.powerpc",
     "cr.image.calls",
     "cr.image.extensions",
     "cr.image.pipes",
+    "cr.image.watches",
 )
 
 INTRODUCTION = f"""\
