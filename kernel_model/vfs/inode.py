@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from kernel_model.pipe import Pipe
     from kernel_model.task import Task
     from kernel_model.vfs.locks import FileLocks
-    from kernel_model.vfs.mounts import Path
+    from kernel_model.vfs.mounts import Dentry, Path
     from kernel_model.vfs.openfile import OpenFile
 
 MAX_FILE_BYTES = (1 << 63) - 1
@@ -68,11 +68,19 @@ class FileSystem:
 
     type_name = b"none"
     magic = 0
+    read_only = False
+    """Whether it was mounted to be read only, all mounts of it."""
+    top: Dentry | None = None
+    """Its root directory as a name, once somebody has mounted it."""
 
     def __init__(self, ram: Ram, clock: RealTime, dev: int) -> None:
         self.ram = ram
         self.clock = clock
         self.dev = dev
+
+    def options(self) -> bytes:
+        """What /proc shows of it behind the options of a mount; each after a comma."""
+        return b""
 
     @property
     def root(self) -> Inode:
