@@ -82,7 +82,7 @@ class Kernel:
         net = NetNamespace(self.clock, loopback_up=True)
         self.nsproxy = NsProxy(uts, IpcNamespace(self.clock), net, self.vfs.namespace)
         self.root_cred = root_cred()
-        """What a task has whose own credentials nobody can ask for any more."""
+        """Of the first task, and of one whose own credentials nobody can ask for any more."""
         self.pid_ns = PidNamespace(self)
         self.own_init: Task | None = None
         """The first process if it is ours: its calls are nobody's business."""
