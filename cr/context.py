@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from kernel_model.vfs.fdtable import FdTable
     from kernel_model.vfs.inode import Inode
     from kernel_model.vfs.mounts import Path
-    from kernel_model.vfs.openfile import OpenFile
+    from kernel_model.vfs.openfile import DirectoryFile, OpenFile
 
 EINVAL = 22
 
@@ -152,6 +152,8 @@ class Restart:
         """The places of owners of record locks among those of the same inode."""
         self.masters: dict[Tty, TtyFile] = {}
         """Open files of pty masters that no FILE record has asked for yet."""
+        self.late_directories: list[DirectoryFile] = []
+        """Open directories of tasks, which are there from the commit on."""
         self.mounts: RestoredMounts
         """What is mounted, by the numbers that the image uses."""
         self.committed = False

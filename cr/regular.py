@@ -27,7 +27,7 @@ from cr.image import types as t
 from cr.image.files import File
 from cr.image.mounts import FilePlace
 from cr.mounts import checkpoint_place, name_of, place_at, restore_place
-from cr.proc_files import checkpoint_text, restore_text
+from cr.proc_files import checkpoint_proc, is_of_task, restore_text
 from kernel_model.abi.errno import EAGAIN, EBADF, EINVAL, LinuxError
 from kernel_model.abi.fcntl import O_CREAT, O_EXCL, O_NOCTTY, O_PATH, O_TRUNC
 from kernel_model.vfs.disk import DiskNode
@@ -37,7 +37,6 @@ from kernel_model.vfs.mounts import Dentry, Path
 from kernel_model.vfs.open import open_found, open_path, open_place
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.vfs.path import Walk
-from kernel_model.vfs.procfs import TextFile
 from kernel_model.waitqueue import Sleep
 
 _CREATION_FLAGS = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC
@@ -69,8 +68,8 @@ def checkpoint_generic(ctx: Checkpoint, file: OpenFile) -> None:
     path = file.path
     if path is None:
         ctx.refuse(EBADF, "an open file has no name")
-    if isinstance(file, TextFile):
-        checkpoint_text(ctx, file)
+    if is_of_task(file):
+        checkpoint_proc(ctx, file)
         return
     if checkpoint_name(ctx, path):
         return

@@ -16,6 +16,7 @@ from cr.image import types as t
 from cr.image.errors import ImageError
 from cr.image.header import Objref
 from cr.mounts import find_pid_namespaces, restore_mounts
+from cr.proc_files import find_directories
 from cr.signals import start_timers
 from cr.sockets import attach_all, link_all
 from cr.subsystems import restore_object
@@ -106,6 +107,7 @@ def restart_container(kernel: Kernel, image: bytes | memoryview) -> Task:
         attach_all(ctx)
         root = _commit(kernel, restored)
         find_pid_namespaces(ctx)
+        find_directories(ctx)
         ctx.committed = True
     finally:
         if ctx is not None:

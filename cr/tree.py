@@ -128,8 +128,8 @@ def checkpoint_namespaces(ctx: Checkpoint, tasks: list[Task]) -> None:
     """Write which number each nested pid namespace gives next."""
     namespaces = _namespaces(tasks)
     for one in namespaces[1:]:
-        if one.init is not None:
-            init = namespaces[0].number_of(one.init.pid)
+        init = namespaces[0].number_of(one.find(1))
+        if init:
             record = ours.PidNamespace(init=init, next_number=one.next_number)
             ctx.image.write(t.HDR_PID_NAMESPACE, record)
 
@@ -220,7 +220,7 @@ def number_task(task: Task, identity: Identity, next_numbers: dict[int, int] | N
     namespace = task.kernel.pid_ns if above is None else above.pid_ns
     if identity.depth > namespace.level:
         namespace = PidNamespace(task.kernel, namespace)
-        namespace.init = task
+        namespace.init = None if task.exited else task
         if next_numbers is not None:
             namespace.next_number = next_numbers.get(identity.pid, 2)
     task.pid_ns = namespace

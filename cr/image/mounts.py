@@ -145,12 +145,12 @@ class FilePlace(Framed):
 
 @record(size=32)
 class ProcFile(Framed):
-    """An open file of /proc whose content was made when it was opened."""
+    """An open file of /proc whose content was made when it was opened; or a directory."""
 
     TYPE = HDR_PROC_FILE
 
     mount: u32 = at("the number of the mount of proc")
-    mode: hex32 = at("S_IFREG and permissions")
+    mode: hex32 = at("S_IFREG or S_IFDIR, and permissions")
     uid: u32 = at("owner")
     gid: u32 = at("group")
     path_bytes: u32 = at("length of its path in that file system")

@@ -247,7 +247,7 @@ class DevFs(MemFs):
     def add_program(self, name: bytes, content: bytes) -> None:
         """A program that the kernel brings along."""
         self.program = self.root.create(name, stat.S_IFREG | 0o500, 0, 0, 0, b"")
-        self.program.node.store(0, content)
+        self.program.write_at(0, content)
         self._program_ino = self.program.node.ino
 
     def use(self, disk: Disk) -> None:

@@ -77,8 +77,9 @@ class ProcFs(FileSystem):
     def past(self, top: Dentry, path: bytes, mode: int, uid: int, gid: int) -> Dentry:
         """For restart: the name of a file that was opened when its task was there."""
         dentry = top
+        cls = Directory if stat.S_ISDIR(mode) else ProcInode
         for name in path.split(b"/"):
-            dentry = Dentry(dentry, name, ProcInode(self, path, mode))
+            dentry = Dentry(dentry, name, cls(self, path, mode))
         dentry.inode.node.uid, dentry.inode.node.gid = uid, gid
         return dentry
 
@@ -194,8 +195,8 @@ class Directory(ProcInode):
     """A directory: subclasses say what is in it."""
 
     def children(self) -> dict[bytes, ProcInode]:
-        """All that is in the directory now."""
-        raise NotImplementedError
+        """All that is in the directory now; nothing if its task is gone."""
+        return {}
 
     def lookup(self, name: bytes) -> Inode | None:
         """What `name` is now."""
