@@ -26,6 +26,7 @@ CHAPTERS = (
     "cr.image.arch.x86",
     "cr.image.arch.powerpc",
     "cr.image.extensions",
+    "cr.image.mounts",
 )
 CHAPTERS_OF_OURS = ("cr.image.arch.powerpc", "cr.image.extensions")
 
