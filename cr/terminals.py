@@ -118,9 +118,8 @@ def _checkpoint_end(ctx: Checkpoint, tty: Tty) -> None:
         (_HUPPED, tty.hung_up),
     ):
         flags |= bit if is_set else 0
-    if tty.kind is Kind.MASTER and tty.devpts is not ctx.kernel.vfs.devpts:
-        if ctx.pure or ctx.caller is not None:
-            ctx.refuse(ENOSYS, "a pty of another devpts than the first one")
+    machine = not ctx.pure and ctx.caller is None
+    if machine and tty.kind is Kind.MASTER and tty.devpts is not ctx.kernel.vfs.devpts:
         ctx.image.write(t.HDR_TTY_INSTANCE, TtyInstance(dev=tty.devpts.dev))
     settings, window = tty.termios, tty.window
     record = image.Tty(
@@ -230,10 +229,10 @@ def restore_tty(ctx: Restart) -> Tty:
     return tty
 
 
-def _restore_instance(ctx: Restart) -> DevPts:
-    first = ctx.kernel.vfs.devpts
+def _restore_instance(ctx: Restart) -> DevPts | None:
+    """Of which devpts a pty is; None: of the one that /dev/ptmx belongs to."""
     if ctx.image.peek() != t.HDR_TTY_INSTANCE:
-        return first
+        return None
     dev = ctx.image.read(t.HDR_TTY_INSTANCE, TtyInstance).dev
     fs = ctx.mounts.by_dev.get(dev)
     if not isinstance(fs, DevPts):
@@ -250,12 +249,15 @@ def _restore_console(ctx: Restart) -> Tty:
     return tty
 
 
-def _restore_master(ctx: Restart, record: image.Tty, devpts: DevPts) -> Tty:
+def _restore_master(ctx: Restart, record: image.Tty, devpts: DevPts | None) -> Tty:
     if record.index >= MOST_PTYS or record.link_objref:
         ctx.refuse(f"pty {record.index}, or a master of a master")
     kernel, cred = ctx.kernel, ctx.opener.cred
     # Looked up first: a pair that is made must be let go of at the end.
     place = _ptmx(ctx, devpts) if record.file_objref else None
+    if devpts is None:
+        instance = place.inode.fs if place is not None else None
+        devpts = instance if isinstance(instance, DevPts) else kernel.vfs.devpts
     tty: Tty = ctx.attempt(lambda: devpts.new_pair(kernel, cred.fsuid, cred.fsgid, record.index))
     assert tty.link is not None
     tty.link.locked = False
@@ -267,8 +269,8 @@ def _restore_master(ctx: Restart, record: image.Tty, devpts: DevPts) -> Tty:
     return tty
 
 
-def _ptmx(ctx: Restart, devpts: DevPts) -> Path:
-    if devpts is ctx.kernel.vfs.devpts:
+def _ptmx(ctx: Restart, devpts: DevPts | None) -> Path:
+    if devpts is None:
         usual: Path = ctx.attempt(lambda: Walk(ctx.opener).resolve(b"/dev/ptmx"))
         return usual
     # Its FILE record says through which mount it was opened.
