@@ -49,6 +49,8 @@ DEFAULT_EPOCH_NS = 1_300_000_000 * 1_000_000_000
 DEFAULT_MEMORY_BYTES = 512 << 20
 DEFAULT_ENVIRONMENT = {"HOME": "/", "PATH": "/usr/bin:/bin"}
 _FAR = 1 << 62
+_MOST_TOLD = 8
+"""Of so many tasks a sentence says what they wait for."""
 _GLANCE_UNITS = 50_000_000 * UNITS_PER_NS
 """How much virtual time passes between two looks at an idle terminal."""
 
@@ -247,11 +249,11 @@ class System(Kernel):
         self._interrupted = True
 
     def _who_waits(self) -> str:
-        return "nothing can ever run again: " + "; ".join(
-            self._waits(task)
-            for task in self.tasks.values()
-            if not task.exited and task is not self.own_init
-        )
+        waiting = [t for t in self.tasks.values() if not t.exited and t is not self.own_init]
+        told = [self._waits(task) for task in waiting[:_MOST_TOLD]]
+        if len(waiting) > len(told):
+            told.append(f"and {len(waiting) - len(told)} more")
+        return "nothing can ever run again: " + "; ".join(told)
 
     def _waits(self, task: Task) -> str:
         who = f"task {task.pid} ({task.comm.decode(errors='replace')})"

@@ -72,6 +72,7 @@ _HOOK_TYPES = {
     "fill": const.UC_HOOK_TLB_FILL,
 }
 _STRUCT_WORDS = 1024
+_NO_ROOT = 1 << 63
 _PROBES = 0x2468ACE4, 0x13579BD8
 
 
@@ -141,6 +142,7 @@ class UnicornCpu:
         for position, name in enumerate(self.spec.fast_ids):
             words[FIELDS["reg_ids"] + position] = self.reg_id(name)
         words[FIELDS["pc_id"]] = self.reg_id(self.spec.fast_ids[0])
+        words[FIELDS["syscall_number"]] = self.spec.syscall_interrupt
         words[FIELDS["ram"]] = ctypes.addressof(ctypes.c_char.from_buffer(self.ram.buffer))
         if self.spec.forbidden is not None:
             first = FIELDS["forbid_mask"]
@@ -252,7 +254,7 @@ class UnicornCpu:
         self._emu_start((self.spec.window_page << PAGE_SHIFT) + offset)
         words[FIELDS["window_frame"]] = 0
         words[_BLOCK_START], words[_BLOCK_END] = block
-        self.flush_tlb()
+        words[_ROOT] = _NO_ROOT  # the window is to be forgotten before a task runs
 
     def flush_tlb(self) -> None:
         """Forget all translations of addresses."""
@@ -272,12 +274,12 @@ class UnicornCpu:
 
     def load(self, registers: Registers) -> None:
         """Make a task's system words and units the CPU's."""
-        if self.resident is not None:
-            self.store(self.resident)
-            self.resident.cpu = None
+        old = self.resident
         if registers.cpu is not None and registers.cpu is not self:
             registers.leave()
-        self.spec.load(self, registers)
+        self.spec.swap(self, None if old is None or old.fresh else old, registers)
+        if old is not None:
+            old.cpu = None
         registers.cpu = self
         self.resident = registers
 
@@ -301,10 +303,6 @@ class UnicornCpu:
         if registers is not self.resident:
             self.load(registers)
             words[_BLOCK_START] = words[_BLOCK_END] = registers.words[0] if resumed else 0
-            self.flush_tlb()
-        elif words[_ROOT] != table.root:
-            self.flush_tlb()
-        words[_ROOT] = table.root
         self.table = table
         if not resumed:
             words[_BLOCK_START] = words[_BLOCK_END] = 0
@@ -314,6 +312,9 @@ class UnicornCpu:
         registers.fresh = False
         self.reg_words[:] = registers.view
         while True:
+            if words[_ROOT] != table.root:
+                self.flush_tlb()
+                words[_ROOT] = table.root
             self._run(self._address)
             if words[_STOP] == accel.STOP_SYSCALL and not words[_UNTIL]:
                 registers.view[:] = self.reg_words
@@ -344,8 +345,6 @@ class UnicornCpu:
         pc = self.reg_words[0]
         if stop == accel.STOP_INTERRUPT:
             trap = self.spec.traps.get(words[_NUMBER], self.spec.unknown_trap)
-            if trap.kind == "syscall":
-                return SYSCALL
             pc -= trap.back
             self.reg_words[0] = pc
             self.give_back(pc)

@@ -57,8 +57,8 @@ class Chaos:
     # ---- with any seed
 
     def place_in_queue(self, task: Task, waiting: int) -> int:
-        """Before how many of those who wait for the CPU a task gets in line."""
-        return waiting if self.seed is None else self.draw("queue", task.pid, waiting + 1)
+        """Before how many of those who wait for the CPU a task gets in line: there is a seed."""
+        return self.draw("queue", task.pid, waiting + 1)
 
     # ---- only when wild
 

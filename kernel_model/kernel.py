@@ -13,6 +13,7 @@ from emu.machine import Machine
 from emu.pagetable import OutOfNodes
 from emu.stops import BUDGET, SYSCALL, MemoryFault, Stop, Trapped
 from kernel_model import init as first_process
+from kernel_model import oom
 from kernel_model.abi.errno import ENOMEM
 from kernel_model.arch.abi import Abi
 from kernel_model.chaos import Chaos
@@ -31,7 +32,7 @@ from kernel_model.nsproxy import NsProxy, UtsNamespace
 from kernel_model.pids import PidNamespace
 from kernel_model.randomness import Random
 from kernel_model.sched import Scheduler
-from kernel_model.signals import SIGKILL, SigInfo, deliver, force
+from kernel_model.signals import SigInfo, deliver, force
 from kernel_model.syscalls.dispatch import CallTable
 from kernel_model.task import State, Task
 from kernel_model.trace import Trace
@@ -172,7 +173,9 @@ class Kernel:
             if units >= clock.next_due_units and not task.fault_resumed:
                 clock.fire_due()
                 continue
-            budget = min(self.sched.slice_left, clock.next_due_units - units, stop_at_units - units)
+            budget = min(clock.next_due_units, stop_at_units) - units
+            if self.sched.slice_left < budget:
+                budget = self.sched.slice_left
             cpu_left = cpu_budget(task)
             if cpu_left is not None:
                 if cpu_left <= 0 and not task.fault_resumed:
@@ -220,13 +223,25 @@ class Kernel:
         force(task, info)
 
     def _fault(self, task: Task, stop: MemoryFault) -> None:
-        assert task.mm is not None
         task.fault_resumed = True
         try:
-            handle_fault(task.mm, stop.addr, stop.access, task.stack_limit)
+            if not self.bring_in(task, stop.addr, stop.access):
+                task.fault_resumed = False
         except BadAccess as bad:
             self._refuse(task, signal_of_fault(task, stop, bad))
-        except OutOfMemory:
-            if not self.vfs.shrink():
-                task.fault_resumed = False
-                task.send_signal(SIGKILL)
+
+    def bring_in(self, task: Task, addr: int, access: str) -> bool:
+        """Make a page of a task accessible. Raises BadAccess.
+
+        False when there is no memory for it, not even without the page cache: somebody is killed.
+        """
+        assert task.mm is not None
+        for may_shrink in (True, False):
+            try:
+                handle_fault(task.mm, addr, access, task.stack_limit)
+                return True
+            except OutOfMemory:
+                if not (may_shrink and self.vfs.shrink()):
+                    break
+        oom.kill_for(task)
+        return False

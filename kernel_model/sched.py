@@ -45,11 +45,11 @@ class Scheduler:
                 self._preempt()
 
     def _get_in_line(self, queue: MutableSequence[Task], task: Task) -> None:
-        # Asked again at the same time, chance gives the same place: `order` may look ahead.
-        place = len(queue)
-        if not self.realtime:
-            place = self.chaos.place_in_queue(task, place)
-        queue.insert(place, task)
+        if self.realtime or self.chaos.seed is None:
+            queue.append(task)
+        else:
+            # Asked again at the same time, chance gives the same place: `order` may look ahead.
+            queue.insert(self.chaos.place_in_queue(task, len(queue)), task)
 
     def leave_queue(self, task: Task) -> None:
         """A runnable task must wait; the current one finishes its handler first."""

@@ -71,7 +71,6 @@ class Sleep(Unwind):
         uninterruptible: bool = False,
         external: bool = False,
     ) -> None:
-        super().__init__("waiting")
         self.queues = queues
         self.deadline_ns = deadline_ns
         self.restart = restart

@@ -30,6 +30,7 @@ def cr() -> None:
 @cr.command(cls=TracingCommand, context_settings={"allow_interspersed_args": False})
 @shared_options
 @click.option("--as-init", is_flag=True, help="PROGRAM itself is the first process.")
+@click.option("--kernel", type=click.Choice(ARCHES), help="The kernel; by default PROGRAM's own.")
 @click.argument("program")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def run(program: str, arguments: tuple[str, ...], **given: Any) -> None:

@@ -90,40 +90,48 @@ def find(disk: Disk, path: bytes) -> DiskNode | None:
     return trail[-1]
 
 
-def arch_of(disk: Disk, path: bytes) -> str:
-    """The arch of the kernel that runs the program at `path`, which may be a script."""
+def arch_of(disk: Disk, path: bytes, wanted: str | None = None) -> str:
+    """The arch of the kernel that runs the program at `path`, which may be a script.
+
+    `wanted` is the kernel that the user asks for, which must be able to.
+    """
     shown = os.fsdecode(path)
     for _ in range(_MOST_SCRIPTS):
         node = find(disk, path)
         if node is None or not stat.S_ISREG(node.mode):
             raise Failure(f"{shown} needs {os.fsdecode(path)}, which the guest does not have")
         if node.read(0, 2) != b"#!":
-            return _arch_of_elf(disk, node, shown)
+            return _arch_of_elf(disk, node, shown, wanted)
         path = node.read(2, 254).split(b"\n")[0].strip(b" \t\0").split(b" ")[0]
     raise Failure(f"{shown}: too many scripts call one another")
 
 
-def _arch_of_elf(disk: Disk, node: DiskNode, shown: str) -> str:
+def _arch_of_elf(disk: Disk, node: DiskNode, shown: str, wanted: str | None) -> str:
     try:
         elf = parse(node.read(0, node.size))
     except NotAnElf as problem:
         raise Failure(f"{shown}: {problem}") from None
-    arch = _arch_that_runs(elf)
-    if arch is None:
+    able = _arches_that_run(elf)
+    if not able:
         order = "little" if elf.order == "<" else "big"
         raise Failure(
             f"{shown} is for {elf.machine}, {elf.elf_class} bits, {order}-endian; "
             f"we run {', '.join(ARCHES)}"
         )
+    if wanted is not None and wanted not in able:
+        raise Failure(f"{shown} runs on a kernel for {' or '.join(able)}, not on {wanted}")
     if elf.interpreter is not None and find(disk, elf.interpreter) is None:
         needed = elf.interpreter.decode(errors="backslashreplace")
         raise Failure(f"{shown} is linked dynamically and its interpreter {needed} is missing")
-    return arch
+    return wanted or able[0]
 
 
-def _arch_that_runs(elf: ElfImage) -> str | None:
-    for arch, (native, *_) in ARCHES.items():
-        same_machine = elf.machine in native.elf_machines and elf.elf_class == native.elf_class
-        if same_machine and elf.order == native.order:
-            return arch
-    return None
+def _arches_that_run(elf: ElfImage) -> list[str]:
+    """The kernels that can, the one whose own programs these are first."""
+    places: list[tuple[int, str]] = []
+    for arch, abis in ARCHES.items():
+        for place, abi in enumerate(abis):
+            same_machine = elf.machine in abi.elf_machines and elf.elf_class == abi.elf_class
+            if same_machine and elf.order == abi.order:
+                places.append((place, arch))
+    return [arch for _, arch in sorted(places)]

@@ -37,6 +37,7 @@ class Options:
 
     terminal: bool = False
     as_init: bool = False
+    kernel: str | None = None
     root: Path | None = None
     disk: Path | None = None
     env: tuple[tuple[str, str], ...] = ()

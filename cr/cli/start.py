@@ -33,7 +33,7 @@ def run_program(program: str, arguments: tuple[str, ...], **given: Any) -> int:
     disk = load_disk(tar, options.root)
     path = find_program(disk, program)
     host = host_of(options)
-    kernel = boot(arch_of(disk, path), disk, options, host)
+    kernel = boot(arch_of(disk, path, options.kernel), disk, options, host)
     env = DEFAULT_ENVIRONMENT | dict(options.env)
     with _traced(kernel, options.trace):
         try:

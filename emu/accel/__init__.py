@@ -19,7 +19,7 @@ _ONE_WORD = (
     "uc emu_start emu_stop read_batch write_batch reg_write ctl nodes "
     "root window_page window_frame table_page table_frame fills fills_limit "
     "spent limit left held block_start block_end "
-    "stop number fault_addr fault_access error invalid_addr until "
+    "stop number syscall_number fault_addr fault_access error invalid_addr until "
     "ram forbid_mask forbid_word forbid_mask_2 forbid_word_2 forbid_addr "
     "tsc_base tsc_divisor pc_id ax_id cx_id dx_id reg_count"
 ).split()

@@ -60,6 +60,7 @@ struct cpu {
     /* why it stopped */
     u64 stop;
     u64 number;  /* interrupt number */
+    u64 syscall_number; /* the one that is a system call; of more than 32 bits: none is */
     u64 fault_addr;
     u64 fault_access;
     u64 error;
@@ -139,7 +140,7 @@ void accel_interrupt(void *uc, uint32_t number, struct cpu *c)
 {
     (void)uc;
     if (c->stop == STOP_NONE) {
-        c->stop = STOP_INTERRUPT;
+        c->stop = number == c->syscall_number ? STOP_SYSCALL : STOP_INTERRUPT;
         c->number = number;
     }
     c->emu_stop(c->uc);

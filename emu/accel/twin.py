@@ -116,7 +116,8 @@ class Twin:
     def _interrupt(self, uc: int, number: int, _: int) -> None:
         if self._words[FIELDS["stop"]] == accel.STOP_NONE:
             self._words[FIELDS["number"]] = number
-            self._words[FIELDS["stop"]] = accel.STOP_INTERRUPT
+            is_call = number == self._words[FIELDS["syscall_number"]]
+            self._words[FIELDS["stop"]] = accel.STOP_SYSCALL if is_call else accel.STOP_INTERRUPT
         self._library.uc_emu_stop(self._uc)
 
     def _syscall(self, uc: int, _: int) -> None:

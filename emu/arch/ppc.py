@@ -9,6 +9,7 @@ a program which never touched AltiVec has no AltiVec state.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from emu.arch.spec import UNITS_PER_NS, CpuSpec, Registers, Trap
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 
 MSR_PR, MSR_FP, MSR_VEC, MSR_VSX = 1 << 14, 1 << 13, 1 << 25, 1 << 23
 _MSR_OF_UNIT = {"fp": MSR_FP, "altivec": MSR_VEC, "vsx": MSR_VSX}
+_ANY_UNIT = MSR_FP | MSR_VEC | MSR_VSX
 
 # Stub places in the window page, and the data area that r3 points to.
-_GET_XER, _SET_XER, _TWO_BLOCKS = 0x000, 0x040, 0x080
+_GET_XER, _EXCHANGE, _TWO_BLOCKS = 0x000, 0x040, 0x080
 _GET_VECTORS, _SET_VECTORS, _GET_VSX, _SET_VSX = 0x100, 0x300, 0x500, 0x700
 _DATA = 0xA00
 _SC = 0x44000002
@@ -29,9 +31,9 @@ _SC = 0x44000002
 TRAPS: dict[int, Trap] = {
     5: Trap("alignment", 4),
     6: Trap("program", 4),
-    8: Trap("syscall"),
     96: Trap("illegal", 4),
 }
+SYSCALL_INTERRUPT = 8
 UNKNOWN = Trap("illegal", 4)
 """A facility that is switched off, or none at all."""
 UNIT_TRAPS: dict[int, tuple[str, ...]] = {
@@ -44,6 +46,9 @@ FP_BYTES = 33 * 8
 ALTIVEC_BYTES = 32 * 16 + 16 + 8
 VSX_BYTES = 32 * 8
 _VRSAVE_AT = 532
+_VRSAVE_WORD = struct.Struct(">I")
+_CONTROL = struct.Struct("<5Q")
+"""MSR and r3 to r6: what every stub is called with, or answers."""
 FRESH_UNITS = {
     "fp": bytes(FP_BYTES),
     "altivec": bytes(32 * 16) + bytes(16) + bytes(8),
@@ -90,47 +95,48 @@ def set_up(cpu: UnicornCpu) -> None:
 
 
 def _write_stubs(cpu: UnicornCpu, *, vsx: bool) -> None:
-    cpu.batches["fp"] = cpu.batch([(f"UC_PPC_REG_FPR{k}", 8 * k) for k in range(32)], 256)
+    registers = [(f"UC_PPC_REG_FPR{k}", 8 * k) for k in range(32)] + [("UC_PPC_REG_FPSCR", 256)]
+    cpu.batches["fp"] = cpu.batch(registers, FP_BYTES)
+    names = ["MSR", *"3456"]
+    places = [(f"UC_PPC_REG_{name}", 8 * place) for place, name in enumerate(names)]
+    cpu.batches["control"] = cpu.batch(places, _CONTROL.size)
     cpu.window_write(_GET_XER, _words(_spr(_MFSPR, 3, _XER), _spr(_MFSPR, 4, _VRSAVE), _SC))
-    # The store-conditional breaks a reservation that the last task may have left behind.
-    dummy = _x_form(_STWCX, 5, 0, 4) | 1
-    cpu.window_write(_SET_XER, _words(_spr(_MTSPR, 3, _XER), _spr(_MTSPR, 6, _VRSAVE), dummy, _SC))
+    exchange = [
+        _spr(_MFSPR, 3, _XER),
+        # It breaks a reservation that the last task may have left behind.
+        _x_form(_STWCX, 5, 0, 4) | 1,
+        _spr(_MFSPR, 4, _VRSAVE),
+        _spr(_MTSPR, 5, _XER),
+        _spr(_MTSPR, 6, _VRSAVE),
+    ]
+    cpu.window_write(_EXCHANGE, _words(*exchange, _SC))
     cpu.window_write(_TWO_BLOCKS, _words(18 << 26 | 8, _SC, _SC))  # b +8
-    store_vscr = [_MFVSCR, _x_form(_STVX, 0, 0, 3)]
-    cpu.window_write(
-        _GET_VECTORS,
-        _words(
-            *_vector_moves(_STVX),
-            *store_vscr,
-            _spr(_MFSPR, 4, _VRSAVE),
-            36 << 26 | 4 << 21 | 3 << 16 | 20,  # stw r4, 20(r3)
-            _addi(3, 3, -512),
-            _x_form(_LVX, 0, 0, 3),
-            _SC,
-        ),
-    )
-    cpu.window_write(
-        _SET_VECTORS,
-        _words(
-            _addi(3, 3, 512),
-            _x_form(_LVX, 0, 0, 3),
-            _MTVSCR | 0 << 11,
-            32 << 26 | 4 << 21 | 3 << 16 | 20,  # lwz r4, 20(r3)
-            _spr(_MTSPR, 4, _VRSAVE),
-            _addi(3, 3, -512),
-            *_vector_moves(_LVX),
-            _SC,
-        ),
-    )
+    get_vectors = [
+        *_vector_moves(_STVX),
+        _MFVSCR,
+        _x_form(_STVX, 0, 0, 3),
+        _addi(3, 3, -512),
+        _x_form(_LVX, 0, 0, 3),
+    ]
+    cpu.window_write(_GET_VECTORS, _words(*get_vectors, _SC))
+    set_vectors = [
+        _addi(3, 3, 512),
+        _x_form(_LVX, 0, 0, 3),
+        _MTVSCR,
+        _addi(3, 3, -512),
+        *_vector_moves(_LVX),
+    ]
+    cpu.window_write(_SET_VECTORS, _words(*set_vectors, _SC))
     if vsx:
         cpu.window_write(_GET_VSX, _words(*_vector_moves(_STXVD2X), _SC))
         cpu.window_write(_SET_VSX, _words(*_vector_moves(_LXVD2X), _SC))
 
 
-def _call(cpu: UnicornCpu, stub: int, msr: int, **gprs: int) -> None:
-    cpu.reg_write("UC_PPC_REG_MSR", msr)
-    for name, value in gprs.items():
-        cpu.reg_write("UC_PPC_REG_" + name[1:], value)
+def _call(cpu: UnicornCpu, stub: int, msr: int) -> None:
+    """Run a stub that moves a unit between the engine and the data area (r3 points to it)."""
+    control = cpu.batches["control"]
+    _CONTROL.pack_into(control.buffer, 0, msr, _data(cpu), 0, 0, 0)
+    control.write()
     cpu.run_stub(stub)
 
 
@@ -139,8 +145,12 @@ def _data(cpu: UnicornCpu) -> int:
 
 
 def _all_units(cpu: UnicornCpu) -> int:
-    msr = base_msr(cpu.spec)
-    for unit in cpu.spec.fresh_units:
+    return _with_units(cpu.spec, cpu.spec.fresh_units)
+
+
+def _with_units(spec: CpuSpec, units: Iterable[str]) -> int:
+    msr = base_msr(spec)
+    for unit in units:
         msr |= _MSR_OF_UNIT[unit]
     return msr
 
@@ -150,78 +160,91 @@ def base_msr(spec: CpuSpec) -> int:
     return MSR_PR | (1 << 63 if spec.word_bytes == 8 else 0)
 
 
-def _load_system(cpu: UnicornCpu, registers: Registers) -> None:
-    """XER and VRSAVE into the engine, reservation dropped, the units in use switched on."""
-    altivec = registers.units.get("altivec", FRESH_UNITS["altivec"])
-    vrsave = struct.unpack_from(">I", altivec, _VRSAVE_AT)[0]
+def _exchange(cpu: UnicornCpu, registers: Registers) -> tuple[int, int]:
+    """XER and VRSAVE of a task into the engine, its units switched on, no reservation left.
+
+    What the engine had in the two registers is the answer: the task before may want it.
+    """
+    units = registers.held_units()
+    vrsave = 0
+    if "altivec" in units:
+        vrsave = _VRSAVE_WORD.unpack_from(units["altivec"], _VRSAVE_AT)[0]
+    control = cpu.batches["control"]
     xer = registers.held_system()["xer"]
-    _call(cpu, _SET_XER, base_msr(cpu.spec), r3=xer, r4=_data(cpu), r6=vrsave)
-    msr = base_msr(cpu.spec)
-    for unit in registers.units:
-        msr |= _MSR_OF_UNIT[unit]
-    cpu.reg_write("UC_PPC_REG_MSR", msr)
+    msr = _with_units(cpu.spec, units)
+    _CONTROL.pack_into(control.buffer, 0, msr, 0, _data(cpu), xer, vrsave)
+    control.write()
+    cpu.run_stub(_EXCHANGE)
+    _, old_xer, old_vrsave, _, _ = _CONTROL.unpack(control.read())
+    return old_xer & 0xFFFFFFFF, old_vrsave & 0xFFFFFFFF
 
 
-def _store_system(cpu: UnicornCpu, registers: Registers) -> None:
-    """XER out of the engine; MSR stays as it was, unless the program has set VRSAVE."""
-    msr = cpu.reg_read("UC_PPC_REG_MSR")
-    _call(cpu, _GET_XER, base_msr(cpu.spec))
-    registers.receive({"xer": cpu.reg_read("UC_PPC_REG_3") & 0xFFFFFFFF}, {})
-    if cpu.reg_read("UC_PPC_REG_4") & 0xFFFFFFFF:
-        # VRSAVE has no switch of its own. Who sets it uses AltiVec, and has it from now on.
-        msr |= MSR_VEC
-    cpu.reg_write("UC_PPC_REG_MSR", msr)
-
-
-def _load_units(cpu: UnicornCpu, registers: Registers) -> None:
+def _load_units(cpu: UnicornCpu, units: Mapping[str, bytes]) -> None:
     """The units in use into the engine."""
-    units = registers.units
     everything = _all_units(cpu)
     if "altivec" in units:
-        cpu.window_write(_DATA, units["altivec"][:528] + units["altivec"][528:536])
-        _call(cpu, _SET_VECTORS, everything, r3=_data(cpu))
+        cpu.window_write(_DATA, units["altivec"])
+        _call(cpu, _SET_VECTORS, everything)
     if "fp" in units:
         words = struct.unpack(">33Q", units["fp"])
         batch = cpu.batches["fp"]
-        struct.pack_into("<32Q", batch.buffer, 0, *words[:32])
+        struct.pack_into("<33Q", batch.buffer, 0, *words)
         batch.write()
-        cpu.reg_write("UC_PPC_REG_FPSCR", words[32])
     if "vsx" in units:
         high = [units["fp"][8 * k : 8 * k + 8] for k in range(32)]
         low = [units["vsx"][8 * k : 8 * k + 8] for k in range(32)]
         cpu.window_write(_DATA, b"".join(h + w for h, w in zip(high, low)))
-        _call(cpu, _SET_VSX, everything, r3=_data(cpu))
+        _call(cpu, _SET_VSX, everything)
 
 
-def _store_units(cpu: UnicornCpu, registers: Registers) -> None:
-    """The units in use out of the engine; MSR stays as it was."""
-    msr = cpu.reg_read("UC_PPC_REG_MSR")
-    everything = _all_units(cpu)
+def _store_units(cpu: UnicornCpu, msr: int, vrsave: int) -> dict[str, bytes]:
+    """The units that are switched on out of the engine."""
     units: dict[str, bytes] = {}
     if msr & MSR_FP:
-        words = struct.unpack("<32Q", cpu.batches["fp"].read())
-        units["fp"] = struct.pack(">33Q", *words, cpu.reg_read("UC_PPC_REG_FPSCR") & 0xFFFFFFFF)
+        words = struct.unpack("<33Q", cpu.batches["fp"].read())
+        units["fp"] = struct.pack(">33Q", *words[:32], words[32] & 0xFFFFFFFF)
     if msr & MSR_VEC:
-        _call(cpu, _GET_VECTORS, everything, r3=_data(cpu))
-        units["altivec"] = cpu.window_read(_DATA, 536)
+        _call(cpu, _GET_VECTORS, _all_units(cpu))
+        units["altivec"] = cpu.window_read(_DATA, 528) + _vrsave_bytes(vrsave)
+    elif vrsave:
+        # VRSAVE has no switch of its own. Who sets it uses AltiVec, and has it from now on.
+        units["altivec"] = FRESH_UNITS["altivec"][:528] + _vrsave_bytes(vrsave)
     if msr & MSR_VSX:
-        _call(cpu, _GET_VSX, everything, r3=_data(cpu))
+        _call(cpu, _GET_VSX, _all_units(cpu))
         raw = cpu.window_read(_DATA, 512)
         units["vsx"] = b"".join(raw[16 * k + 8 : 16 * k + 16] for k in range(32))
-    registers.receive({}, units)
-    cpu.reg_write("UC_PPC_REG_MSR", msr)
+    return units
 
 
-def load(cpu: UnicornCpu, registers: Registers) -> None:
-    """System words and units into the engine."""
-    _load_units(cpu, registers)
-    _load_system(cpu, registers)
+def _msr(cpu: UnicornCpu) -> int:
+    msr: int = _CONTROL.unpack(cpu.batches["control"].read())[0]
+    return msr
+
+
+def _vrsave_bytes(vrsave: int) -> bytes:
+    return bytes(4) + _VRSAVE_WORD.pack(vrsave)
+
+
+def swap(cpu: UnicornCpu, old: Registers | None, new: Registers) -> None:
+    """System words and units of the task before out of the engine, those of the next one in."""
+    msr = _msr(cpu) if old is not None else 0
+    xer, vrsave = _exchange(cpu, new)
+    if old is not None:
+        old.receive({"xer": xer}, _store_units(cpu, msr, vrsave))
+    units = new.held_units()
+    if units or msr & _ANY_UNIT:
+        _load_units(cpu, units)
+        cpu.reg_write("UC_PPC_REG_MSR", _with_units(cpu.spec, units))
 
 
 def store(cpu: UnicornCpu, registers: Registers) -> None:
-    """System words and units out of the engine."""
-    _store_system(cpu, registers)
-    _store_units(cpu, registers)
+    """System words and units out of the engine, which goes on with them."""
+    msr = _msr(cpu)
+    cpu.run_stub(_GET_XER)
+    _, xer, vrsave, _, _ = _CONTROL.unpack(cpu.batches["control"].read())
+    units = _store_units(cpu, msr, vrsave & 0xFFFFFFFF)
+    registers.receive({"xer": xer & 0xFFFFFFFF}, units)
+    cpu.reg_write("UC_PPC_REG_MSR", msr)
 
 
 def program_cause(word: int) -> str:

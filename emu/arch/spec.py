@@ -21,6 +21,9 @@ UNITS_PER_NS = 4
 """Bytes of code that take a nanosecond of virtual time."""
 
 
+NO_INTERRUPT = 1 << 63
+
+
 @dataclass(frozen=True)
 class Trap:
     """What a CPU's exception number means: the kind of Stop, and how far back the culprit is."""
@@ -48,6 +51,8 @@ class CpuSpec:
     traps: dict[int, Trap]
     unknown_trap: Trap
     """For the numbers that `traps` does not have."""
+    syscall_interrupt: int
+    """The exception number of the system call instruction; NO_INTERRUPT if it makes none."""
     insn_hooks: tuple[tuple[str, str], ...]
     """(hook, Unicorn's instruction) pairs."""
     time_registers: tuple[tuple[str, str], ...]
@@ -64,8 +69,9 @@ class CpuSpec:
     unit_traps: dict[int, tuple[str, ...]]
     """Exception numbers by which the CPU asks for units that are still switched off."""
     set_up: Callable[[UnicornCpu], None]
-    load: Callable[[UnicornCpu, Registers], None]
-    """System words and units into the engine."""
+    swap: Callable[[UnicornCpu, Registers | None, Registers], None]
+    """(cpu, old, new): system words and units of one task out of the engine (None: nobody asks for
+    them), those of another in."""
     store: Callable[[UnicornCpu, Registers], None]
     """System words and units out of the engine."""
     initial_system: dict[str, int]
@@ -123,9 +129,9 @@ class Registers:
         else:
             self.words[self.spec.fast.index(name)] = value
 
-    def held_unit(self, unit: str) -> bytes:
-        """For the CPU: a unit's state as these registers hold it."""
-        return self._units[unit]
+    def held_units(self) -> dict[str, bytes]:
+        """For the CPU: the units as these registers hold them; not to be changed."""
+        return self._units
 
     def held_system(self) -> dict[str, int]:
         """For the CPU: the system words as these registers hold them; not to be changed."""

@@ -29,6 +29,11 @@ _INSN_HOOKS = (
     ("port_in", "UC_X86_INS_IN"),
     ("port_out", "UC_X86_INS_OUT"),
 )
+_TIME_REGISTERS = (
+    ("ax_id", "UC_X86_REG_EAX"),
+    ("cx_id", "UC_X86_REG_ECX"),
+    ("dx_id", "UC_X86_REG_EDX"),
+)
 _TLS = tuple(f"tls{slot}" for slot in range(TLS_COUNT))
 
 
@@ -53,13 +58,15 @@ def _spec(name: str, user_cs: int, user_ds: int, first_tls: int) -> CpuSpec:
         selectors = [(name.upper(), 2 * k) for k, name in enumerate(_SELECTORS)]
         x86_fpu.set_up(cpu, _XMM, selectors)
 
-    def load(cpu: UnicornCpu, registers: Registers) -> None:
-        words = registers.held_system()
+    def swap(cpu: UnicornCpu, old: Registers | None, new: Registers) -> None:
+        if old is not None:
+            _store(cpu, old)
+        words = new.held_system()
         for slot, name in enumerate(_TLS):
             write_descriptor(cpu, first_tls + slot, words[name])
         selectors = words["ds"], words["es"], words["fs"], words["gs"]
         struct.pack_into("<4H", cpu.batches[x86_fpu.UNIT].buffer, x86_fpu.EXTRA, *selectors)
-        if not x86_fpu.load(cpu, registers.held_unit(x86_fpu.UNIT)):
+        if not x86_fpu.load(cpu, new.held_units()[x86_fpu.UNIT]):
             _load_one_by_one(cpu, words)
 
     return CpuSpec(
@@ -79,12 +86,9 @@ def _spec(name: str, user_cs: int, user_ds: int, first_tls: int) -> CpuSpec:
         system=("cs", "ss", *_SELECTORS, *_TLS),
         window_page=0xFFFF7,
         traps=TRAPS,
+        syscall_interrupt=0x80,
         insn_hooks=_INSN_HOOKS,
-        time_registers=(
-            ("ax_id", "UC_X86_REG_EAX"),
-            ("cx_id", "UC_X86_REG_ECX"),
-            ("dx_id", "UC_X86_REG_EDX"),
-        ),
+        time_registers=_TIME_REGISTERS,
         code_bits=32,
         forbidden=None,
         emulate=None,
@@ -92,7 +96,7 @@ def _spec(name: str, user_cs: int, user_ds: int, first_tls: int) -> CpuSpec:
         rebase_after_exception=True,
         unit_traps={},
         set_up=set_up,
-        load=load,
+        swap=swap,
         store=_store,
         initial_system={
             "cs": user_cs,

@@ -6,7 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from emu.arch import x86_fpu
-from emu.arch.spec import CpuSpec, Registers
+from emu.arch.spec import NO_INTERRUPT, CpuSpec, Registers
 from emu.arch.x86_segments import enter_ring3
 from emu.arch.x86_traps import TRAPS, UNKNOWN
 
@@ -24,11 +24,13 @@ def _set_up(cpu: UnicornCpu) -> None:
     x86_fpu.set_up(cpu, _XMM, [("FS_BASE", 0), ("GS_BASE", 8)])
 
 
-def _load(cpu: UnicornCpu, registers: Registers) -> None:
-    words = registers.held_system()
+def _swap(cpu: UnicornCpu, old: Registers | None, new: Registers) -> None:
+    if old is not None:
+        _store(cpu, old)
+    words = new.held_system()
     buffer = cpu.batches[x86_fpu.UNIT].buffer
     struct.pack_into("<QQ", buffer, x86_fpu.EXTRA, words["fs_base"], words["gs_base"])
-    x86_fpu.load(cpu, registers.held_unit(x86_fpu.UNIT))
+    x86_fpu.load(cpu, new.held_units()[x86_fpu.UNIT])
 
 
 def _store(cpu: UnicornCpu, registers: Registers) -> None:
@@ -54,7 +56,8 @@ SPEC = CpuSpec(
     ),
     system=("fs_base", "gs_base", "cs", "ss", *_SELECTORS),
     window_page=0xFFFFFFFFFFFF7,
-    traps={**TRAPS, 128: UNKNOWN},
+    traps=TRAPS,
+    syscall_interrupt=NO_INTERRUPT,
     insn_hooks=(
         ("syscall", "UC_X86_INS_SYSCALL"),
         ("no_such", "UC_X86_INS_SYSENTER"),
@@ -75,7 +78,7 @@ SPEC = CpuSpec(
     rebase_after_exception=True,
     unit_traps={},
     set_up=_set_up,
-    load=_load,
+    swap=_swap,
     store=_store,
     initial_system={"cs": USER_CS, "ss": USER_DS},
     initial_units={x86_fpu.UNIT: x86_fpu.INITIAL},

@@ -18,7 +18,6 @@ TRAPS: dict[int, Trap] = {
     16: Trap("float"),
     17: Trap("alignment"),
     19: Trap("float"),
-    128: Trap("syscall"),
 }
 
 UNKNOWN = Trap("protection", 2)

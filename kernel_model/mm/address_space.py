@@ -23,6 +23,7 @@ from emu.pagetable import (
     PageTables,
 )
 from kernel_model.abi.errno import EINVAL, ENOMEM
+from kernel_model.mm.gaps import Gaps
 from kernel_model.mm.vma import (
     VM_DONTCOPY,
     VM_MAYEXEC,
@@ -70,7 +71,7 @@ class AddressSpace:
         self.ram = tables.ram
         self.table = PageTable(tables)
         self.task_size = task_size
-        self.mmap_base = mmap_base
+        self.gaps = Gaps(mmap_base)
         self.vmas: list[Vma] = []
         self.layout = Layout()
         self.auxv: tuple[int, ...] = ()
@@ -117,15 +118,9 @@ class AddressSpace:
         """A free range of `length` bytes: at `hint` if free, else the highest below mmap_base."""
         if hint and hint + length <= self.task_size and not self.overlapping(hint, hint + length):
             return hint
-        end = self.mmap_base
-        for vma in reversed(self.vmas):
-            if vma.start >= end:
-                continue
-            if vma.end + length <= end:
-                return end - length
-            end = min(end, vma.start)
-        if end - length >= PAGE_SIZE * 16:
-            return end - length
+        addr = self.gaps.highest(self.vmas, length)
+        if addr >= PAGE_SIZE * 16:
+            return addr
         raise ENOMEM(f"no free range of {length} bytes")
 
     @property
@@ -189,8 +184,12 @@ class AddressSpace:
         self.split(end)
         for vma in self.overlapping(start, end):
             self.zap(vma.first_page, vma.last_page)
-            self.vmas.remove(vma)
-            self._release(vma)
+            self._remove(vma)
+
+    def _remove(self, vma: Vma) -> None:
+        self.vmas.remove(vma)
+        self.gaps.freed(vma)
+        self._release(vma)
 
     def zap(self, first: int, last: int) -> None:
         """Forget the pages [first, last): their next use is a fault."""
@@ -247,8 +246,7 @@ class AddressSpace:
             self.table.set(page_no + shift, entry >> PAGE_SHIFT, entry & FLAGS_MASK)
         self._hold(fresh)
         self.zap(old_first, old_last)
-        self.vmas.remove(vma)
-        self._release(vma)
+        self._remove(vma)
         index = bisect_right(self.vmas, fresh.start, key=_start)
         self.vmas.insert(index, fresh)
         return self._join(index)
@@ -303,12 +301,11 @@ class AddressSpace:
         """Unmap everything."""
         for vma in list(self.vmas):
             self.zap(vma.first_page, vma.last_page)
-            self.vmas.remove(vma)
-            self._release(vma)
+            self._remove(vma)
 
     def fork(self) -> AddressSpace:
         """A copy that shares every page: private ones become copy-on-write on both sides."""
-        child = AddressSpace(self.tables, self.task_size, self.mmap_base)
+        child = AddressSpace(self.tables, self.task_size, self.gaps.top)
         child.layout = replace(self.layout)
         child.auxv, child.def_flags, child.flags = self.auxv, self.def_flags, self.flags
         child.dumpable = self.dumpable

@@ -15,7 +15,7 @@ from emu.layout import Record
 from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
 from emu.pagetable import DIRTY, MAX_PAGE_NO, READ, WRITE
 from kernel_model.abi.errno import EFAULT, ENAMETOOLONG
-from kernel_model.mm.fault import BadAccess, handle_fault
+from kernel_model.mm.fault import BadAccess
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
@@ -44,7 +44,8 @@ class UserMemory:
                 return -1
             try:
                 access = "write" if wanted == WRITE else "read"
-                handle_fault(mm, page_no << PAGE_SHIFT, access, self._task.stack_limit)
+                if not self._task.kernel.bring_in(self._task, page_no << PAGE_SHIFT, access):
+                    return -1
             except BadAccess:
                 return -1
             entry = mm.table.get(page_no)

@@ -55,15 +55,8 @@ def load_numbers() -> dict[str, dict[str, int]]:
     return tables
 
 
-def _signed(value: int, bits: int) -> int:
-    value &= (1 << bits) - 1
-    return value - (1 << bits) if value >> (bits - 1) else value
-
-
-def _bind(call: Syscall, abi: Abi) -> Bound:
-    handler = call.handler
-    if not call.kinds:
-        return handler
+def _plan(call: Syscall, abi: Abi) -> list[tuple[Kind, int, int]]:
+    """For each argument its kind and its registers: (low word, high word or -1)."""
     plan: list[tuple[Kind, int, int]] = []
     slot = 0
     for kind in call.kinds:
@@ -77,31 +70,45 @@ def _bind(call: Syscall, abi: Abi) -> Bound:
         else:
             plan.append((kind, abi.arguments[slot], -1))
             slot += 1
-    bits = 8 * abi.word_bytes
-    mask = abi.mask
+    return plan
 
-    def bound(task: Task) -> int:
-        words = task.regs.words
-        values: list[int | bytes] = []
-        for kind, low, high in plan:
-            raw = words[low]
-            if kind is Kind.INT:
-                raw &= 0xFFFFFFFF
-                values.append(raw - 0x100000000 if raw & 0x80000000 else raw)
-            elif kind is Kind.PTR or kind is Kind.SIZE:
-                values.append(raw & mask)
-            elif kind is Kind.PATH:
-                values.append(task.user.cstring(raw & mask))
-            elif kind is Kind.LONG:
-                values.append(_signed(raw, bits))
-            elif kind is Kind.OFF64:
-                whole = raw if high < 0 else (words[high] & 0xFFFFFFFF) << 32 | raw & 0xFFFFFFFF
-                values.append(_signed(whole, 64))
-            else:
-                values.append(raw & 0xFFFFFFFF)
-        return handler(task, *values)
 
-    return bound
+def _signed(value: str, bits: int) -> str:
+    """An expression: the value as a signed number of so many bits."""
+    sign = 1 << bits - 1
+    return f"(({value} & {2 * sign - 1:#x}) ^ {sign:#x}) - {sign:#x}"
+
+
+def _expression(kind: Kind, low: int, high: int, abi: Abi) -> str:
+    """How an argument comes out of the registers, as Python text."""
+    raw = f"words[{low}]"
+    if kind is Kind.INT:
+        return _signed(raw, 32)
+    if kind is Kind.PTR or kind is Kind.SIZE:
+        return f"{raw} & {abi.mask:#x}"
+    if kind is Kind.PATH:
+        return f"task.user.cstring({raw} & {abi.mask:#x})"
+    if kind is Kind.LONG:
+        return _signed(raw, 8 * abi.word_bytes)
+    if kind is Kind.OFF64:
+        whole = raw if high < 0 else f"((words[{high}] & 0xFFFFFFFF) << 32 | {raw} & 0xFFFFFFFF)"
+        return _signed(whole, 64)
+    return f"{raw} & 0xFFFFFFFF"
+
+
+def _bind(call: Syscall, abi: Abi) -> Bound:
+    """The handler with its arguments taken from registers.
+
+    Every call goes through here, so it is put together as text once: a loop over the kinds would
+    take as long as many a handler.
+    """
+    if not call.kinds:
+        return call.handler
+    arguments = ", ".join(_expression(*place, abi) for place in _plan(call, abi))
+    lines = ("def bound(task):", "words = task.regs.words", f"return handler(task, {arguments})")
+    scope = {"handler": call.handler}
+    exec("\n    ".join(lines), scope)
+    return scope["bound"]
 
 
 @cache
@@ -163,7 +170,8 @@ class CallTable:
                 raise self._missing(task, number)
             result = bound(task)
         except Sleep as sleep:
-            if not (first and task.kernel.chaos.interrupts(task, sleep)):
+            chaos = task.kernel.chaos
+            if not (chaos.wild and first and chaos.interrupts(task, sleep)):
                 self._sleep(task, sleep)
                 return
             result = -EINTR.errno

@@ -64,7 +64,9 @@ class OpenFile:
         self.path = path
         """None for what never had a name (a pipe, a socket)."""
         self.flags = flags
-        """Access mode and status flags; nothing that open(2) uses up."""
+        """Access mode and status flags; nothing that open(2) uses up. The mode never changes."""
+        self.may_read = _MAY_READ[flags & O_ACCMODE]
+        self.may_write = _MAY_WRITE[flags & O_ACCMODE]
         self.position = 0
         self.users = 1
         self.owner = NOBODY
@@ -79,16 +81,6 @@ class OpenFile:
         """Where epoll sets watch it."""
         inode.opens += 1
         inode.writers += self.may_write
-
-    @property
-    def may_read(self) -> bool:
-        """Whether the access mode allows reading."""
-        return _MAY_READ[self.flags & O_ACCMODE]
-
-    @property
-    def may_write(self) -> bool:
-        """Whether the access mode allows writing."""
-        return _MAY_WRITE[self.flags & O_ACCMODE]
 
     @property
     def nonblocking(self) -> bool:

@@ -6,6 +6,8 @@ import pytest
 
 from cr.cli.failure import Failure
 from cr.cli.program import arch_of, find, find_program, install
+from guests.stories import GUESTS_FOLDER
+from guests.toolchain import build
 from kernel_model.vfs.disk import Disk
 from tests.harness import tiny_elf as tiny
 from tests.unit.cli.conftest import Done, Program, Run
@@ -129,3 +131,12 @@ def test_find_follows_links_and_stays_inside(program: Program) -> None:
     assert find(disk, b"/../there") is node
     assert find(disk, b"/round") is None
     assert find(disk, b"/bin/three/x") is None
+
+
+@pytest.mark.parametrize(("arch", "kernel"), [("x86_32", "x86_64"), ("ppc32", "ppc64")])
+def test_a_kernel_with_two_abis(command: Run, tmp_path: Path, arch: str, kernel: str) -> None:
+    counter = build(GUESTS_FOLDER / "basics/counter.c", arch, tmp_path / "counter")
+    done = command("run", "--kernel", kernel, counter, 2)
+    assert (done.status, done.stdout) == (0, b"1\n2\nsum 3\n")
+    other = "ppc64" if kernel == "x86_64" else "x86_32"
+    refused(command("run", "--kernel", other, counter), f"runs on a kernel for {arch} or {kernel}")
