@@ -118,8 +118,8 @@ def _task_pids(ctx: Checkpoint, task: Task, root: Task) -> image.TaskPids:
         vpid=ctx.pids[task.pid],
         vppid=0 if task is root or task.parent is None else ctx.pids.get(task.parent.tgid, 0),
         vtgid=ctx.pids[task.tgid],
-        vpgid=ctx.pids.get(task.signal.pgid, t.PID_NULL),
-        vsid=ctx.pids.get(task.signal.sid, t.PID_NULL),
+        vpgid=ctx.pids.get(task.signal.pgid, 0),
+        vsid=ctx.pids.get(task.signal.sid, 0),
         depth=task.pid_ns.level - root.pid_ns.level,
     )
 
@@ -165,7 +165,7 @@ def restore_tree(ctx: Restart) -> list[Identity]:
 
 def _identity(ctx: Restart, record: image.TaskPids) -> Identity:
     def numbers(objref: int) -> Numbers:
-        if objref in (t.PID_NULL, t.PID_ROOT):
+        if objref in (0, t.PID_NULL, t.PID_ROOT):
             return _NOBODY
         if objref not in ctx.pid_numbers:
             ctx.refuse(f"there is no pid object {objref}")

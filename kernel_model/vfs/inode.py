@@ -111,6 +111,9 @@ class Inode:
     names_change = False
     """A directory whose names come and go without anybody's doing (procfs): never cached."""
 
+    removes_itself = False
+    """A directory that says itself whether it can be removed, with all that it shows (cgroup)."""
+
     def __init__(self, fs: FileSystem, node: DiskNode) -> None:
         self.fs = fs
         self.node = node
