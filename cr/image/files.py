@@ -3,7 +3,7 @@
 Image grammar:
 
     file-table  =  FILE_TABLE  { [ OBJREF file ]  FILE_DESC }  files-deferred
-    file        =  FILE generic  FILE_NAME  [ UNLINKED { UNLINKED_DATA } ]
+    file        =  FILE generic  FILE_NAME  [ UNLINKED { UNLINKED_DATA } | PROC_FILE ]
                 |  FILE pipe     [ PIPE_BUF bytes ]             ; bytes after the first end met
                 |  FILE fifo     FILE_NAME  [ PIPE_BUF bytes ]
                 |  [ OBJREF sock ]  FILE socket
