@@ -24,6 +24,7 @@ from cr.context import Checkpoint, Restart
 from cr.creds import checkpoint_cred
 from cr.image import files as image
 from cr.image import types as t
+from cr.security import check_label
 from kernel_model.abi.errno import EBADF, EMFILE
 from kernel_model.abi.fcntl import O_ACCMODE
 from kernel_model.epoll import EpollFile
@@ -99,6 +100,7 @@ def restore_file(ctx: Restart) -> OpenFile:
     if restore is None or cls is None:
         ctx.refuse(f"open files of type {f_type} are not modelled", errno=EBADF.errno)
     record = ctx.image.read(t.HDR_FILE, cls)
+    check_label(ctx, record.f_secref)
     file: OpenFile = restore(ctx, record)
     try:
         _restore_common(ctx, record, file)

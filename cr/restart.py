@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cr.call_states import hold_group
 from cr.context import Restart
 from cr.freezer import RestoredGroup, install_groups, restore_freezer
 from cr.header import MachineState, restore_header, restore_machine, restore_tail
@@ -164,6 +165,8 @@ def _commit(kernel: Kernel, restored: Restored) -> Task:
             start_timers(task)
             take_terminal(task)
     install_groups(restored.groups, tasks)
+    for parts in restored.tasks:
+        hold_group(parts.call_state)
     everybody = list(tasks.values())
     kernel.nsproxy = everybody[0].nsproxy
     if everybody[0].is_container_init:

@@ -91,6 +91,8 @@ def _task(kernel: Kernel, task: Task, names: Names) -> Iterator[str]:
         yield f"  in {kernel.calls.name(task.abi, number)} {restart.name} {task.restart_block}"
         deadline = task.waiting.deadline_ns if task.waiting is not None else None
         yield f"  until {deadline}"
+    if task.call_state is not None and task.call_state.told():
+        yield f"  keeps {task.call_state.told()}"
     yield f"  tids {task.set_child_tid:#x} {task.clear_child_tid:#x} robust {task.robust_list}"
     yield f"  {task.scheduling} boost {task.boost} personality {task.personality:x}"
     yield f"  executed {task.run_units} group {task.signal.run_units}"
@@ -278,7 +280,8 @@ def _file(file: OpenFile, names: Names) -> Iterator[str]:
     pipe = file.inode.pipe
     if pipe is not None:
         pipe_name, new = names.of("pipe", pipe)
-        yield f"      {pipe_name} {pipe.readers} readers {pipe.writers} writers"
+        ends = f"{pipe.readers} readers {pipe.writers} writers"
+        yield f"      {pipe_name} {ends} capacity {pipe.capacity}"
         if new:
             yield f"        {bytes(pipe.buffer)!r}"
     elif file.path is not None and file.path.dentry.unlinked and not isinstance(file, TtyFile):

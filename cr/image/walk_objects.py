@@ -51,6 +51,7 @@ from cr.image.ipc import (
 )
 from cr.image.memory import HugePage, Mm, PageArray, Vma
 from cr.image.namespaces import Netdev, NetdevAddr, NetNs, Ns, UtsNs
+from cr.image.pipes import PipeExtra
 from cr.image.security import Cred, Groupinfo, Security, User, UserNs
 from cr.image.signals import Sighand
 from cr.image.sockets import (
@@ -235,8 +236,13 @@ class ObjectWalk:
             yield from self._string(t.HDR_FILE_NAME, "path", t.PATH_LIMIT)
         if isinstance(file, FilePipe) and file.pipe_objref not in self._pipes:
             self._pipes.add(file.pipe_objref)
+            limit = t.PIPE_CAPACITY
+            if self._next_is(t.HDR_PIPE_EXTRA):
+                yield from self._one(PipeExtra)
+                assert isinstance(self._last, PipeExtra)
+                limit = self._last.capacity
             if self._next_is(t.HDR_PIPE_BUF):
-                yield from self._blob(t.HDR_PIPE_BUF, "pipe contents", limit=t.PIPE_CAPACITY)
+                yield from self._blob(t.HDR_PIPE_BUF, "pipe contents", limit=limit)
         if self._next_is(t.HDR_UNLINKED):
             yield from self._unlinked()
         if isinstance(file, FileInotify):

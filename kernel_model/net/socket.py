@@ -300,7 +300,9 @@ class Socket:
             task.restart_block = Progress(done=done, deadline_ns=deadline)
         if now_ns >= deadline:
             raise EAGAIN("the time of SO_RCVTIMEO or SO_SNDTIMEO is over")
-        return Sleep(*queues, self.changed, deadline_ns=deadline, restart=Restart.ERESTARTNOHAND)
+        sleep = Sleep(*queues, self.changed, deadline_ns=deadline, restart=Restart.ERESTARTNOHAND)
+        sleep.stoppable = True
+        return sleep
 
     # ---- receiving
 

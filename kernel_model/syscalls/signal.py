@@ -201,9 +201,11 @@ def rt_sigtimedwait(task: Task, signals: Ptr, info: Ptr, timeout: Ptr, size: Siz
         task.restart_block = Progress(deadline_ns=deadline)
         if now >= deadline:
             raise EAGAIN("none of the signals came")
+    sleep = Sleep(deadline_ns=deadline, restart=Restart.ERESTARTNOHAND)
+    sleep.stoppable = True
     if not task.has_signal():
         task.waits_for = wanted
-    raise Sleep(deadline_ns=deadline, restart=Restart.ERESTARTNOHAND)
+    raise sleep
 
 
 @syscall()

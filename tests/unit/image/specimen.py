@@ -1,12 +1,13 @@
 """A small image with at least one of everything, written by hand for the tests to read."""
 
-from cr.image import extensions as ours
 from cr.image import (
+    calls,
     files,
     header,
     ipc,
     memory,
     namespaces,
+    pipes,
     security,
     signals,
     sockets,
@@ -15,6 +16,7 @@ from cr.image import (
     tree,
     watches,
 )
+from cr.image import extensions as ours
 from cr.image import types as t
 from cr.image.arch import powerpc, x86
 from cr.image.arch.formats import FORMATS
@@ -125,6 +127,8 @@ class Specimen:
         self.put(ours.TaskTimes, run_units=99)
         self.put(ours.SyscallProgress, done_bytes=12)
         self.put(ours.TaskExtra, nice=-5)
+        self.put(calls.CallState, group=b"")
+        self.w.write_blob(t.HDR_BUFFER, b"the rest of an image")
         cred = self.cred()
         self.put(task.TaskCreds, cred_ref=cred, ecred_ref=cred)
         self.put(task.TaskNs, ns_objref=self.namespaces())
@@ -237,6 +241,7 @@ class Specimen:
             file(files.FilePipe, f_type, pipe_objref=900 + f_type)
             if f_type == t.FILE_FIFO:
                 w.write_string(t.HDR_FILE_NAME, b"/tmp/fifo")
+            self.put(pipes.PipeExtra, capacity=8192)
             w.write_blob(t.HDR_PIPE_BUF, b"in the pipe")
             done(objref)
         for domain in ("unix", "inet", "netlink"):
