@@ -99,6 +99,7 @@ AT_EVERY_CALL = {
     "processes/robust",
     "processes/vfork",
     "processes/waitid",
+    "processes/woken_and_stopped",
     "scheduling/inheritance",
     "scheduling/nice",
     "scheduling/policies",
