@@ -2,7 +2,7 @@
 
 Image grammar:
 
-    file  =  FILE generic  FILE_NAME  [ UNLINKED { UNLINKED_DATA } ]
+    file  =  FILE generic  FILE_NAME  [ UNLINKED { UNLINKED_DATA } [ FILE_SEALS ] ]
     fs    =  FS  FILE_NAME pwd  FILE_NAME root
 
 The image never holds what is in a file; it is opened again by its name. A file whose last name is
@@ -24,6 +24,7 @@ from cr.image import extensions as ours
 from cr.image import task as image_task
 from cr.image import types as t
 from cr.image.files import File
+from cr.image.watches import FileSeals
 from kernel_model.abi.errno import EAGAIN, EBADF, EINVAL, ENOENT, LinuxError
 from kernel_model.abi.fcntl import O_CREAT, O_EXCL, O_NOCTTY, O_PATH, O_TRUNC
 from kernel_model.vfs.disk import DiskNode
@@ -36,7 +37,7 @@ from kernel_model.vfs.path import Walk, path_of, shown_path
 from kernel_model.waitqueue import Sleep
 
 _CREATION_FLAGS = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC
-_PATH_LIMIT = 4096
+PATH_LIMIT = 4096
 _EXTENT_BYTES = 1 << 20
 _MAX_FILE_BYTES = 1 << 40
 
@@ -94,6 +95,8 @@ def _checkpoint_unlinked(ctx: Checkpoint, inode: Inode) -> None:
     ctx.image.write(t.HDR_UNLINKED, record)
     for offset, content in extents:
         ctx.image.write(t.HDR_UNLINKED_DATA, ours.UnlinkedData(offset=offset, content=content))
+    if first and inode.seals is not None:
+        ctx.image.write(t.HDR_FILE_SEALS, FileSeals(seals=inode.seals))
 
 
 def _extents(node: DiskNode) -> Iterator[tuple[int, bytes]]:
@@ -107,7 +110,7 @@ def restore_generic(ctx: Restart, record: File) -> OpenFile:
     """Open a file by its name, or make the unlinked one that follows."""
     if record.f_flags & _CREATION_FLAGS or record.f_flags & O_PATH:
         ctx.refuse(f"an open file cannot have the flags {record.f_flags:#o}")
-    name = ctx.image.read_string(t.HDR_FILE_NAME, _PATH_LIMIT)
+    name = ctx.image.read_string(t.HDR_FILE_NAME, PATH_LIMIT)
     if ctx.image.peek() == t.HDR_UNLINKED:
         return _restore_unlinked(ctx, record, name.removesuffix(b" (deleted)"))
     if not name.startswith(b"/"):
@@ -135,6 +138,8 @@ def _restore_unlinked(ctx: Restart, record: File, name: bytes) -> OpenFile:
         if extent.offset + len(extent.content) > unlinked.size:
             ctx.refuse("data behind the end of an unlinked file")
         ctx.attempt(partial(_store, place.inode, extent))
+    if ctx.image.peek() == t.HDR_FILE_SEALS:
+        place.inode.seals = ctx.image.read(t.HDR_FILE_SEALS, FileSeals).seals
     node = place.inode.node
     node.mtime_ns, node.ctime_ns = unlinked.mtime_ns, unlinked.ctime_ns
     file: OpenFile = ctx.attempt(lambda: open_place(ctx.opener, place, record.f_flags))
@@ -172,7 +177,7 @@ def restore_fs(ctx: Restart) -> FsStruct:
     record = ctx.image.read(t.HDR_FS, image_task.Fs)
     places = []
     for _ in range(2):
-        name = ctx.image.read_string(t.HDR_FILE_NAME, _PATH_LIMIT)
+        name = ctx.image.read_string(t.HDR_FILE_NAME, PATH_LIMIT)
         place = ctx.attempt(partial(Walk(ctx.opener).resolve, name))
         if not place.inode.is_dir:
             ctx.refuse(f"{name!r} is no directory", errno=EINVAL.errno)

@@ -12,14 +12,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cr.call_states import Collecting, Coordinating, Draining
 from cr.checkpoint import checkpoint_tasks
 from cr.collect import check_contained, check_visited
 from cr.context import Checkpoint, Refused
-from cr.coordinator import Coordinating, become_alone, coordinate, find_tree, wait_to_become
+from cr.coordinator import become_alone, coordinate, find_tree, wait_to_become
 from cr.image import types as t
 from cr.image.errors import ImageError
 from cr.image.stream import Writer
-from cr.transport import Collecting, Draining, collect, drain
+from cr.transport import collect, drain
 from cr.tree import tasks_of
 from kernel_model.abi.errno import EBADF, EBUSY, EINVAL, EPERM, ESRCH, LinuxError, by_number
 from kernel_model.net.sockfs import SocketFile
@@ -176,7 +177,7 @@ def restart(task: Task, pid: Int, fd: Fd, flags: Size, logfd: Int) -> int:
         raise EBADF(f"descriptor {fd} is not open for reading")
     log = None if logfd == _NO_LOG else _writable(task, logfd)
     state = task.call_state
-    if not isinstance(state, Collecting):
+    if not isinstance(state, Collecting) or isinstance(state, Coordinating) is alone:
         state = task.call_state = Collecting() if alone else Coordinating()
     try:
         if isinstance(state, Coordinating):

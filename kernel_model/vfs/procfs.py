@@ -24,7 +24,7 @@ from kernel_model.abi.errno import EACCES, ENOENT
 from kernel_model.abi.fcntl import O_ACCMODE, O_RDONLY
 from kernel_model.vfs.disk import EPOCH_NS, DiskNode
 from kernel_model.vfs.inode import FileSystem, Inode
-from kernel_model.vfs.mounts import Path
+from kernel_model.vfs.mounts import Dentry, Path
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.vfs.path import shown_path
 from kernel_model.vfs.proc_text import ROOT_FILES, TASK_FILES, TaskText
@@ -133,7 +133,9 @@ class Link(ProcInode):
         target = self.find(self.owner)
         place = target.path if isinstance(target, OpenFile) else target
         if place is None:
-            raise ENOENT("what has no name cannot be opened by one")
+            assert isinstance(target, OpenFile)
+            name = self.readlink(task)
+            return Path(task.fs.root.mount, Dentry(None, name, target.inode))
         return place
 
 
