@@ -18,6 +18,7 @@ from cr.freezer import checkpoint_freezer
 from cr.header import checkpoint_header, checkpoint_machine, checkpoint_tail
 from cr.image import types as t
 from cr.image.stream import Writer
+from cr.mounts import checkpoint_mounts
 from cr.task import checkpoint_task
 from cr.tree import checkpoint_namespaces, checkpoint_tree, tasks_of
 from kernel_model.abi.errno import ESRCH, LinuxError
@@ -63,6 +64,7 @@ def checkpoint_tasks(ctx: Checkpoint, tasks: list[Task], uflags: int) -> list[An
     """Write an image of these tasks, the root first; its pieces. Raises Refused."""
     pieces: list[Any] = []
     ctx.netns = bool(uflags & t.CHECKPOINT_NETNS)
+    ctx.mnt, ctx.user_ns = tasks[0].nsproxy.mnt, tasks[0].cred.user.namespace
     ctx.image = Writer(pieces, ctx.kernel.abis[0].order)
     try:
         checkpoint_header(ctx, uflags)
@@ -71,6 +73,7 @@ def checkpoint_tasks(ctx: Checkpoint, tasks: list[Task], uflags: int) -> list[An
             checkpoint_machine(ctx, tasks)
             checkpoint_namespaces(ctx, tasks)
             checkpoint_freezer(ctx)
+            checkpoint_mounts(ctx)
         for task in tasks:
             call = task.syscall if task is ctx.caller else None
             checkpoint_task(ctx, task, completed=call)

@@ -19,8 +19,10 @@ from kernel_model.abi.errno import LinuxError
 if TYPE_CHECKING:
     from cr.image.extensions import NetState
     from cr.image.namespaces import Netdev
+    from cr.mounts import RestoredMounts
     from cr.socket_record import ParkedSocket
     from kernel_model.arch.abi import Abi
+    from kernel_model.creds import UserNamespace
     from kernel_model.epoll import EpollFile
     from kernel_model.kernel import Kernel
     from kernel_model.net.namespace import NetNamespace
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from kernel_model.vfs.fdtable import FdTable
     from kernel_model.vfs.inode import Inode
     from kernel_model.vfs.mounts import Path
-    from kernel_model.vfs.openfile import OpenFile
+    from kernel_model.vfs.openfile import DirectoryFile, OpenFile
 
 EINVAL = 22
 
@@ -82,6 +84,10 @@ class Checkpoint:
         """Open files whose lease is written."""
         self.pids: dict[int, int] = {}
         """Number of the pid object of a pid."""
+        self.mnt = kernel.vfs.namespace
+        """The mounts that the root of the tree sees."""
+        self.user_ns: UserNamespace = kernel.root_cred.user.namespace
+        """The user namespace of the root of the tree; 0 stands for it."""
 
     def refuse(self, error: type[LinuxError], sentence: str) -> NoReturn:
         """Say no: the task's name, the sentence, and the errno."""
@@ -146,6 +152,10 @@ class Restart:
         """The places of owners of record locks among those of the same inode."""
         self.masters: dict[Tty, TtyFile] = {}
         """Open files of pty masters that no FILE record has asked for yet."""
+        self.late_directories: list[DirectoryFile] = []
+        """Open directories of tasks, which are there from the commit on."""
+        self.mounts: RestoredMounts
+        """What is mounted, by the numbers that the image uses."""
         self.committed = False
         """What was built is in place: the restart can fail no more."""
         self._numbers = kernel.vfs.numbers()

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, NoReturn
 from cr.call_states import Coordinating, Restarting, tell_coordinator
 from cr.context import Restart
 from cr.image import types as t
+from cr.proc_files import find_directories
 from cr.restart import Restored, read_image, read_numbers, sleep_again
 from cr.signals import start_timers
 from cr.sockets import attach_all
@@ -88,6 +89,7 @@ def coordinate(task: Task, state: Coordinating, flags: int) -> None:
         _check_tree(ctx, restored, members)
         attach_all(ctx)
         _commit(state, restored, members)
+        find_directories(ctx)
         ctx.committed = True
     finally:
         ctx.end()
@@ -277,6 +279,7 @@ def become_alone(task: Task, image: bytes, flags: int) -> NoReturn:
             ctx.refuse("a dead task cannot be restored into a live one")
         attach_all(ctx)
         become(task, restored.tasks[0], task)
+        find_directories(ctx)
         ctx.committed = True
     finally:
         ctx.end()

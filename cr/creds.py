@@ -9,7 +9,6 @@ task may not take, and capabilities that it does not have, are refused.
 
 Mirrors:  linux-cr kernel/cred.c -- checkpoint_cred, restore_cred, checkpoint_groupinfo,
           checkpoint_user, do_restore_userns.
-Not modelled: nested user namespaces.
 """
 
 from __future__ import annotations
@@ -57,17 +56,17 @@ def checkpoint_cred(ctx: Checkpoint, cred: Cred) -> None:
 
 
 def checkpoint_user(ctx: Checkpoint, user: User) -> None:
-    """Write a user; 0 stands for the namespace of the first one."""
+    """Write a user; 0 stands for the namespace of the tree's root."""
     namespace = 0
-    if user.namespace.creator is not None:
+    if user.namespace is not ctx.user_ns:
         namespace = ctx.write_object(t.OBJ_USER_NS, user.namespace, _checkpoint_namespace)
     ctx.image.write(t.HDR_USER, image.User(uid=user.uid, userns_ref=namespace))
 
 
 def _checkpoint_namespace(ctx: Checkpoint, namespace: UserNamespace) -> None:
-    creator = 0
-    if namespace.creator is not None:
-        creator = ctx.write_object(t.OBJ_USER, namespace.creator, checkpoint_user)
+    if namespace.creator is None:
+        ctx.refuse(EPERM, "a task is in a user namespace above that of the tree's root")
+    creator = ctx.write_object(t.OBJ_USER, namespace.creator, checkpoint_user)
     ctx.image.write(t.HDR_USER_NS, image.UserNs(creator_ref=creator))
 
 
@@ -128,7 +127,7 @@ def restore_user(ctx: Restart) -> User:
         namespace = ctx.objs.fetch(ctx, record.userns_ref, t.OBJ_USER_NS, UserNamespace)
     else:
         namespace = ctx.opener.cred.user.namespace
-    return User(record.uid, namespace)
+    return namespace.user(record.uid)
 
 
 def restore_user_namespace(ctx: Restart) -> UserNamespace:

@@ -19,7 +19,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cr import epoll, eventfd, locks, pipe, regular, sockets, terminals, timers, watches
+from cr import (
+    epoll,
+    eventfd,
+    locks,
+    pipe,
+    proc_files,
+    regular,
+    sockets,
+    terminals,
+    timers,
+    watches,
+)
 from cr.context import Checkpoint, Restart
 from cr.creds import checkpoint_cred
 from cr.image import files as image
@@ -39,6 +50,7 @@ from kernel_model.tty.file import TtyFile
 from kernel_model.vfs.cgroupfs import GroupOpenFile
 from kernel_model.vfs.devices import ConsoleFile, NullFile, RandomFile
 from kernel_model.vfs.fdtable import FdTable
+from kernel_model.vfs.ns_file import NamespaceFile
 from kernel_model.vfs.openfile import DirectoryFile, OpenFile, RegularFile
 from kernel_model.vfs.procfs import TextFile
 
@@ -83,6 +95,8 @@ def checkpoint_file(ctx: Checkpoint, file: OpenFile) -> None:
         sockets.checkpoint_socket_file(ctx, file, common)
     elif isinstance(file, TtyFile):
         terminals.checkpoint_tty_file(ctx, file, common)
+    elif isinstance(file, NamespaceFile):
+        proc_files.checkpoint_namespace_file(ctx, file, common)
     elif isinstance(file, _GENERIC):
         ctx.image.write(t.HDR_FILE, image.FileGeneric(f_type=t.FILE_GENERIC, **common))
         regular.checkpoint_generic(ctx, file)
@@ -135,6 +149,7 @@ _RESTORE: dict[int, Callable[[Restart, Any], OpenFile]] = {
     t.FILE_INOTIFY: watches.restore_inotify,
     t.FILE_PIDFD: watches.restore_pidfd,
     t.FILE_TTY: terminals.restore_tty_file,
+    t.FILE_NAMESPACE: proc_files.restore_namespace_file,
 }
 
 

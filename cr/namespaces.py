@@ -2,7 +2,7 @@
 
 Image grammar:
 
-    ns  =  [ OBJREF uts-ns ]  [ OBJREF ipc-ns ]  [ OBJREF net-ns ]  NS  [ NET_STATE ]
+    ns  =  [ OBJREF uts-ns ]  [ OBJREF ipc-ns ]  [ OBJREF net-ns ]  NS  [ NET_STATE ]  [ NS_MOUNTS ]
 
 Mirrors:  linux-cr kernel/nsproxy.c -- do_checkpoint_ns, do_restore_ns; kernel/utsname.c.
 A reference of 0 means the namespace of who restarts.
@@ -15,6 +15,7 @@ from cr.context import Checkpoint, Restart
 from cr.image import namespaces as image
 from cr.image import types as t
 from cr.ipc import checkpoint_ipc
+from cr.mounts import checkpoint_ns_mounts, restore_ns_mounts
 from kernel_model.ipc.namespace import IpcNamespace
 from kernel_model.net.namespace import NetNamespace
 from kernel_model.nsproxy import NsProxy, UtsNamespace
@@ -29,6 +30,7 @@ def checkpoint_ns(ctx: Checkpoint, nsproxy: NsProxy) -> None:
     if nsproxy.net not in ctx.nets_written:
         ctx.nets_written.append(nsproxy.net)
         network.checkpoint_state(ctx, nsproxy.net)
+    checkpoint_ns_mounts(ctx, nsproxy.mnt)
 
 
 def checkpoint_uts(ctx: Checkpoint, uts: UtsNamespace) -> None:
@@ -56,7 +58,7 @@ def restore_ns(ctx: Restart) -> NsProxy:
     if record.net_objref:
         net = ctx.objs.fetch(ctx, record.net_objref, t.OBJ_NET_NS, NetNamespace)
     network.restore_state(ctx, net)
-    return NsProxy(uts, ipc, net)
+    return NsProxy(uts, ipc, net, restore_ns_mounts(ctx))
 
 
 def restore_uts(ctx: Restart) -> UtsNamespace:

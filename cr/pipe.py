@@ -29,9 +29,7 @@ from kernel_model.fifo import FifoEnd
 from kernel_model.pipe import PIPE_CAPACITY, PIPE_CAPACITY_MAX, Pipe, PipeEnd
 from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.openfile import OpenFile
-from kernel_model.vfs.path import Walk
 
-_PATH_LIMIT = 4096
 _EITHER = O_ACCMODE
 
 
@@ -78,8 +76,7 @@ def restore_pipe_end(ctx: Restart, record: FilePipe) -> OpenFile:
 
 def restore_fifo_end(ctx: Restart, record: FilePipe) -> OpenFile:
     """Open one end of a FIFO by its name, without waiting for the other side."""
-    name = ctx.image.read_string(t.HDR_FILE_NAME, _PATH_LIMIT)
-    place = ctx.attempt(lambda: Walk(ctx.opener).resolve(name))
+    name, place = regular.restore_name(ctx)
     inode: Inode = place.inode
     if inode.mode & 0o170000 != 0o010000:
         ctx.refuse(f"{name.decode(errors='replace')} is no FIFO")

@@ -2,8 +2,9 @@
 
 Image grammar:
 
-    file  =  FILE generic  FILE_NAME  [ UNLINKED { UNLINKED_DATA } [ FILE_SEALS ] ]
-    fs    =  FS  FILE_NAME pwd  FILE_NAME root
+    name  =  FILE_NAME  [ FILE_PLACE ]                          ; where the name does not lead to it
+    file  =  FILE generic  name  [ UNLINKED { UNLINKED_DATA } [ FILE_SEALS ] | PROC_FILE ]
+    fs    =  FS  name pwd  name root
 
 The image never holds what is in a file; it is opened again by its name. A file whose last name is
 gone is the exception: its attributes and bytes follow in records of ours, once for each inode.
@@ -24,16 +25,19 @@ from cr.image import extensions as ours
 from cr.image import task as image_task
 from cr.image import types as t
 from cr.image.files import File
+from cr.image.mounts import FilePlace
 from cr.image.watches import FileSeals
-from kernel_model.abi.errno import EAGAIN, EBADF, EINVAL, ENOENT, LinuxError
+from cr.mounts import checkpoint_place, name_of, place_at, restore_place
+from cr.proc_files import checkpoint_proc, is_of_task, restore_text
+from kernel_model.abi.errno import EAGAIN, EBADF, EINVAL, LinuxError
 from kernel_model.abi.fcntl import O_CREAT, O_EXCL, O_NOCTTY, O_PATH, O_TRUNC
 from kernel_model.vfs.disk import DiskNode
 from kernel_model.vfs.fs_struct import FsStruct
 from kernel_model.vfs.inode import Inode
-from kernel_model.vfs.mounts import Path
-from kernel_model.vfs.open import open_path, open_place
+from kernel_model.vfs.mounts import Dentry, Path
+from kernel_model.vfs.open import open_found, open_path, open_place
 from kernel_model.vfs.openfile import OpenFile
-from kernel_model.vfs.path import Walk, path_of, shown_path
+from kernel_model.vfs.path import Walk
 from kernel_model.waitqueue import Sleep
 
 _CREATION_FLAGS = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC
@@ -47,15 +51,17 @@ def checkpoint_name(ctx: Checkpoint, path: Path) -> bool:
 
     A file that was unlinked gets the name that it had, with the mark that /proc shows.
     """
-    try:
-        name = path_of(path, ctx.root)
-    except ENOENT:
-        if not path.dentry.unlinked:
-            ctx.refuse(EBADF, "a file lies outside of the container's root directory")
-        ctx.image.write_string(t.HDR_FILE_NAME, shown_path(path, ctx.root))
-        return False
-    ctx.image.write_string(t.HDR_FILE_NAME, name)
-    return True
+    ctx.image.write_string(t.HDR_FILE_NAME, name_of(ctx, path))
+    checkpoint_place(ctx, path)
+    return not _is_removed(path)
+
+
+def _is_removed(path: Path) -> bool:
+    """Whether the name is gone, or a directory above it is."""
+    dentry: Dentry | None = path.dentry
+    while dentry is not None and not dentry.unlinked:
+        dentry = dentry.parent
+    return dentry is not None
 
 
 def checkpoint_generic(ctx: Checkpoint, file: OpenFile) -> None:
@@ -63,6 +69,9 @@ def checkpoint_generic(ctx: Checkpoint, file: OpenFile) -> None:
     path = file.path
     if path is None:
         ctx.refuse(EBADF, "an open file has no name")
+    if is_of_task(file):
+        checkpoint_proc(ctx, file)
+        return
     if checkpoint_name(ctx, path):
         return
     if ctx.pure:
@@ -111,12 +120,18 @@ def restore_generic(ctx: Restart, record: File) -> OpenFile:
     if record.f_flags & _CREATION_FLAGS or record.f_flags & O_PATH:
         ctx.refuse(f"an open file cannot have the flags {record.f_flags:#o}")
     name = ctx.image.read_string(t.HDR_FILE_NAME, PATH_LIMIT)
+    elsewhere = restore_place(ctx)
+    if ctx.image.peek() == t.HDR_PROC_FILE:
+        return restore_text(ctx, record)
     if ctx.image.peek() == t.HDR_UNLINKED:
-        return _restore_unlinked(ctx, record, name.removesuffix(b" (deleted)"))
+        return _restore_unlinked(ctx, record, name.removesuffix(b" (deleted)"), elsewhere)
     if not name.startswith(b"/"):
         ctx.refuse(f"{name!r} is no absolute name")
     try:
-        file = open_path(ctx.opener, name, record.f_flags | O_NOCTTY)
+        if elsewhere is not None:
+            file = open_found(ctx.opener, place_at(ctx, elsewhere), record.f_flags | O_NOCTTY)
+        else:
+            file = open_path(ctx.opener, name, record.f_flags | O_NOCTTY)
     except LinuxError as error:
         shown = name.decode(errors="replace")
         ctx.refuse(f"cannot open {shown}: {error}", errno=error.errno)
@@ -125,14 +140,16 @@ def restore_generic(ctx: Restart, record: File) -> OpenFile:
     return file
 
 
-def _restore_unlinked(ctx: Restart, record: File, name: bytes) -> OpenFile:
+def _restore_unlinked(
+    ctx: Restart, record: File, name: bytes, elsewhere: FilePlace | None
+) -> OpenFile:
     unlinked = ctx.image.read(t.HDR_UNLINKED, ours.Unlinked)
     if not stat.S_ISREG(unlinked.mode) or unlinked.size > _MAX_FILE_BYTES:
         ctx.refuse("only a regular file of sensible size can be without a name")
     if ctx.objs.known(unlinked.objref):
         place = ctx.objs.fetch(ctx, unlinked.objref, t.OBJ_INODE, Path)
     else:
-        place = ctx.attempt(lambda: _make_unlinked(ctx, unlinked, name))
+        place = ctx.attempt(lambda: _make_unlinked(ctx, unlinked, name, elsewhere))
     for _ in range(unlinked.nr_extents):
         extent = ctx.image.read(t.HDR_UNLINKED_DATA, ours.UnlinkedData)
         if extent.offset + len(extent.content) > unlinked.size:
@@ -146,8 +163,12 @@ def _restore_unlinked(ctx: Restart, record: File, name: bytes) -> OpenFile:
     return file
 
 
-def _make_unlinked(ctx: Restart, unlinked: ours.Unlinked, name: bytes) -> Path:
-    place = ctx.kernel.vfs.nameless(unlinked.mode, unlinked.ino, name)
+def _make_unlinked(
+    ctx: Restart, unlinked: ours.Unlinked, name: bytes, elsewhere: FilePlace | None
+) -> Path:
+    mount = ctx.mounts.by_number[elsewhere.mount] if elsewhere is not None else None
+    shown = elsewhere.path if elsewhere is not None else name
+    place = ctx.kernel.vfs.nameless(unlinked.mode, unlinked.ino, shown, mount)
     node = place.inode.node
     node.uid, node.gid = unlinked.uid, unlinked.gid
     node.atime_ns = unlinked.atime_ns
@@ -165,11 +186,8 @@ def checkpoint_fs(ctx: Checkpoint, fs: FsStruct) -> None:
     """Write umask, working directory and root."""
     ctx.image.write(t.HDR_FS, image_task.Fs(umask=fs.umask))
     for place in (fs.pwd, fs.root):
-        try:
-            name = path_of(place, ctx.root)
-        except ENOENT:
+        if not checkpoint_name(ctx, place):
             ctx.refuse(EBADF, "a working directory or root directory has no name any more")
-        ctx.image.write_string(t.HDR_FILE_NAME, name)
 
 
 def restore_fs(ctx: Restart) -> FsStruct:
@@ -177,9 +195,17 @@ def restore_fs(ctx: Restart) -> FsStruct:
     record = ctx.image.read(t.HDR_FS, image_task.Fs)
     places = []
     for _ in range(2):
-        name = ctx.image.read_string(t.HDR_FILE_NAME, PATH_LIMIT)
-        place = ctx.attempt(partial(Walk(ctx.opener).resolve, name))
+        name, place = restore_name(ctx)
         if not place.inode.is_dir:
             ctx.refuse(f"{name!r} is no directory", errno=EINVAL.errno)
         places.append(place)
     return FsStruct(places[1], places[0], record.umask)
+
+
+def restore_name(ctx: Restart) -> tuple[bytes, Path]:
+    """Read the name of a file, and find it."""
+    name = ctx.image.read_string(t.HDR_FILE_NAME, PATH_LIMIT)
+    elsewhere = restore_place(ctx)
+    if elsewhere is not None:
+        return name, place_at(ctx, elsewhere)
+    return name, ctx.attempt(partial(Walk(ctx.opener).resolve, name))

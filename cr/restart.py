@@ -16,6 +16,8 @@ from cr.header import MachineState, restore_header, restore_machine, restore_tai
 from cr.image import types as t
 from cr.image.errors import ImageError
 from cr.image.header import Objref
+from cr.mounts import find_pid_namespaces, restore_mounts
+from cr.proc_files import find_directories
 from cr.signals import start_timers
 from cr.sockets import attach_all, link_all
 from cr.subsystems import restore_object
@@ -71,6 +73,9 @@ def read_image(ctx: Restart, *, running: bool = False) -> Restored:
     if running and ctx.image.peek() == t.HDR_FREEZER_GROUP:
         ctx.refuse("groups of the freezer belong to a whole machine")
     groups = restore_freezer(ctx)
+    if running and ctx.image.peek() == t.HDR_MOUNTS:
+        ctx.refuse("mounts belong to a whole machine")
+    restore_mounts(ctx)
     if machine is not None:
         ctx.has_machine = True
         then_ns = machine.record.clock_units // UNITS_PER_NS
@@ -102,6 +107,8 @@ def restart_container(kernel: Kernel, image: bytes | memoryview) -> Task:
         _check_tree(ctx, restored)
         attach_all(ctx)
         root = _commit(kernel, restored)
+        find_pid_namespaces(ctx)
+        find_directories(ctx)
         ctx.committed = True
     finally:
         if ctx is not None:

@@ -38,7 +38,9 @@ from cr.image import extensions as ours
 from cr.image import sockets as image
 from cr.image import types as t
 from cr.image.files import FileSocket
+from cr.image.mounts import FilePlace
 from cr.image.watches import SocketNetlink
+from cr.mounts import name_of, place_at, restore_place
 from cr.regular import checkpoint_name
 from cr.socket_record import ParkedSocket, checkpoint_common, fill_common
 from kernel_model.abi import socket as abi
@@ -55,7 +57,7 @@ from kernel_model.net.unix_stream import ConnectedUnix, UnixSeqpacket, UnixStrea
 from kernel_model.vfs.mounts import Path
 from kernel_model.vfs.names import make
 from kernel_model.vfs.openfile import OpenFile
-from kernel_model.vfs.path import Walk, path_of
+from kernel_model.vfs.path import Walk, is_reachable
 
 _CLASSES: dict[int, type[UnixSocket]] = {
     abi.SOCK_STREAM: UnixStream,
@@ -153,10 +155,11 @@ def _sockaddr(ctx: Checkpoint, socket: UnixSocket | None) -> bytes:
 
 
 def _checkpoint_place(ctx: Checkpoint, socket: UnixSocket, place: Path) -> None:
-    whole, name = path_of(place, ctx.root), socket.name or b""
-    if whole == name:
+    whole, name = name_of(ctx, place), socket.name or b""
+    reachable = is_reachable(place, ctx.root)
+    if whole == name and reachable:
         return
-    if name[:1] != b"/" and whole.endswith(b"/" + name):
+    if reachable and name[:1] != b"/" and whole.endswith(b"/" + name):
         ctx.image.write_string(t.HDR_STRING, whole[: -len(name) - 1] or b"/")
         return
     if ctx.pure:
@@ -261,13 +264,14 @@ def _restore_unix(ctx: Restart, record: image.Socket) -> ParkedSocket:
     if unix.flags & ~t.UNIX_LINKED:
         ctx.refuse(f"flags {unix.flags:#x} of a UNIX socket")
     _restore_name(ctx, socket, unix)
-    start = place = None
+    start = place = elsewhere = None
     if ctx.image.peek() == t.HDR_STRING:
         start = ctx.image.read_string(t.HDR_STRING, t.PATH_LIMIT)
     if ctx.image.peek() == t.HDR_FILE_NAME:
         place = ctx.image.read_string(t.HDR_FILE_NAME, t.PATH_LIMIT)
+        elsewhere = restore_place(ctx)
     if unix.flags & t.UNIX_LINKED:
-        _restore_place(ctx, parked, start, place)
+        _restore_place(ctx, parked, start, place, elsewhere)
     pid = 0
     if ctx.image.peek() == t.HDR_SOCKET_EXTRA:
         extra = ctx.image.read(t.HDR_SOCKET_EXTRA, ours.SocketExtra)
@@ -309,7 +313,11 @@ def _restore_name(ctx: Restart, socket: UnixSocket, unix: image.SocketUnix) -> N
 
 
 def _restore_place(
-    ctx: Restart, parked: ParkedSocket, start: bytes | None, whole: bytes | None
+    ctx: Restart,
+    parked: ParkedSocket,
+    start: bytes | None,
+    whole: bytes | None,
+    elsewhere: FilePlace | None,
 ) -> None:
     """Find where the name is to be taken: the socket on the disk, or a new one."""
     socket = parked.socket
@@ -328,7 +336,12 @@ def _restore_place(
         name = (start or b"/").rstrip(b"/") + b"/" + name
     if name[:1] != b"/":
         ctx.refuse("the directory of a socket's name is no absolute path")
-    place = ctx.attempt(lambda: _find_or_make(ctx, name))
+    if elsewhere is not None:
+        place = place_at(ctx, elsewhere)
+        if not stat.S_ISSOCK(place.inode.mode):
+            ctx.refuse(f"{name!r} is no socket")
+    else:
+        place = ctx.attempt(lambda: _find_or_make(ctx, name))
     if any(other.place is not None and other.place.inode is place.inode for other in ctx.sockets):
         ctx.refuse("two sockets with the same name", errno=98)
     if place.inode.socket is not None:

@@ -29,21 +29,23 @@ from cr.image import extensions as ours
 from cr.image import terminals as image
 from cr.image import types as t
 from cr.image.files import FileTty
+from cr.image.mounts import FilePlace, TtyInstance
 from cr.image.signals import Signal
+from cr.mounts import checkpoint_place, name_of, place_at, restore_place
 from kernel_model.abi.errno import EBUSY, ENOSYS
 from kernel_model.abi.fcntl import O_ACCMODE, O_RDWR, device_of
 from kernel_model.abi.termios import Termios
 from kernel_model.jobs import members
 from kernel_model.signals import SignalStruct
 from kernel_model.task import Task
-from kernel_model.tty.devpts import MOST_PTYS
+from kernel_model.tty.devpts import MOST_PTYS, DevPts
 from kernel_model.tty.file import TtyFile
 from kernel_model.tty.n_tty import BUFFER_BYTES, FLIP_BYTES
 from kernel_model.tty.terminal import Kind, Tty, WindowSize
 from kernel_model.vfs.inode import Inode
-from kernel_model.vfs.mounts import Dentry, Path
+from kernel_model.vfs.mounts import Dentry, Mount, Path, top_of
 from kernel_model.vfs.openfile import OpenFile
-from kernel_model.vfs.path import Walk, path_of
+from kernel_model.vfs.path import Walk, is_reachable
 
 _DRIVER_CONSOLE, _DRIVER_PTY = 2, 4
 _SUBTYPES = {Kind.CONSOLE: 0, Kind.MASTER: 1, Kind.SLAVE: 2}
@@ -70,17 +72,20 @@ def checkpoint_tty_file(ctx: Checkpoint, file: TtyFile, common: dict[str, int]) 
     if path is None:
         ctx.refuse(ENOSYS, "an open terminal without a name")
     unlinked = path.dentry.unlinked
-    name = b"" if unlinked else path_of(path, ctx.root)
-    if ctx.pure or (name == _usual_name(file.tty) and not file.hung_up):
+    name = b"" if unlinked else name_of(ctx, path)
+    if ctx.pure or (
+        name == _usual_name(file.tty) and not file.hung_up and is_reachable(path, ctx.root)
+    ):
         return
     record = ours.TtyFile(hung_up=int(file.hung_up), unlinked=int(unlinked), name=name)
     ctx.image.write(t.HDR_TTY_FILE, record)
+    checkpoint_place(ctx, path)
 
 
 def _usual_name(tty: Tty) -> bytes:
     if tty.kind is Kind.SLAVE:
         return b"/dev/pts/%d" % tty.index
-    return b"/dev/ptmx" if tty.kind is Kind.MASTER else b"/dev/console"
+    return b"/dev/pts/ptmx" if tty.kind is Kind.MASTER else b"/dev/console"
 
 
 # ---- checkpoint: terminals
@@ -113,6 +118,9 @@ def _checkpoint_end(ctx: Checkpoint, tty: Tty) -> None:
         (_HUPPED, tty.hung_up),
     ):
         flags |= bit if is_set else 0
+    machine = not ctx.pure and ctx.caller is None
+    if machine and tty.kind is Kind.MASTER and tty.devpts is not ctx.kernel.vfs.devpts:
+        ctx.image.write(t.HDR_TTY_INSTANCE, TtyInstance(dev=tty.devpts.dev))
     settings, window = tty.termios, tty.window
     record = image.Tty(
         driver_type=_DRIVER_PTY if tty.is_pty else _DRIVER_CONSOLE,
@@ -200,6 +208,7 @@ def _checkpoint_extra(ctx: Checkpoint, tty: Tty) -> None:
 
 def restore_tty(ctx: Restart) -> Tty:
     """Make a terminal: a master makes its pair, a slave is the other end of its master."""
+    devpts = _restore_instance(ctx)
     record = ctx.image.read(t.HDR_TTY, image.Tty)
     kind = _KINDS.get((record.driver_type, record.driver_subtype))
     if kind is None or record.ldisc:
@@ -209,7 +218,7 @@ def restore_tty(ctx: Restart) -> Tty:
     if kind is Kind.CONSOLE:
         tty = _restore_console(ctx)
     elif kind is Kind.MASTER:
-        tty = _restore_master(ctx, record)
+        tty = _restore_master(ctx, record, devpts)
     else:
         tty = _restore_slave(ctx, record)
     _restore_settings(tty, record)
@@ -218,6 +227,17 @@ def restore_tty(ctx: Restart) -> Tty:
     if ctx.image.peek() == t.HDR_TTY_EXTRA:
         _restore_extra(ctx, tty)
     return tty
+
+
+def _restore_instance(ctx: Restart) -> DevPts | None:
+    """Of which devpts a pty is; None: of the one that /dev/ptmx belongs to."""
+    if ctx.image.peek() != t.HDR_TTY_INSTANCE:
+        return None
+    dev = ctx.image.read(t.HDR_TTY_INSTANCE, TtyInstance).dev
+    fs = ctx.mounts.by_dev.get(dev)
+    if not isinstance(fs, DevPts):
+        ctx.refuse(f"file system {dev} is no devpts")
+    return fs
 
 
 def _restore_console(ctx: Restart) -> Tty:
@@ -229,15 +249,15 @@ def _restore_console(ctx: Restart) -> Tty:
     return tty
 
 
-def _restore_master(ctx: Restart, record: image.Tty) -> Tty:
+def _restore_master(ctx: Restart, record: image.Tty, devpts: DevPts | None) -> Tty:
     if record.index >= MOST_PTYS or record.link_objref:
         ctx.refuse(f"pty {record.index}, or a master of a master")
     kernel, cred = ctx.kernel, ctx.opener.cred
-    devpts = kernel.vfs.devpts
     # Looked up first: a pair that is made must be let go of at the end.
-    place = (
-        ctx.attempt(lambda: Walk(ctx.opener).resolve(b"/dev/ptmx")) if record.file_objref else None
-    )
+    place = _ptmx(ctx, devpts) if record.file_objref else None
+    if devpts is None:
+        instance = place.inode.fs if place is not None else None
+        devpts = instance if isinstance(instance, DevPts) else kernel.vfs.devpts
     tty: Tty = ctx.attempt(lambda: devpts.new_pair(kernel, cred.fsuid, cred.fsgid, record.index))
     assert tty.link is not None
     tty.link.locked = False
@@ -249,13 +269,24 @@ def _restore_master(ctx: Restart, record: image.Tty) -> Tty:
     return tty
 
 
+def _ptmx(ctx: Restart, devpts: DevPts | None) -> Path:
+    if devpts is None:
+        usual: Path = ctx.attempt(lambda: Walk(ctx.opener).resolve(b"/dev/ptmx"))
+        return usual
+    # Its FILE record says through which mount it was opened.
+    top = top_of(devpts)
+    ptmx = top.child(b"ptmx")
+    assert ptmx is not None
+    return Path(Mount(0, devpts, top, b"devpts"), ptmx)
+
+
 def _let_go(ctx: Restart, tty: Tty) -> None:
     """The end: a master that nobody took is closed; a pair without users is gone."""
     file = ctx.masters.pop(tty, None)
     if file is not None:
         file.drop()
     elif tty.link is not None and not tty.files and not tty.link.files:
-        ctx.kernel.vfs.devpts.free(tty)
+        tty.devpts.free(tty)
 
 
 def _restore_slave(ctx: Restart, record: image.Tty) -> Tty:
@@ -348,13 +379,15 @@ def restore_tty_file(ctx: Restart, record: FileTty) -> OpenFile:
     """Open a terminal that was restored before."""
     tty = ctx.objs.fetch(ctx, record.tty_objref, t.OBJ_TTY, Tty)
     extra = ours.TtyFile(hung_up=0, unlinked=0, name=_usual_name(tty))
+    elsewhere = None
     if ctx.image.peek() == t.HDR_TTY_FILE:
         extra = ctx.image.read(t.HDR_TTY_FILE, ours.TtyFile)
+        elsewhere = restore_place(ctx)
     elif tty.hung_up:
         extra = replace(extra, hung_up=1, unlinked=1)
     if record.f_flags & O_ACCMODE == O_ACCMODE:
         ctx.refuse("a terminal is read, written, or both")
-    place = _place(ctx, tty, extra)
+    place = _place(ctx, tty, extra, elsewhere)
     hung_up, closed = tty.hung_up, tty.link.other_closed if tty.link is not None else False
     if tty.kind is Kind.MASTER:
         file = ctx.masters.pop(tty, None)
@@ -373,16 +406,25 @@ def restore_tty_file(ctx: Restart, record: FileTty) -> OpenFile:
     return file
 
 
-def _place(ctx: Restart, tty: Tty, extra: ours.TtyFile) -> Path:
+def _place(ctx: Restart, tty: Tty, extra: ours.TtyFile, elsewhere: FilePlace | None) -> Path:
     if extra.unlinked:
         if tty.node is None:
             ctx.refuse("only the name of a slave can be gone")
-        devpts = ctx.kernel.vfs.devpts
-        mount = next(m for m in ctx.kernel.vfs.namespace if m.fs is devpts)
+        devpts = tty.devpts
+        mounts = sorted(ctx.mounts.by_number.values(), key=lambda mount: mount.number)
+        mount = next((each for each in mounts if each.fs is devpts), None)
+        if elsewhere is not None:
+            mount = ctx.mounts.by_number[elsewhere.mount]
+        if mount is None or mount.fs is not devpts:
+            ctx.refuse("a terminal's name is in another file system")
         dentry = Dentry(mount.root, b"%d" % tty.index, Inode(devpts, tty.node))
         dentry.unlinked = True
         return Path(mount, dentry)
-    place: Path = ctx.attempt(lambda: Walk(ctx.opener).resolve(extra.name))
+    place: Path
+    if elsewhere is not None:
+        place = place_at(ctx, elsewhere)
+    else:
+        place = ctx.attempt(lambda: Walk(ctx.opener).resolve(extra.name))
     node = place.inode.node
     number = device_of(node.rdev)
     right = number == (5, 0) if tty.kind is not Kind.MASTER else number == (5, 2)

@@ -118,8 +118,8 @@ def _task_pids(ctx: Checkpoint, task: Task, root: Task) -> image.TaskPids:
         vpid=ctx.pids[task.pid],
         vppid=0 if task is root or task.parent is None else ctx.pids.get(task.parent.tgid, 0),
         vtgid=ctx.pids[task.tgid],
-        vpgid=ctx.pids.get(task.signal.pgid, t.PID_NULL),
-        vsid=ctx.pids.get(task.signal.sid, t.PID_NULL),
+        vpgid=ctx.pids.get(task.signal.pgid, 0),
+        vsid=ctx.pids.get(task.signal.sid, 0),
         depth=task.pid_ns.level - root.pid_ns.level,
     )
 
@@ -128,8 +128,8 @@ def checkpoint_namespaces(ctx: Checkpoint, tasks: list[Task]) -> None:
     """Write which number each nested pid namespace gives next."""
     namespaces = _namespaces(tasks)
     for one in namespaces[1:]:
-        if one.init is not None:
-            init = namespaces[0].number_of(one.init.pid)
+        init = namespaces[0].number_of(one.find(1))
+        if init:
             record = ours.PidNamespace(init=init, next_number=one.next_number)
             ctx.image.write(t.HDR_PID_NAMESPACE, record)
 
@@ -165,7 +165,7 @@ def restore_tree(ctx: Restart) -> list[Identity]:
 
 def _identity(ctx: Restart, record: image.TaskPids) -> Identity:
     def numbers(objref: int) -> Numbers:
-        if objref in (t.PID_NULL, t.PID_ROOT):
+        if objref in (0, t.PID_NULL, t.PID_ROOT):
             return _NOBODY
         if objref not in ctx.pid_numbers:
             ctx.refuse(f"there is no pid object {objref}")
@@ -220,7 +220,7 @@ def number_task(task: Task, identity: Identity, next_numbers: dict[int, int] | N
     namespace = task.kernel.pid_ns if above is None else above.pid_ns
     if identity.depth > namespace.level:
         namespace = PidNamespace(task.kernel, namespace)
-        namespace.init = task
+        namespace.init = None if task.exited else task
         if next_numbers is not None:
             namespace.next_number = next_numbers.get(identity.pid, 2)
     task.pid_ns = namespace

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel_model import init as first_process
-from kernel_model.creds import root_cred
 from kernel_model.exec import execute, read_program
 from kernel_model.signals import SignalStruct
 from kernel_model.task import (
@@ -52,7 +51,7 @@ def new_signal_struct() -> SignalStruct:
 def bare_task(kernel: Kernel, pid: int) -> Task:
     """A task with credentials, limits and directories, but nothing to run."""
     task = Task(kernel, pid, kernel.abis[0])
-    task.cred = root_cred()
+    task.cred = kernel.root_cred
     task.nsproxy = kernel.nsproxy
     task.signal = new_signal_struct()
     task.signal.threads.append(task)

@@ -1,7 +1,8 @@
 """New tasks: fork, vfork, threads, and everything between.
 
 Mirrors: Linux kernel/fork.c (do_fork, copy_process).
-Not modelled: new mount and user namespaces.
+Deviates: capabilities count in every user namespace, as in 2.6.37, the kernel of linux-cr (3.2
+          takes those away that a task has against the first one).
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from kernel_model.abi.errno import (
     ENOMEM,
     EPERM,
     LinuxError,
-    NotModelled,
 )
+from kernel_model.creds import in_new_namespace
 from kernel_model.ipc.namespace import IpcNamespace
 from kernel_model.ipc.sem import UndoList
 from kernel_model.net.namespace import NetNamespace
@@ -32,6 +33,7 @@ from kernel_model.waitqueue import WaitQueue
 
 if TYPE_CHECKING:
     from kernel_model.mm.address_space import AddressSpace
+    from kernel_model.vfs.fs_struct import FsStruct
 
 CSIGNAL = 0xFF
 CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND = 0x100, 0x200, 0x400, 0x800
@@ -87,12 +89,13 @@ def check_flags(task: Task, flags: int) -> None:
 
 def check_namespaces(task: Task, flags: int) -> None:
     """Who may have new namespaces, and which there are."""
-    if flags & _NEW_NAMESPACES:
-        if not task.cred.cap("CAP_SYS_ADMIN"):
-            raise EPERM("new namespaces need CAP_SYS_ADMIN")
-        possible = CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET
-        if flags & _NEW_NAMESPACES & ~possible:
-            raise NotModelled(f"new namespaces {flags & _NEW_NAMESPACES:#x}")
+    if flags & _NEW_NAMESPACES and not task.cred.cap("CAP_SYS_ADMIN"):
+        raise EPERM("new namespaces need CAP_SYS_ADMIN")
+    if flags & CLONE_NEWUSER:
+        if flags & CLONE_THREAD:
+            raise EINVAL("threads share their user namespace")
+        if not task.cred.cap("CAP_SETUID") or not task.cred.cap("CAP_SETGID"):
+            raise EPERM("a new user namespace needs CAP_SETUID and CAP_SETGID")
 
 
 def copy_process(task: Task, args: CloneArgs) -> Task:
@@ -120,8 +123,8 @@ def copy_process(task: Task, args: CloneArgs) -> Task:
     child.files = task.files.grab() if flags & CLONE_FILES else task.files.copy()
     child.fs = task.fs.grab() if flags & CLONE_FS else task.fs.copy()
     child.sighand = task.sighand.grab() if flags & CLONE_SIGHAND else task.sighand.copy()
-    child.cred = task.cred
-    child.nsproxy = new_namespaces(task, flags)
+    child.cred = in_new_namespace(task.cred) if flags & CLONE_NEWUSER else task.cred
+    child.nsproxy = new_namespaces(task, flags, child.fs)
     if flags & CLONE_SYSVSEM:
         if task.sem_undo is None:
             task.sem_undo = UndoList(task.nsproxy.ipc)
@@ -144,9 +147,17 @@ def copy_process(task: Task, args: CloneArgs) -> Task:
     return child
 
 
-def new_namespaces(task: Task, flags: int) -> NsProxy:
-    """The task's namespaces, or a set with new ones where CLONE_NEW* says so."""
+def new_namespaces(task: Task, flags: int, fs: FsStruct) -> NsProxy:
+    """The task's namespaces, or a set with new ones where CLONE_NEW* says so.
+
+    `fs`: the directories of who will be in them; a new mount namespace has them too.
+    """
     nsproxy = task.nsproxy
+    if flags & CLONE_NEWNS:
+        fresh, twin_of = nsproxy.mnt.copy()
+        task.kernel.vfs.namespaces.append(fresh)
+        fs.root, fs.pwd = twin_of(fs.root), twin_of(fs.pwd)
+        nsproxy = replace(nsproxy, mnt=fresh)
     if flags & CLONE_NEWUTS:
         nsproxy = replace(nsproxy, uts=replace(nsproxy.uts))
     if flags & CLONE_NEWIPC:
@@ -164,18 +175,31 @@ def unshare(task: Task, flags: int) -> None:
     if flags & alone and task.mm is not None and task.mm.users > 1:
         raise EINVAL("the memory is shared with others, and that cannot be undone")
     check_namespaces(task, flags)
-    if flags & (CLONE_NEWIPC | CLONE_SYSVSEM) and task.sem_undo is not None:
-        task.sem_undo.drop(task.vtgid)
-        task.sem_undo = None
-    if flags & CLONE_FS and task.fs.users > 1:
+    if flags & (CLONE_NEWIPC | CLONE_SYSVSEM):
+        _leave_undo(task)
+    if flags & (CLONE_FS | CLONE_NEWNS) and task.fs.users > 1:
         shared_fs, task.fs = task.fs, task.fs.copy()
         shared_fs.drop()
     if flags & CLONE_FILES and task.files.users > 1:
         shared_files, task.files = task.files, task.files.copy()
         shared_files.drop()
-    before, task.nsproxy = task.nsproxy, new_namespaces(task, flags)
-    if before.ipc is not task.nsproxy.ipc:
+    enter_namespaces(task, new_namespaces(task, flags, task.fs))
+
+
+def enter_namespaces(task: Task, nsproxy: NsProxy) -> None:
+    """The task is in other namespaces from now on; those that nobody is in any more end."""
+    before, task.nsproxy = task.nsproxy, nsproxy
+    if before.ipc is not nsproxy.ipc:
+        _leave_undo(task)
         before.ipc.end_if_unused(task.kernel)
+    if before.mnt is not nsproxy.mnt:
+        task.kernel.vfs.end_namespace(before.mnt, task.kernel)
+
+
+def _leave_undo(task: Task) -> None:
+    if task.sem_undo is not None:
+        task.sem_undo.drop(task.vtgid)
+        task.sem_undo = None
 
 
 def _copy_mm(task: Task, flags: int) -> AddressSpace:

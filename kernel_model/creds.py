@@ -28,11 +28,18 @@ SECURE_ALL_BITS = SECURE_NOROOT | SECURE_NO_SETUID_FIXUP | SECURE_KEEP_CAPS
 SECURE_ALL_LOCKS = SECURE_ALL_BITS << 1
 
 
-@dataclass(frozen=True, eq=False)
 class UserNamespace:
     """A user namespace; `creator` is None for the first."""
 
-    creator: User | None = None
+    def __init__(self, creator: User | None = None) -> None:
+        self.creator = creator
+        self._users: dict[int, User] = {}
+
+    def user(self, uid: int) -> User:
+        """What tasks of one user share: always the same object."""
+        if uid not in self._users:
+            self._users[uid] = User(uid, self)
+        return self._users[uid]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +88,8 @@ class Cred:
 
     def with_ids(self, **ids: Any) -> Cred:
         """A changed copy; capabilities follow the user ids as setuid(2) says."""
+        if ids.get("uid", self.uid) != self.uid:
+            ids["user"] = self.user.namespace.user(ids["uid"])
         fresh = replace(self, **ids)
         if self.securebits & SECURE_NO_SETUID_FIXUP:
             return fresh
@@ -133,4 +142,14 @@ class Cred:
 
 def root_cred() -> Cred:
     """Of the first task: uid 0, all capabilities."""
-    return Cred(User(0, UserNamespace()))
+    return Cred(UserNamespace().user(0))
+
+
+def in_new_namespace(cred: Cred) -> Cred:
+    """CLONE_NEWUSER: user 0 of a namespace that the user of `cred` has made; capabilities stay.
+
+    Mirrors: Linux 2.6.37 create_user_ns.
+    """
+    root = UserNamespace(cred.user).user(0)
+    zero = dict.fromkeys(("uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid"), 0)
+    return replace(cred, user=root, group_info=Groups(), **zero)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from emu.memory import PAGE_SHIFT
 from kernel_model import itimers
+from kernel_model.creds import User
 from kernel_model.dnotify import DirectoryMark
 from kernel_model.epoll import EpollFile
 from kernel_model.eventfd import EventFile
@@ -33,9 +34,11 @@ from kernel_model.tty.file import TtyFile
 from kernel_model.tty.terminal import Tty
 from kernel_model.vfs.content import PIECE_BYTES
 from kernel_model.vfs.disk import DiskNode
+from kernel_model.vfs.dump_mounts import dump_mounts
 from kernel_model.vfs.mounts import Path
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.vfs.path import shown_path
+from kernel_model.vfs.procfs import TextFile
 
 if TYPE_CHECKING:
     from kernel_model.mm.vma import Vma
@@ -64,6 +67,7 @@ def _kernel(kernel: Kernel, root: Task | None) -> Iterator[str]:
         yield from _task(kernel, task, names)
     if root is None:
         yield from _files_on_disk(kernel)
+        yield from dump_mounts(kernel, _tree)
 
 
 def _groups(group: FreezerCgroup, path: bytes) -> Iterator[str]:
@@ -129,6 +133,7 @@ def _credentials(task: Task, names: Names) -> Iterator[str]:
     if first:
         ids = (cred.uid, cred.euid, cred.suid, cred.fsuid)
         gids = (cred.gid, cred.egid, cred.sgid, cred.fsgid)
+        yield from _user(cred.user, names)
         yield f"    uids {ids} gids {gids} groups {cred.groups} secure {cred.securebits}"
         yield (
             f"    caps {cred.cap_inheritable:x} {cred.cap_permitted:x} {cred.cap_effective:x}"
@@ -143,11 +148,20 @@ def _credentials(task: Task, names: Names) -> Iterator[str]:
     yield f"  {name}"
     if first:
         yield from dump_network(net, names)
+    if task.nsproxy.mnt is not task.kernel.vfs.namespace:
+        yield f"  mounts {task.kernel.vfs.namespaces.index(task.nsproxy.mnt) + 1}"
     uts = task.nsproxy.uts
     name, first = names.of("uts", uts)
     yield f"  {name}"
     if first:
         yield f"    {uts.sysname!r} {uts.nodename!r} {uts.release!r} {uts.domainname!r}"
+
+
+def _user(user: User, names: Names) -> Iterator[str]:
+    name, first = names.of("userns", user.namespace)
+    yield f"    user {user.uid} of {name}"
+    if first and user.namespace.creator is not None:
+        yield from _user(user.namespace.creator, names)
 
 
 def _ipc(namespace: IpcNamespace, names: Names) -> Iterator[str]:
@@ -216,6 +230,7 @@ def _descriptors(task: Task, names: Names) -> Iterator[str]:
     yield f"  {name}"
     if first:
         fs = task.fs
+        yield f"    through mounts {fs.root.mount.number} and {fs.pwd.mount.number}"
         root = task.kernel.vfs.root
         yield f"    {shown_path(fs.root, root)!r} {shown_path(fs.pwd, root)!r} {fs.umask:o}"
     name, first = names.of("files", task.files)
@@ -240,6 +255,8 @@ def _file(file: OpenFile, names: Names) -> Iterator[str]:
     shown = b"-"
     if file.path is not None:
         shown = b"(unlinked)" if file.path.dentry.unlinked else _path(file)
+    if file.path is not None:
+        yield f"      through mount {file.path.mount.number}"
     yield (
         f"      {type(file).__name__} {shown!r} flags {file.flags:o} at {file.position}"
         f" {file.owner} signal {file.async_signo} descriptor {file.async_fd}"
@@ -271,6 +288,8 @@ def _file(file: OpenFile, names: Names) -> Iterator[str]:
         yield f"      {list(file.events)}"
     elif isinstance(file, PidFile):
         yield f"      process {file.number}"
+    elif isinstance(file, TextFile):
+        yield f"      {file.text!r}"
     elif isinstance(file, SignalFile):
         yield f"      signals {file.mask:x}"
     elif isinstance(file, EpollFile):
@@ -383,7 +402,11 @@ def _content(node: DiskNode) -> str:
 
 def _files_on_disk(kernel: Kernel) -> Iterator[str]:
     kernel.vfs.sync()
-    pending = [(b"/", kernel.disk.root)]
+    yield from _tree(kernel.disk.root)
+
+
+def _tree(root: DiskNode) -> Iterator[str]:
+    pending = [(b"/", root)]
     while pending:
         path, node = pending.pop()
         yield (

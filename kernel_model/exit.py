@@ -76,6 +76,7 @@ def _release(task: Task) -> None:
     task.fs.drop()
     task.sighand.drop()
     task.nsproxy.ipc.end_if_unused(task.kernel)
+    task.kernel.vfs.end_namespace(task.nsproxy.mnt, task.kernel)
 
 
 def leave_memory(task: Task) -> None:

@@ -83,9 +83,9 @@ class Kernel:
         self.vfs.devfs.add_program(first_process.FILE_NAME, first_process.program(arch))
         uts = UtsNamespace(machine=abis[0].machine.encode())
         net = NetNamespace(self.clock, loopback_up=True)
-        self.nsproxy = NsProxy(uts, IpcNamespace(self.clock), net)
+        self.nsproxy = NsProxy(uts, IpcNamespace(self.clock), net, self.vfs.namespace)
         self.root_cred = root_cred()
-        """What a task has whose own credentials nobody can ask for any more."""
+        """Of the first task, and of one whose own credentials nobody can ask for any more."""
         self.pid_ns = PidNamespace(self)
         self.own_init: Task | None = None
         """The first process if it is ours: its calls are nobody's business."""
@@ -94,8 +94,8 @@ class Kernel:
         """How often a task fell asleep."""
         self.checkpoints = 0
         """How many checkpoints sys_checkpoint has taken."""
-        self.vfs.mount_proc(self)
         self.freezer = FreezerCgroup(b"")
+        self.vfs.mount_proc(self)
         self.vfs.mount_freezer(self)
         self._elf: dict[int, tuple[int, ElfImage]] = {}
         self._vdso: dict[str, VdsoPage] = {}

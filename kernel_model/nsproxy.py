@@ -1,4 +1,4 @@
-"""Namespaces of a task: host name, System V objects, network.
+"""Namespaces of a task: host name, System V objects, network, mounts.
 
 Mirrors: Linux struct nsproxy.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from kernel_model.ipc.namespace import IpcNamespace
 from kernel_model.net.namespace import NetNamespace
+from kernel_model.vfs.mounts import MountNamespace
 
 
 @dataclass(eq=False)
@@ -30,3 +31,4 @@ class NsProxy:
     uts: UtsNamespace
     ipc: IpcNamespace
     net: NetNamespace
+    mnt: MountNamespace

@@ -3,7 +3,7 @@
 Image grammar:
 
     file-table  =  FILE_TABLE  { [ OBJREF file ]  FILE_DESC }  files-deferred
-    file        =  FILE generic  FILE_NAME  [ UNLINKED { UNLINKED_DATA } ]
+    file        =  FILE generic  FILE_NAME  [ UNLINKED { UNLINKED_DATA } | PROC_FILE ]
                 |  FILE pipe     [ PIPE_BUF bytes ]             ; bytes after the first end met
                 |  FILE fifo     FILE_NAME  [ PIPE_BUF bytes ]
                 |  [ OBJREF sock ]  FILE socket
@@ -11,6 +11,7 @@ Image grammar:
                 |  FILE epoll
                 |  FILE eventfd
                 |  FILE timerfd | FILE signalfd | FILE inotify | FILE pidfd      ; ours
+                |  [ OBJREF ns ]  FILE namespace  FILE_NAME  PROC_FILE  ; ours
     files-deferred  =  { socket-queues | EPOLL_ITEMS { BUFFER EpollItem ... } }
 
 Mirrors:  linux-cr checkpoint_hdr.h: ckpt_hdr_file_table, ckpt_hdr_file_desc, ckpt_hdr_file and
@@ -24,6 +25,7 @@ from cr.image.types import (
     FILE_FIFO,
     FILE_GENERIC,
     FILE_INOTIFY,
+    FILE_NAMESPACE,
     FILE_PIDFD,
     FILE_PIPE,
     FILE_SIGNALFD,
@@ -34,6 +36,9 @@ from cr.image.types import (
     HDR_FILE,
     HDR_FILE_DESC,
     HDR_FILE_TABLE,
+    OBJ_IPC_NS,
+    OBJ_NET_NS,
+    OBJ_UTS_NS,
     Framed,
 )
 from emu.layout import Record, at, hex32, hex64, record, s32, u32, u64
@@ -196,6 +201,19 @@ class FileTty(File):
         return super().invalid() or (None if self.tty_objref > 0 else "tty_objref is positive")
 
 
+@record(size=56)
+class FileNamespace(File):
+    """An open file of /proc/PID/ns; the namespace came before."""
+
+    objtype: u32 = at("UTS_NS, IPC_NS or NET_NS")
+    ns_objref: s32 = at("its object number; 0: the restarter's")
+
+    def invalid(self) -> str | None:
+        if self.objtype not in (OBJ_UTS_NS, OBJ_IPC_NS, OBJ_NET_NS) or self.ns_objref < 0:
+            return "no namespace of a kind that can be open"
+        return super().invalid()
+
+
 @record(size=16)
 class EpollItems(Framed):
     """The watched descriptors of one epoll set follow in BUFFERs."""
@@ -237,4 +255,5 @@ def file_class(f_type: int) -> type[File] | None:
         FILE_SIGNALFD: FileSignalfd,
         FILE_INOTIFY: FileInotify,
         FILE_PIDFD: FilePidfd,
+        FILE_NAMESPACE: FileNamespace,
     }.get(f_type)

@@ -2,7 +2,7 @@
 
 Image grammar:
 
-    ns      =  { OBJREF uts-ns | ipc-ns | net-ns }  NS
+    ns      =  { OBJREF uts-ns | ipc-ns | net-ns }  NS  [ NET_STATE ]  [ NS_MOUNTS ]
     uts-ns  =  UTS_NS
     net-ns  =  NET_NS  { OBJREF netdev }
     netdev  =  NETDEV  [ NETDEV_ADDR { NetdevAddr } ]
@@ -11,7 +11,7 @@ Mirrors:  linux-cr checkpoint_hdr.h: ckpt_hdr_ns, ckpt_hdr_utsns, ckpt_hdr_netns
           ckpt_netdev_addr.
 Deviates: NETDEV has a union of a veth pair and a macvlan mode; the two words are named for the
           pair, and `macvlan_mode` reads the first.
-Not modelled: mount namespaces: all tasks share one, and nothing is written.
+Not here: mount namespaces, of which linux-cr wrote nothing; ours are in cr.image.mounts.
 """
 
 from typing import Annotated

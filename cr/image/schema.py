@@ -27,6 +27,7 @@ CHAPTERS = (
     "cr.image.arch.powerpc",
     "cr.image.calls",
     "cr.image.extensions",
+    "cr.image.mounts",
     "cr.image.pipes",
     "cr.image.watches",
 )
@@ -34,6 +35,7 @@ CHAPTERS_OF_OURS = (
     "cr.image.arch.powerpc",
     "cr.image.calls",
     "cr.image.extensions",
+    "cr.image.mounts",
     "cr.image.pipes",
     "cr.image.watches",
 )

@@ -70,8 +70,8 @@ class TaskPids(Record):
     vpid: s32 = at("object number of its pid")
     vppid: s32 = at("object number of its parent's pid; 0 when the parent is outside")
     vtgid: s32 = at("object number of its thread group's pid")
-    vpgid: s32 = at("object number of its process group's pid, or PID_NULL, PID_ROOT")
-    vsid: s32 = at("object number of its session's pid, or PID_NULL, PID_ROOT")
+    vpgid: s32 = at("object number of its process group's pid; 0: outside; or PID_NULL, PID_ROOT")
+    vsid: s32 = at("object number of its session's pid; 0: outside; or PID_NULL, PID_ROOT")
     depth: u32 = at("how deep its pid namespace lies below the root's")
 
     def invalid(self) -> str | None:

@@ -5,7 +5,7 @@ its code. Tools and tests use it; it needs no kernel and builds nothing.
 
     image   =  HEADER  3 * BUFFER  HEADER_ARCH  CONTAINER  BUFFER  LSM_INFO
                PIDS  BUFFER  TREE  BUFFER  [ MACHINE  BUFFER  [ CHAOS ] ]
-               { task }  { deferred }  TAIL
+               [ mounts ]  { task }  { deferred }  TAIL
     object  =  OBJREF  { object }  the records of the object
 
 The rest of the grammar is in the modules that declare the records. Wherever a record is expected,
@@ -32,6 +32,7 @@ from cr.image.extensions import (
     TaskTimes,
 )
 from cr.image.header import Container, Header, Tail
+from cr.image.mounts import Mount, MountData, MountFs, Mounts
 from cr.image.signals import Signal, SignalTask, Sigpending
 from cr.image.stream import Reader
 from cr.image.task import RestartBlock, Task, TaskCreds, TaskNs, TaskObjs
@@ -85,6 +86,8 @@ class _Walk(ObjectWalk):
             yield from self._one(PidNamespace)
         while self._next_is(t.HDR_FREEZER_GROUP):
             yield from self._one(FreezerGroup)
+        if self._next_is(t.HDR_MOUNTS):
+            yield from self._mounts()
         for index in range(tree.nr_tasks):
             source.task = index
             yield from self._task()
@@ -116,6 +119,18 @@ class _Walk(ObjectWalk):
         yield from self._blob(t.HDR_BUFFER, "random state", exact=self._last.random_bytes)
         if self._next_is(t.HDR_CHAOS):
             yield from self._one(Chaos)
+
+    def _mounts(self) -> Iterator[Item]:
+        yield from self._one(Mounts)
+        mounts = self._last
+        assert isinstance(mounts, Mounts)
+        for _ in range(mounts.nr_file_systems):
+            yield from self._one(MountFs)
+            assert isinstance(self._last, MountFs)
+            for _ in range(self._last.nr_pieces):
+                yield from self._one(MountData)
+        for _ in range(mounts.nr_mounts):
+            yield from self._one(Mount)
 
     def _task(self) -> Iterator[Item]:
         yield from self._one(Task)

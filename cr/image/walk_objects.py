@@ -50,6 +50,7 @@ from cr.image.ipc import (
     TaskSemUndoList,
 )
 from cr.image.memory import HugePage, Mm, PageArray, Vma
+from cr.image.mounts import FilePlace, NsMounts, ProcFile, TtyInstance
 from cr.image.namespaces import Netdev, NetdevAddr, NetNs, Ns, UtsNs
 from cr.image.pipes import PipeExtra
 from cr.image.security import Cred, Groupinfo, Security, User, UserNs
@@ -143,6 +144,8 @@ class ObjectWalk:
         begin = self._in.position
         text = self._in.read_string(type_no, limit)
         yield self._item(begin, type_no, memoryview(text), role)
+        if type_no == t.HDR_FILE_NAME and self._next_is(t.HDR_FILE_PLACE):
+            yield from self._one(FilePlace)
 
     def _records(self, cls: type[Record], count: int, role: str) -> Iterator[Item]:
         begin = self._in.position
@@ -232,8 +235,10 @@ class ObjectWalk:
         except LayoutError as error:
             source.refuse(str(error))
         yield self._item(begin, t.HDR_FILE, file, t.file_name(f_type))
-        if f_type in (t.FILE_GENERIC, t.FILE_FIFO):
+        if f_type in (t.FILE_GENERIC, t.FILE_FIFO, t.FILE_NAMESPACE):
             yield from self._string(t.HDR_FILE_NAME, "path", t.PATH_LIMIT)
+        if f_type in (t.FILE_GENERIC, t.FILE_NAMESPACE) and self._next_is(t.HDR_PROC_FILE):
+            yield from self._one(ProcFile)
         if isinstance(file, FilePipe) and file.pipe_objref not in self._pipes:
             self._pipes.add(file.pipe_objref)
             limit = t.PIPE_CAPACITY
@@ -249,6 +254,8 @@ class ObjectWalk:
             yield from self._inotify(file)
         if f_type == t.FILE_TTY and self._next_is(t.HDR_TTY_FILE):
             yield from self._one(TtyFile)
+        if f_type == t.FILE_TTY and self._next_is(t.HDR_FILE_PLACE):
+            yield from self._one(FilePlace)
         if self._next_is(t.HDR_FILE_OWNER):
             yield from self._one(FileOwner)
         if self._next_is(t.HDR_FILE_FLOCK):
@@ -408,6 +415,8 @@ class ObjectWalk:
                 yield from self._one(SocketRights)
 
     def _tty(self) -> Iterator[Item]:
+        if self._next_is(t.HDR_TTY_INSTANCE):
+            yield from self._one(TtyInstance)
         yield from self._one(Tty)
         if self._next_is(t.HDR_TTY_LDISC):
             yield from self._one(LdiscNTty)
@@ -425,6 +434,8 @@ class ObjectWalk:
         yield from self._one(Ns)
         if self._next_is(t.HDR_NET_STATE):
             yield from self._one(NetState)
+        if self._next_is(t.HDR_NS_MOUNTS):
+            yield from self._one(NsMounts)
 
     def _net_ns(self) -> Iterator[Item]:
         yield from self._one(NetNs)

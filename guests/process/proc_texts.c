@@ -1,6 +1,5 @@
 /* /proc: a program reads its own environment, limits and auxiliary vector, and looks at the machine.
  *
- * cr: never (a file of /proc/PID cannot be opened again before its process is there)
  * prints:
  *     GUEST=story is in environ
  *     Max open files is in limits

@@ -45,6 +45,8 @@ class IpcNamespace:
         self.shm: Ids[Segment] = Ids()
         self.msg: Ids[MessageQueue] = Ids()
         self.sem: Ids[SemaphoreSet] = Ids()
+        self.holders = 0
+        """Open files that keep it alive besides tasks (/proc/PID/ns/ipc)."""
 
     def now_s(self) -> int:
         """The time that goes into the structures: seconds since the epoch."""
@@ -52,7 +54,7 @@ class IpcNamespace:
 
     def end_if_unused(self, kernel: Kernel) -> None:
         """A namespace that is not the kernel's own goes with its last task."""
-        if self is kernel.nsproxy.ipc:
+        if self is kernel.nsproxy.ipc or self.holders:
             return
         alive = (task for task in kernel.tasks.values() if not task.exited)
         if all(task.nsproxy.ipc is not self for task in alive):

@@ -47,7 +47,7 @@ def fork(task: Task) -> int:
     return _start(task, CloneArgs(SIGCHLD))
 
 
-@syscall(partial="new mount namespaces are refused with ENOSYS")
+@syscall(partial="pid and user namespaces are refused with EINVAL, as in 3.2")
 def unshare(task: Task, flags: Size) -> int:
     """Have for oneself what was shared: descriptors, directories, namespaces."""
     leave_shared(task, flags & 0xFFFFFFFF)

@@ -18,12 +18,14 @@ from kernel_model.abi.errno import (
     EOVERFLOW,
     EPERM,
 )
+from kernel_model.abi.mount import MS_NOEXEC
 from kernel_model.mm.address_space import AddressSpace, check_aligned, page_up
 from kernel_model.mm.backing import Backing, SharedMemory
 from kernel_model.mm.vma import (
     VM_ACCESS,
     VM_ACCOUNT,
     VM_DONTCOPY,
+    VM_EXEC,
     VM_GROWSDOWN,
     VM_LOCKED,
     VM_MAYEXEC,
@@ -125,6 +127,10 @@ def _free_range(task: Task, mm: AddressSpace, size: int) -> int:
 def _file_flags(file: OpenFile, prot: int, vm_flags: int, shared: bool) -> int:
     if not file.may_read:
         raise EACCES("a mapped file must be open for reading")
+    if file.path is not None and file.path.mount.flags & MS_NOEXEC:
+        if prot & VM_EXEC:
+            raise EPERM("nothing is executed on a mount with noexec")
+        vm_flags &= ~VM_MAYEXEC
     if shared:
         if prot & VM_WRITE and not file.may_write:
             raise EACCES("a file mapped shared and writable must be open for writing")

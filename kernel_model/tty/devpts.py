@@ -4,7 +4,8 @@ Opening /dev/ptmx makes a pair; its slave has a name here until the master is cl
 free again when both ends are closed.
 
 Mirrors:  Linux fs/devpts/inode.c, drivers/tty/pty.c (ptmx_open, pts_unix98_lookup).
-Deviates: one instance for all; /dev/ptmx is a device node of its own, and so is /dev/pts/ptmx.
+Deviates: /dev/ptmx is a link to pts/ptmx, the node in which each instance makes its pairs; another
+          node of that number makes them in the first instance, as in Linux.
 """
 
 from __future__ import annotations
@@ -40,7 +41,12 @@ class DevPts(FileSystem):
     def __init__(self, ram: Ram, clock: RealTime, dev: int) -> None:
         super().__init__(ram, clock, dev)
         self.slaves: dict[int, Tty] = {}
-        self.ptmx = DiskNode(_PTMX_INO, stat.S_IFCHR)
+        self.mode = 0o600
+        """The permissions of a new slave."""
+        self.uid: int | None = None
+        self.gid: int | None = None
+        """Its owner and group; None: who opens the master."""
+        self.ptmx = DiskNode(_PTMX_INO, stat.S_IFCHR | 0o666)
         self.ptmx.rdev = makedev(5, 2)
         self.ptmx.atime_ns = self.ptmx.mtime_ns = self.ptmx.ctime_ns = EPOCH_NS
         self._root = PtsDirectory(self)
@@ -49,6 +55,13 @@ class DevPts(FileSystem):
     def root(self) -> Inode:
         """/dev/pts."""
         return self._root
+
+    def options(self) -> bytes:
+        """As Linux shows them."""
+        owner = b"" if self.uid is None else b",uid=%d" % self.uid
+        group = b"" if self.gid is None else b",gid=%d" % self.gid
+        modes = (self.mode, self.ptmx.mode & 0o7777)
+        return owner + group + b",mode=%03o,ptmxmode=%03o" % modes
 
     def new_pair(self, kernel: Kernel, uid: int, gid: int, index: int | None = None) -> Tty:
         """A pair of connected terminals, with a wanted number or the lowest free; the master."""
@@ -61,10 +74,13 @@ class DevPts(FileSystem):
         bits = kernel.abis[0].structs.terminal.bits
         master = Tty(kernel, Kind.MASTER, bits.master(), index)
         slave = Tty(kernel, Kind.SLAVE, bits.slave(), index)
+        master.devpts = slave.devpts = self
         master.link, slave.link = slave, master
         slave.locked = True
-        node = slave.node = DiskNode(index + _FIRST_INO, stat.S_IFCHR | 0o600)
-        node.rdev, node.uid, node.gid = makedev(136, index), uid, gid
+        node = slave.node = DiskNode(index + _FIRST_INO, stat.S_IFCHR | self.mode)
+        node.rdev = makedev(136, index)
+        node.uid = uid if self.uid is None else self.uid
+        node.gid = gid if self.gid is None else self.gid
         node.atime_ns = node.mtime_ns = node.ctime_ns = self.clock.realtime_ns()
         self.slaves[index] = slave
         return master
@@ -118,17 +134,22 @@ class PtsDirectory(Inode):
 # ---- opening
 
 
+def _instance(task: Task, inode: Inode) -> DevPts:
+    fs = inode.fs
+    first: DevPts = task.kernel.vfs.devpts
+    return fs if isinstance(fs, DevPts) else first
+
+
 def open_ptmx(task: Task, inode: Inode, path: Path, flags: int) -> TtyFile:
     """A new pair; the open file is its master."""
-    devpts: DevPts = task.kernel.vfs.devpts
-    master = devpts.new_pair(task.kernel, task.cred.fsuid, task.cred.fsgid)
+    master = _instance(task, inode).new_pair(task.kernel, task.cred.fsuid, task.cred.fsgid)
     return TtyFile(master, inode, path, flags)
 
 
 def open_slave(task: Task, inode: Inode, path: Path, flags: int) -> TtyFile:
     """The slave of a number."""
     _, index = device_of(inode.node.rdev)
-    slave = task.kernel.vfs.devpts.slaves.get(index)
+    slave = _instance(task, inode).slaves.get(index)
     if slave is None or slave.link is None:
         raise ENXIO(f"there is no pty {index}")
     if slave.locked or not slave.link.files:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kernel_model.console import Console
     from kernel_model.kernel import Kernel
     from kernel_model.task import Task
+    from kernel_model.tty.devpts import DevPts
     from kernel_model.tty.file import TtyFile
     from kernel_model.vfs.disk import DiskNode
 
@@ -60,6 +61,8 @@ class Tty:
         self.writable = WaitQueue()
         self.ldisc = LineDiscipline(self)
         self.link: Tty | None = None
+        self.devpts: DevPts = kernel.vfs.devpts
+        """Of a pty: where its slave has its name."""
         self.console: Console | None = None
         self.files: list[TtyFile] = []
         """Open files of this end, the oldest first."""
@@ -238,7 +241,7 @@ class Tty:
         if self.link is not None:
             self.link.leave_session()
             if not self.link.files:
-                self.kernel.vfs.devpts.free(self)
+                self.devpts.free(self)
 
     def _end_closed(self, link: Tty) -> None:
         self.packet = False
@@ -246,7 +249,7 @@ class Tty:
         for queue in (link.readable, link.writable):
             queue.wake_all()
         if self.kind is Kind.MASTER:
-            self.kernel.vfs.devpts.remove(link)
+            self.devpts.remove(link)
             if link.files or link.session:
                 link.hang_up()
 

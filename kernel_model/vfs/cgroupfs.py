@@ -43,6 +43,10 @@ class CgroupFs(FileSystem):
         """The root group."""
         return self._root
 
+    def options(self) -> bytes:
+        """The controllers of the hierarchy."""
+        return b",freezer"
+
 
 def _node(path: bytes, mode: int) -> DiskNode:
     node = DiskNode(zlib.crc32(path) | 1 << 31 if path else ROOT_INO, mode)
@@ -54,6 +58,7 @@ class GroupDirectory(Inode):
     """A group."""
 
     names_change = True
+    removes_itself = True
     fs: CgroupFs
 
     def __init__(self, fs: CgroupFs, path: bytes, group: FreezerCgroup) -> None:

@@ -213,7 +213,6 @@ NODES: tuple[tuple[bytes, int, int, int], ...] = (
     (b"console.out", 0o620, 240, STDOUT),
     (b"full", 0o666, 1, 7),
     (b"null", 0o666, 1, 3),
-    (b"ptmx", 0o666, 5, 2),
     (b"random", 0o666, 1, 8),
     (b"tty", 0o666, 5, 0),
     (b"urandom", 0o666, 1, 9),
@@ -221,6 +220,7 @@ NODES: tuple[tuple[bytes, int, int, int], ...] = (
 )
 LINKS: tuple[tuple[bytes, bytes], ...] = (
     (b"fd", b"/proc/self/fd"),
+    (b"ptmx", b"pts/ptmx"),
     (b"stdin", b"/proc/self/fd/0"),
     (b"stdout", b"/proc/self/fd/1"),
     (b"stderr", b"/proc/self/fd/2"),
@@ -233,6 +233,7 @@ class DevFs(MemFs):
     type_name = b"devtmpfs"
     program: Inode | None = None
     """The program of the first process."""
+    _program_ino = 0
 
     def __init__(self, ram: Ram, clock: RealTime, dev: int) -> None:
         super().__init__(Disk.empty(), ram, clock, dev)
@@ -246,4 +247,13 @@ class DevFs(MemFs):
     def add_program(self, name: bytes, content: bytes) -> None:
         """A program that the kernel brings along."""
         self.program = self.root.create(name, stat.S_IFREG | 0o500, 0, 0, 0, b"")
-        self.program.node.store(0, content)
+        self.program.write_at(0, content)
+        self._program_ino = self.program.node.ino
+
+    def use(self, disk: Disk) -> None:
+        """Have the files of another disk; one of them is the program."""
+        super().use(disk)
+        self.program = None
+        for name, ino, _ in self.root.list():
+            if ino == self._program_ino:
+                self.program = self.root.lookup(name)

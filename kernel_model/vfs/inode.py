@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from kernel_model.pipe import Pipe
     from kernel_model.task import Task
     from kernel_model.vfs.locks import FileLocks
-    from kernel_model.vfs.mounts import Path
+    from kernel_model.vfs.mounts import Dentry, Path
     from kernel_model.vfs.notify import Mark
     from kernel_model.vfs.openfile import OpenFile
 
@@ -74,6 +74,10 @@ class FileSystem:
 
     type_name = b"none"
     magic = 0
+    read_only = False
+    """Whether it was mounted to be read only, all mounts of it."""
+    top: Dentry | None = None
+    """Its root directory as a name, once somebody has mounted it."""
 
     def __init__(self, ram: Ram, clock: RealTime, dev: int) -> None:
         self.ram = ram
@@ -81,6 +85,10 @@ class FileSystem:
         self.dev = dev
         self.marks = 0
         """How many watch something in it."""
+
+    def options(self) -> bytes:
+        """What /proc shows of it behind the options of a mount; each after a comma."""
+        return b""
 
     @property
     def root(self) -> Inode:
@@ -110,6 +118,9 @@ class Inode:
 
     names_change = False
     """A directory whose names come and go without anybody's doing (procfs): never cached."""
+
+    removes_itself = False
+    """A directory that says itself whether it can be removed, with all that it shows (cgroup)."""
 
     def __init__(self, fs: FileSystem, node: DiskNode) -> None:
         self.fs = fs

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from copy import copy
 
 from emu.memory import Ram
 from kernel_model.abi.errno import EIO, EMLINK, ENOSPC
@@ -71,6 +72,25 @@ class MemFs(FileSystem):
         if disk.used_bytes + more_bytes > disk.capacity_bytes:
             raise ENOSPC(f"{more_bytes} bytes more than the disk can hold")
         disk.used_bytes = max(0, disk.used_bytes + more_bytes)
+
+    def twin(self) -> MemFs:
+        """The same file system with nothing in it yet, for restart."""
+        fresh = copy(self)
+        fresh.top = None
+        return fresh
+
+    def use(self, disk: Disk) -> None:
+        """Have the files of another disk."""
+        self.disk, self.inodes = disk, {}
+        self._root = self.inode(disk.root)
+
+    def end(self) -> int:
+        """Nobody can reach it any more; how many frames that gave back."""
+        frames = [frame for inode in self.inodes.values() for frame in inode.pages.values()]
+        for frame in frames:
+            self.ram.drop(frame)
+        self.inodes.clear()
+        return len(frames)
 
     def sync(self) -> None:
         """Copy stored-to pages of mapped files to the disk."""

@@ -203,7 +203,7 @@ def _may_delete(task: Task, parent: Path, victim: Path, *, directory: bool) -> N
 
 
 def _must_be_empty(inode: Inode) -> None:
-    for name, _, _ in inode.list():
+    for name, _, _ in () if inode.removes_itself else inode.list():
         raise ENOTEMPTY(f"{name!r} is in the directory")
 
 

@@ -40,6 +40,7 @@ from kernel_model.abi.fcntl import (
     O_RDONLY,
     O_TRUNC,
 )
+from kernel_model.abi.mount import MS_NODEV, MS_NOEXEC
 from kernel_model.fifo import open_fifo
 from kernel_model.pipe import PipeFs, open_again
 from kernel_model.tty.devpts import take_controlling
@@ -74,6 +75,11 @@ def open_path(
             file = open_place(task, place, flags)
             notice_file(file, IN_OPEN)
             return file
+    return open_found(task, place, flags)
+
+
+def open_found(task: Task, place: Path, flags: int) -> OpenFile:
+    """What open(2) does when the walk has come to the file."""
     if not flags & O_PATH:
         _may_open(task, place, flags)
     elif flags & O_DIRECTORY and not place.inode.is_dir:
@@ -158,6 +164,8 @@ def _may_open(task: Task, place: Path, flags: int) -> None:
         raise EISDIR("a directory cannot be opened for writing")
     if writing and inode.is_regular:
         want_write(place)
+    if place.mount.flags & MS_NODEV and stat.S_IFMT(inode.mode) in (stat.S_IFCHR, stat.S_IFBLK):
+        raise EACCES("devices are not opened on a mount with nodev")
     mask = _ACCESS[flags & O_ACCMODE] | (MAY_WRITE if flags & O_TRUNC else 0)
     permission(task.cred, inode, mask)
     if flags & O_NOATIME and not owner_or_capable(task.cred, inode):
@@ -179,6 +187,8 @@ def open_program_at(task: Task, place: Path) -> OpenFile:
     """The same for a file at hand."""
     if not place.inode.is_regular:
         raise EACCES("only a regular file can be executed")
+    if place.mount.flags & MS_NOEXEC:
+        raise EACCES("nothing is executed on a mount with noexec")
     permission(task.cred, place.inode, MAY_EXEC)
     if place.inode.writers:
         raise ETXTBSY("the program is open for writing")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kernel_model.abi.errno import ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
 from kernel_model.abi.fcntl import MAY_EXEC, NAME_MAX, PATH_MAX, SYMLINK_LIMIT
 from kernel_model.vfs.inode import Cred, permission
-from kernel_model.vfs.mounts import Path
+from kernel_model.vfs.mounts import Mount, Path
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
@@ -99,6 +99,7 @@ class Walk:
             return None
         while found.covered_by and (inner := mount.children.get(found)) is not None:
             mount, found = inner, inner.root
+            mount.expiring = False
         return Path(mount, found)
 
     def link_target(self, parent: Path, link: Path) -> Last | Path:
@@ -143,10 +144,7 @@ class Walk:
             if mount.covered is None:
                 return here
             here = mount.covered
-        mount, dentry = here
-        while dentry.covered_by and (inner := mount.children.get(dentry)) is not None:
-            mount, dentry = inner, inner.root
-        return Path(mount, dentry)
+        return here.topmost()
 
 
 def path_of(path: Path, root: Path) -> bytes:
@@ -168,6 +166,27 @@ def path_of(path: Path, root: Path) -> bytes:
         else:
             raise ENOENT("the file lies outside of this root directory")
     return b"/" + b"/".join(reversed(names))
+
+
+def is_reachable(path: Path, root: Path) -> bool:
+    """Whether a walk from `root` by the path that `path_of` gives comes here: nothing hides it."""
+    here = path
+    below: Mount | None = None
+    while True:
+        mount, dentry = here
+        if dentry.unlinked:
+            return False
+        if here == root:
+            return True
+        if mount.children.get(dentry) not in (None, below):
+            return False
+        below = None
+        if dentry.parent is not None:
+            here = Path(mount, dentry.parent)
+        elif mount.covered is not None:
+            here, below = mount.covered, mount
+        else:
+            return False
 
 
 def shown_path(path: Path, root: Path) -> bytes:

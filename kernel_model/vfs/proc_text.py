@@ -14,10 +14,13 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from kernel_model.vfs.filesystems import TYPES
+from kernel_model.vfs.mount_text import mountinfo, mounts, mountstats
 from kernel_model.vfs.path import shown_path
 
 if TYPE_CHECKING:
     from kernel_model.mm.vma import Vma
+    from kernel_model.pids import PidNamespace
     from kernel_model.task import Task
 
 TaskText = Callable[["Task"], bytes]
@@ -128,19 +131,28 @@ def map_name(task: Task, vma: Vma) -> bytes:
     return b""
 
 
-def _parent_pid(task: Task) -> int:
-    return task.parent.tgid if task.parent is not None else 0
+Numbers = Callable[[int], int]
+"""What a kernel pid is called in the pid namespace of a /proc; 0: it is not known there."""
 
 
-def _stat(task: Task) -> bytes:
+def _numbers(pid_ns: PidNamespace | None) -> Numbers:
+    return pid_ns.number_of if pid_ns is not None else lambda pid: 0
+
+
+def _parent_pid(task: Task, known: Numbers) -> int:
+    return known(task.parent.tgid) if task.parent is not None else 0
+
+
+def _stat(pid_ns: PidNamespace | None, task: Task) -> bytes:
+    known = _numbers(pid_ns)
     signal, mm = task.signal, task.mm
     size = mm.total_bytes if mm is not None else 0
     numbers = [0] * 41
-    numbers[0] = _parent_pid(task)
-    numbers[1], numbers[2] = signal.pgid, signal.sid
+    numbers[0] = _parent_pid(task, known)
+    numbers[1], numbers[2] = known(signal.pgid), known(signal.sid)
     tty = signal.tty
     numbers[3] = tty.device if tty is not None else 0
-    numbers[4] = tty.pgrp if tty is not None else -1
+    numbers[4] = known(tty.pgrp) if tty is not None else -1
     nice = task.scheduling.nice
     numbers[14], numbers[15] = 20 + nice, nice
     numbers[16] = len(signal.threads)
@@ -154,17 +166,17 @@ def _stat(task: Task) -> bytes:
         )
     letter = _LETTERS[task.state.value][0]
     fields = b" ".join(b"%d" % number for number in numbers)
-    return b"%d (%s) %s %s\n" % (task.pid, task.comm, letter, fields)
+    return b"%d (%s) %s %s\n" % (known(task.pid), task.comm, letter, fields)
 
 
-def _status(task: Task) -> bytes:
-    cred = task.cred
+def _status(pid_ns: PidNamespace | None, task: Task) -> bytes:
+    cred, known = task.cred, _numbers(pid_ns)
     lines = [
         b"Name:\t" + task.comm,
         b"State:\t" + _LETTERS[task.state.value][1],
-        b"Tgid:\t%d" % task.tgid,
-        b"Pid:\t%d" % task.pid,
-        b"PPid:\t%d" % _parent_pid(task),
+        b"Tgid:\t%d" % known(task.tgid),
+        b"Pid:\t%d" % known(task.pid),
+        b"PPid:\t%d" % _parent_pid(task, known),
         b"TracerPid:\t0",
         b"Uid:\t%d\t%d\t%d\t%d" % (cred.uid, cred.euid, cred.suid, cred.fsuid),
         b"Gid:\t%d\t%d\t%d\t%d" % (cred.gid, cred.egid, cred.sgid, cred.fsgid),
@@ -176,16 +188,6 @@ def _status(task: Task) -> bytes:
     lines.append(b"Threads:\t%d" % len(task.signal.threads))
     lines.append(b"SigBlk:\t%016x" % task.blocked)
     return b"\n".join(lines) + b"\n"
-
-
-def _mounts(task: Task) -> bytes:
-    lines = []
-    for mount in task.kernel.vfs.namespace:
-        place = shown_path(mount.covered, task.fs.root) if mount.covered is not None else b"/"
-        access = b"ro" if mount.read_only else b"rw"
-        place = place.replace(b"\\", b"\\134").replace(b" ", b"\\040").replace(b"\n", b"\\012")
-        lines.append(b"%s %s %s %s 0 0\n" % (mount.device, place, mount.fs.type_name, access))
-    return b"".join(lines)
 
 
 def _uptime(task: Task) -> bytes:
@@ -249,7 +251,7 @@ def _pid_max(task: Task) -> bytes:
 
 
 def _filesystems(task: Task) -> bytes:
-    return b"nodev\ttmpfs\nnodev\tdevtmpfs\nnodev\tproc\nnodev\tpipefs\n"
+    return b"".join(b"nodev\t%s\n" % name for name in sorted((*TYPES, b"pipefs", b"sockfs")))
 
 
 TASK_FILES: Mapping[bytes, TaskText] = MappingProxyType(
@@ -260,11 +262,15 @@ TASK_FILES: Mapping[bytes, TaskText] = MappingProxyType(
         b"environ": _environ,
         b"limits": _limits,
         b"maps": _maps,
-        b"mounts": _mounts,
-        b"stat": _stat,
-        b"status": _status,
+        b"mountinfo": mountinfo,
+        b"mounts": mounts,
+        b"mountstats": mountstats,
     }
 )
+NUMBERED_FILES: Mapping[bytes, Callable[[PidNamespace | None, Task], bytes]] = MappingProxyType(
+    {b"stat": _stat, b"status": _status}
+)
+"""Those that show numbers of tasks: as the pid namespace of their /proc knows them."""
 ROOT_FILES: Mapping[bytes, TaskText] = MappingProxyType(
     {
         b"cpuinfo": _cpuinfo,

@@ -9,7 +9,9 @@ seq_file nearly does. The links exe, cwd, root and fd/N lead to the file itself,
 
 Mirrors:  Linux fs/proc/base.c, fs/proc/array.c, fs/proc/uptime.c, fs/namespaces.c.
 Deviates: the number of an inode is a function of its path, so that two runs agree.
-Not modelled: writing, /proc/PID/task, mem, and most other files.
+There is one instance for each pid namespace: its numbers are those of that namespace.
+
+Not modelled: writing, mem, and most other files.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from __future__ import annotations
 import stat
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -25,12 +28,14 @@ from kernel_model.abi.fcntl import O_ACCMODE, O_RDONLY
 from kernel_model.vfs.disk import EPOCH_NS, DiskNode
 from kernel_model.vfs.inode import FileSystem, Inode
 from kernel_model.vfs.mounts import Dentry, Path
+from kernel_model.vfs.ns_file import NAMES, Namespace, NamespaceFile
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.vfs.path import shown_path
-from kernel_model.vfs.proc_text import ROOT_FILES, TASK_FILES, TaskText
+from kernel_model.vfs.proc_text import NUMBERED_FILES, ROOT_FILES, TASK_FILES, TaskText
 
 if TYPE_CHECKING:
     from kernel_model.kernel import Kernel
+    from kernel_model.pids import PidNamespace
     from kernel_model.task import Task
 
 ROOT_INO = 1
@@ -46,12 +51,15 @@ class ProcFs(FileSystem):
         self,
         kernel: Kernel,
         dev: int,
+        pid_ns: PidNamespace | None,
         *,
         root_files: Mapping[bytes, TaskText] | None = None,
         task_files: Mapping[bytes, TaskText] | None = None,
     ) -> None:
         super().__init__(kernel.ram, kernel.clock, dev)
         self.kernel = kernel
+        self.pid_ns = pid_ns
+        """None: it has ended, and nobody is there any more."""
         self.root_files = {**ROOT_FILES, **(root_files or {})}
         self.task_files = {**TASK_FILES, **(task_files or {})}
         self._root = RootDirectory(self, b"", stat.S_IFDIR | 0o555)
@@ -60,6 +68,32 @@ class ProcFs(FileSystem):
     def root(self) -> Inode:
         """/proc itself."""
         return self._root
+
+    def of_namespace(self, dev: int, pid_ns: PidNamespace | None) -> ProcFs:
+        """The same files, with the tasks of another pid namespace."""
+        files = {"root_files": self.root_files, "task_files": self.task_files}
+        return ProcFs(self.kernel, dev, pid_ns, **files)
+
+    def past(self, top: Dentry, path: bytes, mode: int, uid: int, gid: int) -> Dentry:
+        """For restart: the name of a file that was opened when its task was there."""
+        dentry = top
+        cls = Directory if stat.S_ISDIR(mode) else ProcInode
+        for name in path.split(b"/"):
+            dentry = Dentry(dentry, name, cls(self, path, mode))
+        dentry.inode.node.uid, dentry.inode.node.gid = uid, gid
+        return dentry
+
+    def tasks(self) -> list[Task]:
+        """Who is seen here, in the order of the numbers."""
+        return self.pid_ns.tasks() if self.pid_ns is not None else []
+
+    def task(self, number: int) -> Task | None:
+        """Who has a number here."""
+        return self.pid_ns.task(number) if self.pid_ns is not None else None
+
+    def number_of(self, task: Task) -> int:
+        """The number of a task here; 0: none."""
+        return self.pid_ns.number_of(task.pid) if self.pid_ns is not None else 0
 
 
 class ProcInode(Inode):
@@ -143,8 +177,12 @@ class SelfLink(ProcInode):
     """/proc/self."""
 
     def readlink(self, task: Task) -> bytes:
-        """The id of the reader's thread group."""
-        return b"%d" % task.tgid
+        """The number of the reader's thread group. Raises ENOENT if it has none here."""
+        pid_ns = self.fs.pid_ns
+        number = pid_ns.number_of(task.tgid) if pid_ns is not None else 0
+        if not number:
+            raise ENOENT("the reader is not in this pid namespace")
+        return b"%d" % number
 
 
 class FixedLink(ProcInode):
@@ -159,8 +197,8 @@ class Directory(ProcInode):
     """A directory: subclasses say what is in it."""
 
     def children(self) -> dict[bytes, ProcInode]:
-        """All that is in the directory now."""
-        raise NotImplementedError
+        """All that is in the directory now; nothing if its task is gone."""
+        return {}
 
     def lookup(self, name: bytes) -> Inode | None:
         """What `name` is now."""
@@ -199,10 +237,11 @@ class RootDirectory(Tree):
         found = super().children()
         found[b"self"] = SelfLink(self.fs, b"self", stat.S_IFLNK | 0o777)
         found[b"mounts"] = FixedLink(self.fs, b"mounts", b"self/mounts")
-        for pid in sorted(self.fs.kernel.tasks):
-            process = self._process(pid)
+        for task in self.fs.tasks():
+            number = self.fs.number_of(task)
+            process = self._process(number)
             if process is not None:
-                found[b"%d" % pid] = process
+                found[b"%d" % number] = process
         return found
 
     def lookup(self, name: bytes) -> Inode | None:
@@ -215,15 +254,15 @@ class RootDirectory(Tree):
             return FixedLink(self.fs, b"mounts", b"self/mounts")
         return super().children().get(name)
 
-    def _process(self, pid: int) -> ProcInode | None:
-        task = self.fs.kernel.tasks.get(pid)
+    def _process(self, number: int) -> ProcInode | None:
+        task = self.fs.task(number)
         if task is None or not task.is_leader:
             return None
-        return ProcessDirectory(self.fs, b"%d" % pid, stat.S_IFDIR | 0o555, task)
+        return ProcessDirectory(self.fs, b"%d" % number, stat.S_IFDIR | 0o555, task)
 
 
-class ProcessDirectory(Directory):
-    """/proc/PID."""
+class TaskDirectory(Directory):
+    """/proc/PID/task/TID: a thread."""
 
     def __init__(self, fs: ProcFs, path: bytes, mode: int, owner: Task) -> None:
         super().__init__(fs, path, mode, owner)
@@ -235,10 +274,72 @@ class ProcessDirectory(Directory):
         found: dict[bytes, ProcInode] = {
             name: Text(fs, prefix + name, make, owner) for name, make in fs.task_files.items()
         }
+        for name, numbered in NUMBERED_FILES.items():
+            found[name] = Text(fs, prefix + name, partial(numbered, fs.pid_ns), owner)
         for name, find in TASK_LINKS.items():
             found[name] = Link(fs, prefix + name, owner, find)
         found[b"fd"] = DescriptorDirectory(fs, prefix + b"fd", stat.S_IFDIR | 0o500, owner)
+        found[b"ns"] = NamespaceDirectory(fs, prefix + b"ns", stat.S_IFDIR | 0o511, owner)
         return found
+
+
+class ProcessDirectory(TaskDirectory):
+    """/proc/PID: its first thread, and a directory of all of them."""
+
+    def children(self) -> dict[bytes, ProcInode]:
+        """What a thread has, and all threads."""
+        found = super().children()
+        path = self.path + b"/task"
+        found[b"task"] = ThreadsDirectory(self.fs, path, stat.S_IFDIR | 0o555, self.owner)
+        return found
+
+
+class ThreadsDirectory(Directory):
+    """/proc/PID/task."""
+
+    def __init__(self, fs: ProcFs, path: bytes, mode: int, owner: Task) -> None:
+        super().__init__(fs, path, mode, owner)
+        self.owner = owner
+
+    def children(self) -> dict[bytes, ProcInode]:
+        """One directory for each thread."""
+        found: dict[bytes, ProcInode] = {}
+        for thread in self.owner.signal.threads:
+            name = b"%d" % self.fs.number_of(thread)
+            path = self.path + b"/" + name
+            found[name] = TaskDirectory(self.fs, path, stat.S_IFDIR | 0o555, thread)
+        return found
+
+
+class NamespaceDirectory(Directory):
+    """/proc/PID/ns."""
+
+    def __init__(self, fs: ProcFs, path: bytes, mode: int, owner: Task) -> None:
+        super().__init__(fs, path, mode, owner)
+        self.owner = owner
+
+    def children(self) -> dict[bytes, ProcInode]:
+        """Those namespaces of a live task that setns can enter."""
+        if self.owner.exited:
+            return {}
+        return {
+            name: NamespaceInode(self.fs, self.path + b"/" + name, self.owner, find(self.owner))
+            for name, find in NAMES.items()
+        }
+
+
+class NamespaceInode(ProcInode):
+    """A file of /proc/PID/ns."""
+
+    def __init__(self, fs: ProcFs, path: bytes, owner: Task | None, namespace: Namespace) -> None:
+        super().__init__(fs, path, stat.S_IFREG | 0o400, owner)
+        self.namespace = namespace
+
+    def special_file(self, task: Task, path: Path, flags: int) -> OpenFile | None:
+        """A file that keeps the namespace."""
+        if flags & O_ACCMODE != O_RDONLY:
+            raise EACCES("a namespace is not written")
+        return NamespaceFile(self.fs.kernel, self.namespace, self, path, flags)
 
 
 class DescriptorDirectory(Directory):

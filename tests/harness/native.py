@@ -29,7 +29,20 @@ RUNNERS_FOR_NEEDS: dict[tuple[str, str], tuple[str, ...]] = {
 }
 TIMEOUT_SECONDS = 60
 # Stories that need CAP_SYS_ADMIN.
-NEEDS_RIGHTS = {"namespaces/ipc", "sockets/devices"}
+NEEDS_RIGHTS = {
+    "namespaces/hidden",
+    "namespaces/ipc",
+    "namespaces/mount_errors",
+    "namespaces/mount_namespaces",
+    "namespaces/mounts",
+    "namespaces/setns",
+    "process/proc_tasks",
+    "sockets/devices",
+    "terminals/instances",
+}
+
+# What no kernel of today does any more. The story's own comment says it too.
+OLDER_LINUX: dict[str, str] = {"namespaces/users": "user namespaces map ids since 3.8"}
 
 # What qemu's user mode gets wrong. The story's own comment says it too.
 QEMU_DEVIATES: dict[str, str] = {
@@ -52,6 +65,8 @@ QEMU_DEVIATES: dict[str, str] = {
     "process/efault": "it looks at pointers in another order, and converts structures first",
     "processes/execveat": "it executes no PowerPC programs",
     "processes/membarrier": "it executes no PowerPC programs",
+    "namespaces/mount_errors": "it maps nothing executable",
+    "process/proc_tasks": "its own threads are in /proc/self/task",
     "files/busy_text": "it executes no PowerPC programs",
     "terminals/controlling": "it does not swap the number that TIOCGSID gives",
     "terminals/settings": "it has no TCGETA",
@@ -89,6 +104,8 @@ def why_not(story: Story, arch: str) -> str | None:
     """Why this machine cannot tell the truth about this story; None if it can."""
     if story.name.startswith("checkpoint/"):
         return "no kernel of today has the system calls checkpoint and restart"
+    if story.name in OLDER_LINUX:
+        return f"this kernel is too young: {OLDER_LINUX[story.name]}"
     runner = runner_for(story, arch)
     if story.name in NEEDS_RIGHTS and not may_make_namespaces():
         return "new namespaces need rights that this machine does not give"

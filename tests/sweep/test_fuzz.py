@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -24,7 +25,6 @@ from cr.testing.mutation import Anatomy, mutate
 from kernel_model.ipc.ids import IPC_PRIVATE, new_perm
 from kernel_model.ipc.namespace import IpcNamespace
 from kernel_model.ipc.shm import Segment
-from kernel_model.nsproxy import NsProxy
 from kernel_model.vfs.disk import Disk
 from kernel_model.vfs.disk_tar import write_tar
 from tests.harness.hostile import specimen
@@ -119,7 +119,7 @@ def test_an_ipc_namespace_goes_with_its_last_task() -> None:
     """Found by the fuzzer: its segments were nobody's, and kept their pages."""
     kernel, task = pausing(ARCH)
     namespace = IpcNamespace(kernel.clock)
-    task.nsproxy = NsProxy(task.nsproxy.uts, namespace, task.nsproxy.net)
+    task.nsproxy = replace(task.nsproxy, ipc=namespace)
     segment = Segment(kernel.ram, namespace, new_perm(task, IPC_PRIVATE, 0o600), 4096)
     namespace.shm.get(task, IPC_PRIVATE, 0o600, lambda other: None, lambda: segment)
     segment.page(0, write=True)

@@ -6,6 +6,7 @@ from cr.image import (
     header,
     ipc,
     memory,
+    mounts,
     namespaces,
     pipes,
     security,
@@ -80,6 +81,7 @@ class Specimen:
         self.put(ours.Chaos, seed=3, wild=1)
         self.put(ours.PidNamespace, init=2, next_number=4)
         self.put(ours.FreezerGroup, name_bytes=2, content=b"/g" + bytes(4))
+        self.mounts()
         self.live_task()
         self.put(task.Task, exit_state=16, state=64, exit_code=0x100)
         self.w.write_string(t.HDR_STRING, b"zombie", t.TASK_COMM_BYTES)
@@ -115,6 +117,27 @@ class Specimen:
                 tree.TaskPids(vpid=1, vppid=0, vtgid=1, vpgid=1, vsid=1, depth=0),
                 tree.TaskPids(vpid=2, vppid=1, vtgid=2, vpgid=1, vsid=t.PID_ROOT, depth=0),
             ]
+        )
+
+    def mounts(self) -> None:
+        self.put(
+            mounts.Mounts,
+            nr_file_systems=1,
+            nr_mounts=1,
+            nr_namespaces=1,
+            next_mount=2,
+            next_dev=17,
+        )
+        self.put(mounts.MountFs, dev=16, kind=mounts.FS_TMPFS, nr_pieces=1, size_bytes=3)
+        self.put(mounts.MountData, content=b"tar")
+        self.put(
+            mounts.Mount,
+            number=1,
+            namespace=1,
+            dev=16,
+            device_bytes=5,
+            root_bytes=1,
+            content=b"tmpfs/",
         )
 
     def live_task(self) -> None:
@@ -195,6 +218,7 @@ class Specimen:
         self.w.write_blob(t.HDR_NETDEV_ADDR, address.pack(self.w.order))
         self.put(namespaces.Ns, uts_objref=uts, ipc_objref=ipc_ns, net_objref=net)
         self.put(ours.NetState, next_port=40000, time_wait=(blank(ours.TimeWait, local_port=1),))
+        self.put(mounts.NsMounts, namespace=1)
         return number
 
     def ipc_members(self) -> None:
@@ -217,7 +241,7 @@ class Specimen:
     def file_table(self, cred: int) -> int:
         w, common = self.w, {"f_credref": cred}
         number = self.begin(t.OBJ_FILE_TABLE)
-        self.put(files.FileTable, fdt_nfds=13)
+        self.put(files.FileTable, fdt_nfds=14)
         refs: list[int] = []
 
         def file(cls: type[Record], f_type: int, **values: object) -> None:
@@ -230,11 +254,17 @@ class Specimen:
         objref = self.begin(t.OBJ_FILE)
         file(files.FileGeneric, t.FILE_GENERIC)
         w.write_string(t.HDR_FILE_NAME, b"/tmp/gone")
+        self.put(mounts.FilePlace, mount=1, path=b"/gone")
         self.put(ours.Unlinked, objref=900, nr_extents=1)
         w.write(t.HDR_UNLINKED_DATA, ours.UnlinkedData(offset=0, content=b"data"))
         self.put(watches.FileSeals, seals=3)
         self.put(ours.FileOwner, fd=-1)
         self.put(ours.FileFlock, kind=1)
+        done(objref)
+        objref = self.begin(t.OBJ_FILE)
+        file(files.FileNamespace, t.FILE_NAMESPACE, objtype=t.OBJ_NET_NS)
+        w.write_string(t.HDR_FILE_NAME, b"/proc/1/ns/net")
+        self.put(mounts.ProcFile, mount=1, path_bytes=8, content=b"1/ns/net")
         done(objref)
         for f_type in (t.FILE_PIPE, t.FILE_FIFO):
             objref = self.begin(t.OBJ_FILE)
@@ -297,6 +327,7 @@ class Specimen:
 
     def tty(self) -> int:
         number = self.begin(t.OBJ_TTY)
+        self.put(mounts.TtyInstance, dev=16)
         self.put(terminals.Tty, index=1)
         self.put(terminals.LdiscNTty, datalen=3)
         self.w.write_blob(t.HDR_BUFFER, b"ls\n")

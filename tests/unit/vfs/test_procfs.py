@@ -17,9 +17,15 @@ def task() -> FakeTask:
     kernel = FakeKernel()
     task = FakeTask(kernel)
     kernel.tasks = {7: task}  # type: ignore[attr-defined]
+    kernel.pid_ns = SimpleNamespace(  # type: ignore[attr-defined]
+        tasks=lambda: [task],
+        task=kernel.tasks.get,  # type: ignore[attr-defined]
+        number_of=lambda pid: pid,
+    )
     kernel.vfs.mount_proc(kernel, task_files={b"extra": lambda task: b"of %d" % task.pid})  # type: ignore[arg-type]
     task.tgid = 7  # type: ignore[attr-defined]
     task.is_leader = True  # type: ignore[attr-defined]
+    task.nsproxy = SimpleNamespace(mnt=kernel.vfs.namespace)  # type: ignore[attr-defined]
     task.comm = b"prog"  # type: ignore[attr-defined]
     task.mm = SimpleNamespace(exe=None, vmas=[])  # type: ignore[attr-defined]
     return task
