@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cr.context import Checkpoint
 from kernel_model.abi.errno import EBUSY
+from kernel_model.mm.backing import SharedMemory
 from kernel_model.net.socket import Socket
 from kernel_model.net.sockfs import SocketFile
 from kernel_model.net.unix import UnixSocket
@@ -22,7 +23,9 @@ from kernel_model.tty.file import TtyFile
 from kernel_model.tty.terminal import Tty
 
 if TYPE_CHECKING:
+    from kernel_model.ipc.sem import UndoList
     from kernel_model.mm.address_space import AddressSpace
+    from kernel_model.signals import Sighand
     from kernel_model.task import Task
     from kernel_model.vfs.fdtable import FdTable
     from kernel_model.vfs.fs_struct import FsStruct
@@ -51,6 +54,10 @@ class Collected:
         self.tables: dict[FdTable, int] = {}
         self.spaces: dict[AddressSpace, int] = {}
         self.directories: dict[FsStruct, int] = {}
+        self.handlers: dict[Sighand, int] = {}
+        self.undo_lists: dict[UndoList, int] = {}
+        self.memories: dict[SharedMemory, int] = {}
+        """Their users are mappings."""
         self.sockets: list[Socket] = []
         """Sockets that files or other sockets lead to."""
 
@@ -71,7 +78,13 @@ class Collected:
             for _, file in task.files.items():
                 self._file(file)
         self._new(self.directories, task.fs)
+        self._new(self.handlers, task.sighand)
+        if task.sem_undo is not None:
+            self._new(self.undo_lists, task.sem_undo)
         if task.mm is not None and self._new(self.spaces, task.mm):
+            for vma in task.mm.vmas:
+                if isinstance(vma.backing, SharedMemory):
+                    self._new(self.memories, vma.backing)
             mapped = [vma.file for vma in task.mm.vmas]
             for file_or_none in (*mapped, task.mm.exe):
                 if file_or_none is not None:
@@ -118,6 +131,9 @@ def check_contained(ctx: Checkpoint, tasks: list[Task]) -> None:
         ("file table", found.tables),
         ("address space", found.spaces),
         ("fs struct", found.directories),
+        ("table of signal handlers", found.handlers),
+        ("list of semaphore undos", found.undo_lists),
+        ("shared memory", found.memories),
         ("terminal", found.terminals()),
     )
     for kind, counts in kinds:

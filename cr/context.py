@@ -163,6 +163,9 @@ class Restart:
     def end(self) -> None:
         """Let go of all that nobody took; a refused image leaves the kernel as it was."""
         self.image.on_objref = None
+        if not self.committed:
+            for parked in self.sockets:
+                parked.forget()
         self.objs.drop_all()
         for let_go in reversed(self.at_end):
             let_go()

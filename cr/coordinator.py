@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NoReturn
 
+from cr.call_states import Coordinating, Restarting, tell_coordinator
 from cr.context import Restart
 from cr.image import types as t
 from cr.proc_files import find_directories
@@ -31,66 +32,19 @@ from cr.signals import start_timers
 from cr.sockets import attach_all
 from cr.task import TaskParts, install, install_zombie, restored_state, was_sleeping
 from cr.terminals import adopt_terminal
-from cr.transport import Collecting, refuse_interruption
+from cr.transport import refuse_interruption
 from cr.tree import Identity, tasks_of
 from kernel_model.abi.errno import EBUSY, EINTR, EINVAL, EPERM, ESRCH
 from kernel_model.clone import lend_memory_again
 from kernel_model.exit import exit_task, reap
 from kernel_model.freezer import FreezerState
-from kernel_model.restart_block import CallState
-from kernel_model.signals import SIGKILL, SigInfo, send
 from kernel_model.syscalls.dispatch import Replaced
 from kernel_model.task import State
 from kernel_model.waitqueue import Restart as SignalRestart
-from kernel_model.waitqueue import Sleep, WaitQueue
+from kernel_model.waitqueue import Sleep
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
-
-
-class Restarting(CallState):
-    """A task that has called restart(0): it waits to become somebody else."""
-
-    repeatable = True
-
-    def __init__(self, *, ghost: bool) -> None:
-        self.ghost = ghost
-        self.queue = WaitQueue()
-
-    def abandon(self, task: Task) -> None:
-        """It was killed: whoever waits for it must know."""
-        tell_coordinator(task)
-
-
-class Coordinating(Collecting):
-    """The caller of restart(root): it reads the image, and waits for the tree."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.queue = WaitQueue()
-        self.tree: list[Task] = []
-        """The tasks that are this coordinator's to restart, or to kill."""
-
-    def abandon(self, task: Task) -> None:
-        """The coordinator was killed, or gave up: nobody is left."""
-        kill_tree(self)
-
-
-def tell_coordinator(task: Task) -> None:
-    """A restarting task has come, or has gone: wake who waits for it."""
-    ancestor = task.parent
-    while ancestor is not None:
-        for thread in ancestor.signal.threads:
-            if isinstance(thread.call_state, Coordinating):
-                thread.call_state.queue.wake_all()
-        ancestor = ancestor.parent
-
-
-def kill_tree(state: Coordinating) -> None:
-    """SIGKILL for every task of the tree."""
-    for member in state.tree:
-        if not member.exited:
-            send(member, SigInfo(SIGKILL), to_thread=True)
 
 
 # ---- the restarting task
@@ -278,7 +232,6 @@ def become(task: Task, parts: TaskParts, root: Task) -> None:
     if parts.first_of_group:
         start_timers(task)
         adopt_terminal(task, old_signal.tty, root)
-    task.call_state = None
     for thing in old:
         if thing is not None:
             thing.drop()
@@ -304,8 +257,9 @@ def _wake(restored: Restored, members: list[Task]) -> None:
             asleep.append(task)
         else:
             kernel.sched.enqueue(task)
+    for task, _ in awake:
+        lend_memory_again(task)  # to its child of vfork; a signal may have woken it meanwhile
     for task in asleep:
-        lend_memory_again(task)
         sleep_again(task)
         if task.state is State.RUNNING:
             kernel.sched.enqueue(task)

@@ -9,7 +9,6 @@ task may not take, and capabilities that it does not have, are refused.
 
 Mirrors:  linux-cr kernel/cred.c -- checkpoint_cred, restore_cred, checkpoint_groupinfo,
           checkpoint_user, do_restore_userns.
-Not modelled: security labels (sec_ref is 0).
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from __future__ import annotations
 from cr.context import Checkpoint, Restart
 from cr.image import security as image
 from cr.image import types as t
+from cr.security import check_label
 from kernel_model.abi.errno import EPERM
 from kernel_model.creds import Cred, Groups, User, UserNamespace
 
@@ -81,6 +81,7 @@ def restore_cred(ctx: Restart) -> Cred:
     record = ctx.image.read(t.HDR_CRED, image.Cred)
     user = ctx.objs.fetch(ctx, record.user_ref, t.OBJ_USER, User)
     groups = ctx.objs.fetch(ctx, record.groupinfo_ref, t.OBJ_GROUPINFO, Groups)
+    check_label(ctx, record.sec_ref)
     caps = record.cap_s
     cred = Cred(
         user=user,

@@ -22,6 +22,9 @@ from cr.image.files import EPOLL_ITEMS_PER_BUFFER, EpollItem, EpollItems, FileEp
 from kernel_model.abi.errno import EBUSY
 from kernel_model.abi.fcntl import O_ACCMODE, O_RDWR, POLLERR, POLLHUP
 from kernel_model.epoll import EpollFile, Watch, check_watchable
+from kernel_model.signalfd import SignalFile
+from kernel_model.task import Task
+from kernel_model.vfs.fdtable import FdTable
 from kernel_model.vfs.openfile import OpenFile
 
 _MOST_ITEMS = 1 << 20
@@ -95,3 +98,12 @@ def _restore_item(ctx: Restart, owner: EpollFile, item: EpollItem) -> None:
             owner.watching[file, item.fd].events = item.events
 
     ctx.attempt(watch)
+
+
+def listen_for_signals(table: FdTable, task: Task) -> None:
+    """Commit: a signalfd in a set has the signals of the first task that has the set."""
+    for _, owner in table.items():
+        if isinstance(owner, EpollFile):
+            for watch in owner.watching.values():
+                if isinstance(watch.file, SignalFile) and not watch.queues:
+                    watch.listen(task)

@@ -3,7 +3,7 @@
 Image grammar:
 
     file-table  =  FILE_TABLE  { [ OBJREF file ]  FILE_DESC }  { epoll-items | queues }
-                   { RECORD_LOCK }  { FILE_LEASE }
+                   { RECORD_LOCK }  { FILE_LEASE }  { DIRECTORY_NOTIFY }
     file        =  FILE  what its kind adds  [ FILE_OWNER ]  [ FILE_FLOCK ]
 
 Every open file begins with the same prefix; what follows is decided at checkpoint by what the
@@ -19,16 +19,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cr import epoll, eventfd, locks, pipe, proc_files, regular, sockets, terminals, timers
+from cr import (
+    epoll,
+    eventfd,
+    locks,
+    pipe,
+    proc_files,
+    regular,
+    sockets,
+    terminals,
+    timers,
+    watches,
+)
 from cr.context import Checkpoint, Restart
 from cr.creds import checkpoint_cred
 from cr.image import files as image
 from cr.image import types as t
+from cr.security import check_label
 from kernel_model.abi.errno import EBADF, EMFILE
 from kernel_model.abi.fcntl import O_ACCMODE
 from kernel_model.epoll import EpollFile
 from kernel_model.eventfd import EventFile
+from kernel_model.inotify import InotifyFile
 from kernel_model.net.sockfs import SocketFile
+from kernel_model.pidfd import PidFile
 from kernel_model.pipe import PipeEnd
 from kernel_model.signalfd import SignalFile
 from kernel_model.timerfd import TimerFile
@@ -73,6 +87,10 @@ def checkpoint_file(ctx: Checkpoint, file: OpenFile) -> None:
         timers.checkpoint_timerfd(ctx, file, common)
     elif isinstance(file, SignalFile):
         timers.checkpoint_signalfd(ctx, file, common)
+    elif isinstance(file, InotifyFile):
+        watches.checkpoint_inotify(ctx, file, common)
+    elif isinstance(file, PidFile):
+        watches.checkpoint_pidfd(ctx, file, common)
     elif isinstance(file, SocketFile):
         sockets.checkpoint_socket_file(ctx, file, common)
     elif isinstance(file, TtyFile):
@@ -96,6 +114,7 @@ def restore_file(ctx: Restart) -> OpenFile:
     if restore is None or cls is None:
         ctx.refuse(f"open files of type {f_type} are not modelled", errno=EBADF.errno)
     record = ctx.image.read(t.HDR_FILE, cls)
+    check_label(ctx, record.f_secref)
     file: OpenFile = restore(ctx, record)
     try:
         _restore_common(ctx, record, file)
@@ -127,6 +146,8 @@ _RESTORE: dict[int, Callable[[Restart, Any], OpenFile]] = {
     t.FILE_EPOLL: epoll.restore_epoll,
     t.FILE_TIMERFD: timers.restore_timerfd,
     t.FILE_SIGNALFD: timers.restore_signalfd,
+    t.FILE_INOTIFY: watches.restore_inotify,
+    t.FILE_PIDFD: watches.restore_pidfd,
     t.FILE_TTY: terminals.restore_tty_file,
     t.FILE_NAMESPACE: proc_files.restore_namespace_file,
 }
@@ -150,6 +171,7 @@ def checkpoint_table(ctx: Checkpoint, table: FdTable) -> None:
             sockets.checkpoint_queues(ctx, waiting)
     locks.checkpoint_record_locks(ctx, table)
     locks.checkpoint_leases(ctx, table)
+    watches.checkpoint_notify(ctx, table)
 
 
 def restore_table(ctx: Restart) -> FdTable:
@@ -171,6 +193,7 @@ def restore_table(ctx: Restart) -> FdTable:
         _restore_deferred(ctx)
         locks.restore_record_locks(ctx, table)
         locks.restore_leases(ctx, table)
+        watches.restore_notify(ctx, table)
     except BaseException:
         table.drop()
         raise

@@ -9,7 +9,9 @@ Image grammar:
 
 Mirrors:  linux-cr checkpoint/checkpoint.c -- checkpoint_write_header, checkpoint_write_tail;
           checkpoint/restart.c -- restore_read_header, restore_read_tail.
-Deviates: the version in HEADER is that of the uname release; as there, it must be equal.
+Deviates: any kernel version is taken (there it had to be the same, which defeats the purpose): what
+          must fit is the revision of the format, the constants and the arch header. Of the UTS
+          strings, which were read and ignored, the machine must be this kernel's.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from cr.image import extensions as ours
 from cr.image import header as image
 from cr.image import types as t
 from cr.memory import AT_VECTOR_SIZE
+from cr.security import checkpoint_module, restore_module
 from kernel_model.clock import NS_PER_S
 from kernel_model.scheduling import LONGEST_SLICE_UNITS
 from kernel_model.task import State, Task
@@ -41,8 +44,6 @@ _CONSTANTS = image.Constants(
     tty_termios_nccs=19,
 )
 _KERNEL_VERSION = (3, 2, 0)
-_LSM_NAME = b"lsm_none".ljust(t.LSM_NAME_BYTES, b"\0")
-_LSM_INFO = b"dummy"
 _UFLAGS = t.CHECKPOINT_SUBTREE | t.CHECKPOINT_NETNS
 _MAX_UNITS = 1 << 60
 """Nine years: far from where the clock's own numbers end."""
@@ -71,8 +72,7 @@ def checkpoint_header(ctx: Checkpoint, uflags: int) -> None:
         ctx.image.write_string(t.HDR_BUFFER, text, t.UTS_BYTES)
     arch_of(kernel).checkpoint_header(ctx)
     ctx.image.write(t.HDR_CONTAINER, image.Container())
-    ctx.image.write_blob(t.HDR_BUFFER, _LSM_NAME)
-    ctx.image.write_blob(t.HDR_LSM_INFO, _LSM_INFO)
+    checkpoint_module(ctx)
 
 
 def restore_header(ctx: Restart) -> None:
@@ -82,18 +82,19 @@ def restore_header(ctx: Restart) -> None:
         ctx.refuse(f"image revision {record.rev}, this kernel restarts {t.CHECKPOINT_VERSION}")
     if record.arch_id != arch_of(ctx.kernel).arch_id:
         ctx.refuse(f"an image of {t.arch_name(record.arch_id)}, but this kernel is another arch")
-    if (record.major, record.minor, record.patch) != _KERNEL_VERSION:
-        ctx.refuse("incompatible kernel version")
     if record.constants != _CONSTANTS:
         ctx.refuse("incompatible kernel constants")
     if record.uflags & ~_UFLAGS:
         ctx.refuse(f"unknown checkpoint flags {record.uflags:#x}")
-    for _ in range(3):
+    for _ in range(2):  # release and version are for people
         ctx.image.read_exact(t.HDR_BUFFER, t.UTS_BYTES)
+    machine = bytes(ctx.image.read_exact(t.HDR_BUFFER, t.UTS_BYTES)).rstrip(b"\0")
+    if machine != ctx.kernel.nsproxy.uts.machine:
+        shown = machine.decode("latin-1")
+        ctx.refuse(f"an image of a machine {shown!r}, but this kernel is another one")
     arch_of(ctx.kernel).restore_header(ctx)
     ctx.image.read(t.HDR_CONTAINER, image.Container)
-    ctx.image.read_exact(t.HDR_BUFFER, t.LSM_NAME_BYTES)
-    ctx.image.read_blob(t.HDR_LSM_INFO, t.LSM_INFO_LIMIT)
+    restore_module(ctx)
 
 
 def checkpoint_machine(ctx: Checkpoint, tasks: list[Task]) -> None:

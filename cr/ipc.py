@@ -25,6 +25,7 @@ from cr.context import Checkpoint, Restart
 from cr.image import extensions as ours
 from cr.image import ipc as image
 from cr.image import types as t
+from cr.security import check_label
 from kernel_model.abi.errno import EACCES, EPERM, LinuxError
 from kernel_model.ipc.ids import MAY_READ, SEQUENCE_LIMIT, Ids, Perm
 from kernel_model.ipc.msg import Message, MessageQueue
@@ -218,8 +219,7 @@ def _restore_perm(ctx: Restart, record: image.IpcPerms) -> Perm:
     own = record.uid == cred.euid and record.cuid == cred.euid
     if not own and not cred.cap("CAP_IPC_OWNER"):
         ctx.refuse(f"an IPC object of user {record.uid}", errno=EPERM.errno)
-    if record.sec_ref:
-        ctx.refuse("security labels are not modelled")
+    check_label(ctx, record.sec_ref)
     key = record.key - (record.key >> 31 << 32)
     ids = (record.uid, record.gid, record.cuid, record.cgid)
     return Perm(key, *ids, record.mode, record.id, record.seq)
@@ -286,8 +286,9 @@ def _restore_msg(ctx: Restart, longest: int) -> MessageQueue:
 
 def _restore_message(ctx: Restart, longest: int) -> Message:
     head = ctx.image.read(t.HDR_IPC_MSG_MSG, image.IpcMsgMsg)
-    if head.m_ts > longest or head.sec_ref:
-        ctx.refuse(f"a message of {head.m_ts} bytes, or with a security label")
+    if head.m_ts > longest:
+        ctx.refuse(f"a message of {head.m_ts} bytes")
+    check_label(ctx, head.sec_ref)
     text = b""
     while len(text) < head.m_ts:
         part = ctx.image.read_view(t.HDR_BUFFER, head.m_ts - len(text))

@@ -2,7 +2,7 @@
 
 Image grammar:
 
-    mm    =  [ OBJREF exe ]  MM  BUFFER auxv  { vma }  MM_CONTEXT  { mm-unit }
+    mm    =  [ OBJREF exe ]  MM  BUFFER auxv  { vma }  MM_CONTEXT  { mm-unit }  [ MM_EXTRA ]
     vma   =  [ OBJREF file ]  VMA  [ pages ]
     pages =  { PGARR n  BUFFER }  PGARR 0
 
@@ -27,12 +27,14 @@ from cr.context import Checkpoint, Restart
 from cr.files import checkpoint_file
 from cr.image import memory as image
 from cr.image import types as t
+from cr.image.watches import MmExtra
 from kernel_model.abi.errno import EBUSY, ENODEV, ENOSYS, LinuxError
 from kernel_model.exec import map_vdso_at
 from kernel_model.ipc.shm import Segment
 from kernel_model.mm.address_space import MAX_MAP_COUNT, AddressSpace, Layout
 from kernel_model.mm.backing import SharedMemory, VdsoPage
 from kernel_model.mm.vma import VM_GROWSDOWN, VM_LOCKED, VM_MAYWRITE, VM_SHARED, VM_WRITE, Vma
+from kernel_model.syscalls.membarrier import REGISTRATIONS
 from kernel_model.vfs.openfile import OpenFile
 
 AT_VECTOR_SIZE = 44
@@ -67,6 +69,8 @@ def checkpoint_mm(ctx: Checkpoint, mm: AddressSpace) -> None:
     for vma in mm.vmas:
         _checkpoint_vma(ctx, mm, vma)
     arch_of(ctx.kernel).checkpoint_mm_context(ctx, mm)
+    if mm.barriers and not ctx.pure:
+        ctx.image.write(t.HDR_MM_EXTRA, MmExtra(barriers=mm.barriers))
 
 
 def _checkpoint_vma(ctx: Checkpoint, mm: AddressSpace, vma: Vma) -> None:
@@ -164,6 +168,10 @@ def _fill_mm(ctx: Restart, mm: AddressSpace, record: image.Mm) -> None:
     for _ in range(record.map_count):
         _restore_vma(ctx, mm)
     arch_of(ctx.kernel).restore_mm_context(ctx, mm)
+    if ctx.image.peek() == t.HDR_MM_EXTRA:
+        mm.barriers = ctx.image.read(t.HDR_MM_EXTRA, MmExtra).barriers
+        if mm.barriers & ~REGISTRATIONS:
+            ctx.refuse(f"membarrier was registered for {mm.barriers:#x}")
 
 
 def _restore_vma(ctx: Restart, mm: AddressSpace) -> None:

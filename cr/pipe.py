@@ -6,14 +6,14 @@ pipe must be written once, and read back before anyone can look.
 
 Image grammar:
 
-    pipe-end  =  FilePipe             [ PIPE_BUF bytes ]
-    fifo-end  =  FilePipe  FILE_NAME  [ PIPE_BUF bytes ]     ; bytes after the FIRST end met
+    pipe-end  =  FilePipe             [ bytes ]
+    fifo-end  =  FilePipe  FILE_NAME  [ bytes ]     ; bytes after the FIRST end met
+    bytes     =  [ PIPE_EXTRA ]  PIPE_BUF           ; ours: another size (F_SETPIPE_SZ)
 
 Mirrors:  linux-cr fs/pipe.c -- pipe_file_checkpoint, pipe_file_restore, fifo_file_restore.
 Deviates: the kernel parks the *other end* under `pipe_objref`, because do_pipe() can only make
           both ends at once. We park the pipe itself. The image bytes are the same.
-Not modelled: the size of a pipe (F_SETPIPE_SZ) is not in the image: a pipe that holds more than
-          the default is refused.
+Not modelled: a pure image has no sizes: a pipe that holds more than the default is refused.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from cr import regular
 from cr.context import Checkpoint, Restart
 from cr.image import types as t
 from cr.image.files import FilePipe
+from cr.image.pipes import PipeExtra
 from kernel_model.abi.errno import EBADF, EBUSY
 from kernel_model.abi.fcntl import O_ACCMODE, O_NONBLOCK
-from kernel_model.pipe import PIPE_CAPACITY, Pipe, PipeEnd
+from kernel_model.fifo import FifoEnd
+from kernel_model.pipe import PIPE_CAPACITY, PIPE_CAPACITY_MAX, Pipe, PipeEnd
 from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.openfile import OpenFile
 
@@ -41,8 +43,12 @@ def checkpoint_end(ctx: Checkpoint, end: PipeEnd, common: dict[str, int]) -> Non
     if end.path is not None and not regular.checkpoint_name(ctx, end.path):
         ctx.refuse(EBADF, "an open FIFO was unlinked")
     if first:
-        if len(end.pipe.buffer) > PIPE_CAPACITY:
-            ctx.refuse(EBADF, f"a pipe holds more than {PIPE_CAPACITY} bytes")
+        if end.pipe.capacity != PIPE_CAPACITY and not ctx.pure:
+            ctx.image.write(t.HDR_PIPE_EXTRA, PipeExtra(capacity=end.pipe.capacity))
+        elif len(end.pipe.buffer) > PIPE_CAPACITY:
+            ctx.refuse(
+                EBADF, f"a pipe holds more than {PIPE_CAPACITY} bytes, and the image is to be pure"
+            )
         ctx.image.write_blob(t.HDR_PIPE_BUF, bytes(end.pipe.buffer))
 
 
@@ -63,8 +69,8 @@ def restore_pipe_end(ctx: Restart, record: FilePipe) -> OpenFile:
         inode = ctx.kernel.vfs.pipefs.new_inode(cred.fsuid, cred.fsgid)
         parked = _fill(ctx, record, Pipe(), inode)
     flags = record.f_flags & (O_ACCMODE | O_NONBLOCK)
-    if flags & O_ACCMODE not in (0, 1):
-        ctx.refuse("an end of a pipe is either read or written")
+    if flags & O_ACCMODE == _EITHER:
+        ctx.refuse("a pipe is read, written, or both")
     return PipeEnd(parked.pipe, parked.inode, None, flags)
 
 
@@ -82,12 +88,17 @@ def restore_fifo_end(ctx: Restart, record: FilePipe) -> OpenFile:
         parked = _fill(ctx, record, Pipe(), inode)
     if record.f_flags & O_ACCMODE == _EITHER:
         ctx.refuse("a FIFO is read, written, or both")
-    return PipeEnd(parked.pipe, inode, place, record.f_flags)
+    return FifoEnd(ctx.kernel, parked.pipe, inode, place, record.f_flags)
 
 
 def _fill(ctx: Restart, record: FilePipe, pipe: Pipe, inode: Inode) -> _ParkedPipe:
     # Read before changing anything: if the image is cut short here, there is nothing to undo.
-    pipe.buffer += ctx.image.read_blob(t.HDR_PIPE_BUF, PIPE_CAPACITY)
+    if ctx.image.peek() == t.HDR_PIPE_EXTRA:
+        pipe.capacity = ctx.image.read(t.HDR_PIPE_EXTRA, PipeExtra).capacity
+        privileged = ctx.opener.cred.cap("CAP_SYS_RESOURCE")
+        if pipe.capacity > PIPE_CAPACITY_MAX and not privileged:
+            ctx.refuse(f"a pipe of {pipe.capacity} bytes needs CAP_SYS_RESOURCE")
+    pipe.buffer += ctx.image.read_blob(t.HDR_PIPE_BUF, pipe.capacity)
     parked = _ParkedPipe(pipe, inode)
     ctx.objs.insert(ctx, record.pipe_objref, t.OBJ_INODE, parked)
     return parked

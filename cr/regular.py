@@ -3,7 +3,7 @@
 Image grammar:
 
     name  =  FILE_NAME  [ FILE_PLACE ]                          ; where the name does not lead to it
-    file  =  FILE generic  name  [ UNLINKED { UNLINKED_DATA } | PROC_FILE ]
+    file  =  FILE generic  name  [ UNLINKED { UNLINKED_DATA } [ FILE_SEALS ] | PROC_FILE ]
     fs    =  FS  name pwd  name root
 
 The image never holds what is in a file; it is opened again by its name. A file whose last name is
@@ -26,6 +26,7 @@ from cr.image import task as image_task
 from cr.image import types as t
 from cr.image.files import File
 from cr.image.mounts import FilePlace
+from cr.image.watches import FileSeals
 from cr.mounts import checkpoint_place, name_of, place_at, restore_place
 from cr.proc_files import checkpoint_proc, is_of_task, restore_text
 from kernel_model.abi.errno import EAGAIN, EBADF, EINVAL, LinuxError
@@ -40,7 +41,7 @@ from kernel_model.vfs.path import Walk
 from kernel_model.waitqueue import Sleep
 
 _CREATION_FLAGS = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC
-_PATH_LIMIT = 4096
+PATH_LIMIT = 4096
 _EXTENT_BYTES = 1 << 20
 _MAX_FILE_BYTES = 1 << 40
 
@@ -103,6 +104,8 @@ def _checkpoint_unlinked(ctx: Checkpoint, inode: Inode) -> None:
     ctx.image.write(t.HDR_UNLINKED, record)
     for offset, content in extents:
         ctx.image.write(t.HDR_UNLINKED_DATA, ours.UnlinkedData(offset=offset, content=content))
+    if first and inode.seals is not None:
+        ctx.image.write(t.HDR_FILE_SEALS, FileSeals(seals=inode.seals))
 
 
 def _extents(node: DiskNode) -> Iterator[tuple[int, bytes]]:
@@ -116,7 +119,7 @@ def restore_generic(ctx: Restart, record: File) -> OpenFile:
     """Open a file by its name, or make the unlinked one that follows."""
     if record.f_flags & _CREATION_FLAGS or record.f_flags & O_PATH:
         ctx.refuse(f"an open file cannot have the flags {record.f_flags:#o}")
-    name = ctx.image.read_string(t.HDR_FILE_NAME, _PATH_LIMIT)
+    name = ctx.image.read_string(t.HDR_FILE_NAME, PATH_LIMIT)
     elsewhere = restore_place(ctx)
     if ctx.image.peek() == t.HDR_PROC_FILE:
         return restore_text(ctx, record)
@@ -152,6 +155,8 @@ def _restore_unlinked(
         if extent.offset + len(extent.content) > unlinked.size:
             ctx.refuse("data behind the end of an unlinked file")
         ctx.attempt(partial(_store, place.inode, extent))
+    if ctx.image.peek() == t.HDR_FILE_SEALS:
+        place.inode.seals = ctx.image.read(t.HDR_FILE_SEALS, FileSeals).seals
     node = place.inode.node
     node.mtime_ns, node.ctime_ns = unlinked.mtime_ns, unlinked.ctime_ns
     file: OpenFile = ctx.attempt(lambda: open_place(ctx.opener, place, record.f_flags))
@@ -199,7 +204,7 @@ def restore_fs(ctx: Restart) -> FsStruct:
 
 def restore_name(ctx: Restart) -> tuple[bytes, Path]:
     """Read the name of a file, and find it."""
-    name = ctx.image.read_string(t.HDR_FILE_NAME, _PATH_LIMIT)
+    name = ctx.image.read_string(t.HDR_FILE_NAME, PATH_LIMIT)
     elsewhere = restore_place(ctx)
     if elsewhere is not None:
         return name, place_at(ctx, elsewhere)

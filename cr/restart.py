@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cr.call_states import hold_group
 from cr.context import Restart
 from cr.freezer import RestoredGroup, install_groups, restore_freezer
 from cr.header import MachineState, restore_header, restore_machine, restore_tail
@@ -171,6 +172,8 @@ def _commit(kernel: Kernel, restored: Restored) -> Task:
             start_timers(task)
             take_terminal(task)
     install_groups(restored.groups, tasks)
+    for parts in restored.tasks:
+        hold_group(parts.call_state)
     everybody = list(tasks.values())
     kernel.nsproxy = everybody[0].nsproxy
     if everybody[0].is_container_init:
@@ -215,8 +218,9 @@ def _set_running(kernel: Kernel, restored: Restored, tasks: list[Task]) -> None:
         asleep.sort(key=lambda task: place.get(task.pid, len(place)))
         slice_left = record.slice_left
     kernel.sched.set_order(ready, slice_left)
+    for task in tasks:
+        lend_memory_again(task)  # to its child of vfork; a signal may have woken it meanwhile
     for task in asleep:
-        lend_memory_again(task)
         # The handler looks again, and goes back to sleep on the queues of this kernel.
         sleep_again(task)
         if task.state is State.RUNNING:

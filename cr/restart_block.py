@@ -6,7 +6,7 @@ Image grammar:
     [ SYSCALL_PROGRESS ]                ; bytes moved, an absolute deadline: ours
 
 Times of RESTART_BLOCK are what is left. One that is due but was not looked at has 1 ns left: with
-poll and futex, 0 says that there is no timeout at all.
+futex, 0 says that there is no timeout at all. (Poll has an argument for that.)
 
 Mirrors:  linux-cr checkpoint/process.c -- checkpoint_restart_block, restore_restart_block.
 Deviates: an unknown function is refused (the original's was BUG()).
@@ -31,9 +31,18 @@ _FUNCTIONS = {
     RestartFunction.FUTEX: t.RESTART_BLOCK_FUTEX,
 }
 _OF_TYPE = {number: function for function, number in _FUNCTIONS.items()}
-_OF_TYPE[t.RESTART_BLOCK_COMPAT_NANOSLEEP] = RestartFunction.NANOSLEEP
+for _other in (
+    t.RESTART_BLOCK_POSIX_CPU_NANOSLEEP,
+    t.RESTART_BLOCK_COMPAT_NANOSLEEP,
+    t.RESTART_BLOCK_COMPAT_CLOCK_NANOSLEEP,
+):
+    _OF_TYPE[_other] = RestartFunction.NANOSLEEP  # here one function sleeps for all of them
+_CLOCKS = (0, 1, 2, 7)
+"""CLOCK_REALTIME, MONOTONIC, PROCESS_CPUTIME_ID, BOOTTIME; those of processes are negative."""
+_HAS_TIMEOUT = 2
+"""Which argument of POLL says so."""
 _INTERRUPTED, _NOTHING_KEPT = 1, 2
-_ARGUMENTS = {RestartFunction.NANOSLEEP: 2, RestartFunction.POLL: 3, RestartFunction.FUTEX: 4}
+_ARGUMENTS = {RestartFunction.NANOSLEEP: 2, RestartFunction.POLL: 2, RestartFunction.FUTEX: 4}
 
 
 def checkpoint_restart_block(ctx: Checkpoint, task: Task) -> None:
@@ -44,7 +53,11 @@ def checkpoint_restart_block(ctx: Checkpoint, task: Task) -> None:
         kind = _FUNCTIONS[block.function]
         arguments = [value & _NEVER for value in block.args] + [0] * (4 - len(block.args))
         if block.deadline_ns is not None:
+            if block.function is RestartFunction.POLL:
+                arguments[2] = 1  # has_timeout
             left = max(block.deadline_ns - ctx.now_ns, 1)
+        if block.function is RestartFunction.POLL:
+            arguments[_HAS_TIMEOUT] = int(block.deadline_ns is not None)
     record = image.RestartBlock(
         function_type=kind,
         arg_0=arguments[0],
@@ -88,8 +101,14 @@ def restore_restart_block(ctx: Restart) -> RestartBlock | None:
     if function is None or record.arg_4 > _MAX_NS:
         ctx.refuse(f"restart block {record.function_type} with {record.arg_4} ns left")
     arguments = (record.arg_0, record.arg_1, record.arg_2, record.arg_3)
+    if function is RestartFunction.NANOSLEEP:
+        if record.arg_0 not in _CLOCKS and not record.arg_0 & 1 << 31:
+            ctx.refuse(f"a sleep on clock {record.arg_0}")
+        if record.function_type == t.RESTART_BLOCK_COMPAT_CLOCK_NANOSLEEP:
+            arguments = (record.arg_0, record.arg_2, 0, 0)  # what is left goes to the third one
     deadline: int | None = ctx.now_ns + record.arg_4
-    if function is not RestartFunction.NANOSLEEP and not record.arg_4:
+    due = function is RestartFunction.POLL and record.arg_2  # a timeout, and nothing left of it
+    if function is not RestartFunction.NANOSLEEP and not record.arg_4 and not due:
         deadline = None
     return RestartBlock(
         deadline_ns=deadline, function=function, args=arguments[: _ARGUMENTS[function]]

@@ -12,7 +12,7 @@ from cr.image import sockets as image
 from kernel_model.abi import socket as abi
 from kernel_model.abi.errno import by_number
 from kernel_model.net.socket import JIFFY_NS, Socket
-from kernel_model.net.tcp import TcpSocket
+from kernel_model.net.tcp import CONNECTED, TcpSocket
 from kernel_model.net.unix_stream import ConnectedUnix
 from kernel_model.vfs.mounts import Path
 
@@ -42,6 +42,11 @@ class ParkedSocket:
         """Its port is taken at the end."""
         self.abstract = False
         """Its abstract name is taken at the end."""
+
+    def forget(self) -> None:
+        """The image is refused: this connection never was, so nobody hears of its end."""
+        if isinstance(self.socket, TcpSocket) and self.socket.state in CONNECTED:
+            self.socket.state, self.socket.peer = abi.TCP_CLOSE, None
 
     def drop(self) -> None:
         """The object table lets go: who has no file and waits for no accept is closed."""

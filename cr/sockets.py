@@ -9,7 +9,8 @@ Image grammar:
 
     sock-file  =  [ OBJREF sock ]  FILE socket
     sock       =  SOCKET  { OBJREF peer | OBJREF cred | OBJREF pending }
-                  ( SOCKET_UNIX [ STRING cwd ] [ FILE_NAME place ]  |  SOCKET_INET )
+                  ( SOCKET_UNIX [ STRING cwd ] [ FILE_NAME place ]  |  SOCKET_INET
+                    |  SOCKET_NETLINK )
                   [ SOCKET_EXTRA ]  [ INET_OPTIONS ]
     queues     =  queue receive  queue send                      ; behind the file table
     queue      =  SOCKET_QUEUE  { { OBJREF } SOCKET_BUFFER [ BUFFER ] [ SOCKET_RIGHTS ] }
@@ -38,13 +39,15 @@ from cr.image import sockets as image
 from cr.image import types as t
 from cr.image.files import FileSocket
 from cr.image.mounts import FilePlace
+from cr.image.watches import SocketNetlink
 from cr.mounts import name_of, place_at, restore_place
 from cr.regular import checkpoint_name
 from cr.socket_record import ParkedSocket, checkpoint_common, fill_common
 from kernel_model.abi import socket as abi
-from kernel_model.abi.errno import EBUSY, EPERM
+from kernel_model.abi.errno import EBUSY, ENOSYS, EPERM
 from kernel_model.creds import Cred
 from kernel_model.net.inet import InetSocket
+from kernel_model.net.netlink import NETLINK_ROUTE, NetlinkSocket
 from kernel_model.net.socket import Message, PeerCred, Socket, Ucred
 from kernel_model.net.sockfs import SocketFile
 from kernel_model.net.tcp import TcpSocket
@@ -90,6 +93,11 @@ def checkpoint_sock(ctx: Checkpoint, socket: Socket) -> None:
         ctx.files_deferred.append(socket)
     if isinstance(socket, InetSocket):
         inet.checkpoint_inet(ctx, socket, checkpoint_sock)
+    elif isinstance(socket, NetlinkSocket):
+        if ctx.pure:
+            ctx.refuse(ENOSYS, "a netlink socket, and the image is to be pure")
+        record = SocketNetlink(port=socket.port, groups=socket.groups)
+        ctx.image.write(t.HDR_SOCKET_NETLINK, record)
     else:
         assert isinstance(socket, UnixSocket)
         _checkpoint_unix(ctx, socket)
@@ -235,6 +243,8 @@ def restore_sock(ctx: Restart) -> ParkedSocket:
         parked = inet.restore_inet(ctx, record)
     elif family == abi.AF_UNIX:
         parked = _restore_unix(ctx, record)
+    elif family == abi.AF_NETLINK:
+        parked = _restore_netlink(ctx, record)
     else:
         ctx.refuse(f"sockets of family {family} are not modelled", errno=38)
     if record.has_buffers:
@@ -273,6 +283,19 @@ def _restore_unix(ctx: Restart, record: image.Socket) -> ParkedSocket:
             ctx.refuse("credentials of somebody else at the other end", errno=EPERM.errno)
         socket.peercred = PeerCred(pid, cred)
     return parked
+
+
+def _restore_netlink(ctx: Restart, record: image.Socket) -> ParkedSocket:
+    kind, protocol = record.sock.type, record.sock.protocol
+    if kind not in (abi.SOCK_RAW, abi.SOCK_DGRAM) or protocol != NETLINK_ROUTE:
+        ctx.refuse(f"a netlink socket of type {kind} and family {protocol}")
+    socket = NetlinkSocket(ctx.net, kind)
+    fill_common(ctx, socket, record)
+    own = ctx.image.read(t.HDR_SOCKET_NETLINK, SocketNetlink)
+    if own.port and not socket.dead:
+        ctx.attempt(lambda: socket.take_port(own.port))
+    socket.groups = own.groups
+    return ParkedSocket(socket)
 
 
 def _restore_name(ctx: Restart, socket: UnixSocket, unix: image.SocketUnix) -> None:

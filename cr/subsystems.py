@@ -18,6 +18,7 @@ from cr import (
     namespaces,
     network,
     regular,
+    security,
     signals,
     sockets,
     terminals,
@@ -44,6 +45,7 @@ RESTORE: dict[int, Callable[[Restart], Any]] = {
     t.OBJ_NET_NS: network.restore_net,
     t.OBJ_NETDEV: network.restore_netdev,
     t.OBJ_TTY: terminals.restore_tty,
+    t.OBJ_SECURITY: security.restore_label,
 }
 COUNTED = frozenset({t.OBJ_FILE_TABLE, t.OBJ_FILE, t.OBJ_MM, t.OBJ_FS, t.OBJ_SIGHAND, t.OBJ_SOCK})
 """Objects that count their users: the table owns one until the restart ends."""

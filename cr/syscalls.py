@@ -12,14 +12,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cr.call_states import Collecting, Coordinating, Draining
 from cr.checkpoint import checkpoint_tasks
 from cr.collect import check_contained
 from cr.context import Checkpoint, Refused
-from cr.coordinator import Coordinating, become_alone, coordinate, find_tree, wait_to_become
+from cr.coordinator import become_alone, coordinate, find_tree, wait_to_become
 from cr.image import types as t
 from cr.image.errors import ImageError
 from cr.image.stream import Writer
-from cr.transport import Collecting, Draining, collect, drain
+from cr.transport import collect, drain
 from cr.tree import tasks_of
 from kernel_model.abi.errno import EBADF, EBUSY, EINVAL, EPERM, ESRCH, LinuxError, by_number
 from kernel_model.net.sockfs import SocketFile
@@ -28,6 +29,7 @@ from kernel_model.syscalls.declare import Fd, Int, Size, syscall
 from kernel_model.waitqueue import Sleep
 
 if TYPE_CHECKING:
+    from kernel_model.freezer import FreezerCgroup
     from kernel_model.task import Task
     from kernel_model.vfs.openfile import OpenFile
 
@@ -78,23 +80,25 @@ def _writable(task: Task, fd: int) -> OpenFile:
 
 def _build(task: Task, pid: int, flags: int, file: OpenFile, log: OpenFile | None) -> Draining:
     kernel = task.kernel
-    root = task if pid in (0, task.vpid) else task.find(pid)
+    root = task if pid == 0 else task.find(pid)
     if root is None or root.exited:
         raise ESRCH(f"there is no task {pid}")
+    root = root.signal.leader
     ctx = Checkpoint(kernel, [], root.fs.root, pure=False, caller=task)
     if isinstance(file, PipeEnd):
         ctx.image_pipe = file.pipe
     elif isinstance(file, SocketFile):
         ctx.image_socket = file.socket
-    group = root.cgroup if root is not task else None
+    group = None
     try:
         tasks = _tasks(ctx, task, root, flags)
+        group = next(iter(_groups(task, tasks)), None)
         if group is not None:
             group.begin_checkpoint()
         pieces = checkpoint_tasks(ctx, tasks, flags)
     except Refused as refused:
         text = f"[err -{refused.errno}] {refused.sentence}".encode()[:1000]
-        _say(task, log, text)
+        _say(task, log, text + b"\n")
         record = bytearray()
         Writer(record, kernel.abis[0].order).write_error(text)
         _say(task, file, bytes(record))
@@ -107,19 +111,13 @@ def _build(task: Task, pid: int, flags: int, file: OpenFile, log: OpenFile | Non
 def _tasks(ctx: Checkpoint, caller: Task, root: Task, flags: int) -> list[Task]:
     if not flags & t.CHECKPOINT_SUBTREE and not root.is_container_init:
         ctx.refuse(EINVAL, "Not container init: CHECKPOINT_SUBTREE is needed")
-    if root is caller:
-        if len(root.signal.threads) > 1 or root.children:
-            ctx.refuse(EBUSY, "only a single task can checkpoint itself")
-        tasks = [root]
-    else:
-        tasks = tasks_of(root)
+    tasks = tasks_of(root)
+    groups = _groups(caller, tasks)
     for task in tasks:
         if task.exited:
             continue  # a zombie cannot move, and belongs to no group
         ctx.task = task
-        if task is not caller and not task.frozen:
-            ctx.refuse(EBUSY, "Not frozen or wrong cgroup")
-        if task is not caller and task.cgroup is not root.cgroup:
+        if task is not caller and (not task.frozen or task.cgroup is not groups[0]):
             ctx.refuse(EBUSY, "Not frozen or wrong cgroup")
         if not _may_attach(caller, task):
             ctx.refuse(EPERM, "no right to attach to this task")
@@ -127,6 +125,11 @@ def _tasks(ctx: Checkpoint, caller: Task, root: Task, flags: int) -> list[Task]:
     if not flags & t.CHECKPOINT_SUBTREE:
         check_contained(ctx, tasks)
     return tasks
+
+
+def _groups(caller: Task, tasks: list[Task]) -> list[FreezerCgroup | None]:
+    """The freezer groups of all who must be frozen: the caller runs, a zombie has none."""
+    return [task.cgroup for task in tasks if task is not caller and not task.exited]
 
 
 def _may_attach(caller: Task, task: Task) -> bool:
@@ -173,7 +176,7 @@ def restart(task: Task, pid: Int, fd: Fd, flags: Size, logfd: Int) -> int:
         raise EBADF(f"descriptor {fd} is not open for reading")
     log = None if logfd == _NO_LOG else _writable(task, logfd)
     state = task.call_state
-    if not isinstance(state, Collecting):
+    if not isinstance(state, Collecting) or isinstance(state, Coordinating) is alone:
         state = task.call_state = Collecting() if alone else Coordinating()
     try:
         if isinstance(state, Coordinating):
@@ -184,11 +187,11 @@ def restart(task: Task, pid: Int, fd: Fd, flags: Size, logfd: Int) -> int:
         coordinate(task, state, flags)
     except ImageError as bad:
         _end(task)
-        _say(task, log, f"[err -{bad.errno}] {bad}".encode()[:1000])
+        _say(task, log, f"[err -{bad.errno}] {bad}".encode()[:1000] + b"\n")
         raise _error(bad.errno, str(bad)) from bad
     except LinuxError as error:
         _end(task)
-        _say(task, log, f"[err -{error.errno}] {error}".encode()[:1000])
+        _say(task, log, f"[err -{error.errno}] {error}".encode()[:1000] + b"\n")
         raise
     task.call_state = None
     return 0

@@ -28,8 +28,10 @@ from dataclasses import dataclass, field
 from cr import signals
 from cr.arch.support import CpuState
 from cr.arch.table import arch_of
+from cr.call_states import checkpoint_call_state, restore_call_state
 from cr.context import Checkpoint, Restart
 from cr.creds import checkpoint_cred
+from cr.epoll import listen_for_signals
 from cr.files import checkpoint_table
 from cr.image import extensions as ours
 from cr.image import task as image
@@ -46,13 +48,14 @@ from cr.restart_block import (
     restore_restart_block,
 )
 from cr.scheduling import NO_EXTRA, Extra, checkpoint_extra, install_extra, restore_extra
+from cr.watches import own_pidfds
 from kernel_model.abi.errno import EBUSY
 from kernel_model.arch.abi import Abi
 from kernel_model.creds import Cred
 from kernel_model.ipc.sem import UndoList
 from kernel_model.mm.address_space import AddressSpace
 from kernel_model.nsproxy import NsProxy
-from kernel_model.restart_block import Progress
+from kernel_model.restart_block import CallState, Progress
 from kernel_model.signals import Pending, Sighand, SignalStruct
 from kernel_model.task import State, Task
 from kernel_model.vfs.fdtable import FdTable
@@ -103,15 +106,15 @@ def checkpoint_task(ctx: Checkpoint, task: Task, completed: int | None = None) -
         return
     if task.mm is None:
         ctx.refuse(EBUSY, "a task without memory")
-    state = task.call_state
-    if state is not None and not state.repeatable and task is not ctx.caller:
-        ctx.refuse(EBUSY, "it is in the middle of checkpoint or restart")
     arch = arch_of(ctx.kernel)
     arch.checkpoint_thread(ctx, task)
     checkpoint_restart_block(ctx, task)
     arch.checkpoint_cpu(ctx, task, cpu_state(task, completed))
     if not ctx.pure:
-        _checkpoint_ours(ctx, task)
+        _checkpoint_times(ctx, task)
+        checkpoint_progress(ctx, task)
+        checkpoint_extra(ctx, task)
+    checkpoint_call_state(ctx, task)
     cred = ctx.write_object(t.OBJ_CRED, task.cred, checkpoint_cred)
     ctx.image.write(t.HDR_TASK_CREDS, image.TaskCreds(cred_ref=cred, ecred_ref=cred))
     ns = ctx.write_object(t.OBJ_NS, task.nsproxy, checkpoint_ns)
@@ -173,12 +176,6 @@ def _checkpoint_times(ctx: Checkpoint, task: Task) -> None:
     ctx.image.write(t.HDR_TASK_TIMES, times)
 
 
-def _checkpoint_ours(ctx: Checkpoint, task: Task) -> None:
-    _checkpoint_times(ctx, task)
-    checkpoint_progress(ctx, task)
-    checkpoint_extra(ctx, task)
-
-
 # ---- restart
 
 
@@ -208,6 +205,8 @@ class TaskParts:
     interrupted: bool = False
     """A signal had ended the call that it was in."""
     extra: Extra = NO_EXTRA
+    call_state: CallState | None = None
+    """What is half done of the checkpoint or restart that it was in."""
 
     @property
     def dead(self) -> bool:
@@ -235,8 +234,9 @@ def restore_task(ctx: Restart) -> TaskParts:
     _restore_times(ctx, parts)
     parts.restart_block, parts.interrupted = restore_progress(ctx, block)
     parts.extra = restore_extra(ctx)
+    parts.call_state = restore_call_state(ctx)
     if parts.cpu.syscall is None:
-        parts.restart_block = None
+        parts.restart_block = parts.call_state = None
     _restore_objects(ctx, parts)
     return parts
 
@@ -323,14 +323,17 @@ def install(task: Task, parts: TaskParts) -> None:
     task.files, task.mm, task.fs = parts.files.grab(), parts.mm, parts.fs.grab()
     task.mm.grab()
     own_files(task.files, task)
+    own_pidfds(task.files, task)
     task.sem_undo = parts.sem_undo.grab() if parts.sem_undo is not None else None
     task.sighand = parts.sighand.grab()
+    listen_for_signals(task.files, task)
     task.pending, task.blocked, task.saved_blocked = parts.pending, parts.blocked, None
     task.attention = True
     _install_struct(task, record)
     task.run_units = parts.run_units
     task.known_elf_flags = None
     install_extra(task, parts.extra)
+    task.call_state = parts.call_state
 
 
 def _install_struct(task: Task, record: image.Task) -> None:

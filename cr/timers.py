@@ -22,6 +22,7 @@ from cr.image.files import FileSignalfd, FileTimerfd
 from kernel_model import posix_timers
 from kernel_model.abi.errno import EBADF, ENOTSUPP
 from kernel_model.abi.fcntl import O_ACCMODE, O_RDWR
+from kernel_model.cpu_clocks import is_cpu_clock
 from kernel_model.posix_timers import PosixTimer
 from kernel_model.signalfd import SignalFile
 from kernel_model.signals import NSIG, SignalStruct
@@ -94,7 +95,7 @@ def checkpoint_posix_timers(ctx: Checkpoint, signal: SignalStruct) -> None:
     for _, timer in sorted(signal.posix_timers.items()):
         record = ours.PosixTimer(
             number=timer.number,
-            clock_id=timer.clock_id,
+            clock_id=timer.clock_id & 0xFFFFFFFF,
             notify=timer.notify,
             signo=timer.signo,
             tid=timer.tid,
@@ -115,7 +116,8 @@ def restore_posix_timers(ctx: Restart, signal: SignalStruct) -> None:
         number = record.number
         if number in signal.posix_timers or len(signal.posix_timers) >= _MOST_TIMERS:
             ctx.refuse(f"timer {number} is there twice, or there are too many")
-        if record.clock_id not in _CLOCKS or record.notify & ~7:
+        clock_id = record.clock_id - (record.clock_id >> 31 << 32)
+        if not (clock_id in _CLOCKS or is_cpu_clock(clock_id)) or record.notify & ~7:
             ctx.refuse(f"a timer on clock {record.clock_id}, notify {record.notify:#x}")
         if not 0 < record.signo <= NSIG and not record.notify & posix_timers.SIGEV_NONE:
             ctx.refuse(f"a timer that sends signal {record.signo}")
@@ -125,12 +127,12 @@ def restore_posix_timers(ctx: Restart, signal: SignalStruct) -> None:
             ctx.refuse(f"timer {number} has an interval, or has expired, and is off")
         signal.posix_timers[number] = PosixTimer(
             number,
-            record.clock_id,
+            clock_id,
             record.notify,
             record.signo,
             record.value,
             record.tid,
-            _shifted(ctx, record.due_ns),
+            record.due_ns if is_cpu_clock(clock_id) else _shifted(ctx, record.due_ns),
             record.interval_ns,
             record.overrun,
             record.last_overrun,

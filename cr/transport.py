@@ -12,58 +12,32 @@ Deviates: the original wrote and read as it went along, so that a broken image w
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cr.call_states import FIRST_READ, FRAME_BYTES, Collecting, Draining
 from cr.image import types as t
 from cr.image.stream import byte_order
-from kernel_model.abi.errno import EINTR, EINVAL, EPIPE
-from kernel_model.restart_block import CallState
+from kernel_model.abi.errno import EINTR, EINVAL, EIO, EPIPE
 from kernel_model.waitqueue import Sleep
 
 if TYPE_CHECKING:
-    from kernel_model.freezer import FreezerCgroup
     from kernel_model.task import Task
     from kernel_model.vfs.openfile import OpenFile
 
-_FRAME = 8
-_FIRST_READ = _FRAME + 8
 _PIECE_BYTES = 1 << 20
-
-
-@dataclass
-class Draining(CallState):
-    """A checkpoint that is complete, on its way into a descriptor."""
-
-    image: bytes
-    group: FreezerCgroup | None
-    """The freezer group that must not thaw until the image is out."""
-    done: int = 0
-
-    def abandon(self, task: Task) -> None:
-        """The reader will see the image cut short; the group may thaw."""
-        if self.group is not None:
-            self.group.end_checkpoint()
-
-
-@dataclass
-class Collecting(CallState):
-    """A restart that is reading its image: complete records, and how much is wanted next."""
-
-    image: bytearray = field(default_factory=bytearray)
-    record_start: int = 0
-    wanted: int = _FIRST_READ
-    complete: bool = False
 
 
 def drain(task: Task, state: Draining, file: OpenFile) -> None:
     """Write what is left. Sleeps where the file does; a signal makes it EINTR."""
     while state.done < len(state.image):
         try:
-            state.done += file.write_some(task, state.image[state.done : state.done + _PIECE_BYTES])
+            count = file.write_some(task, state.image[state.done : state.done + _PIECE_BYTES])
         except Sleep:
             refuse_interruption(task)
             raise
+        if not count:
+            raise EIO("the descriptor takes no more of the image, and does not say why")
+        state.done += count
 
 
 def collect(task: Task, state: Collecting, file: OpenFile) -> None:
@@ -78,7 +52,7 @@ def collect(task: Task, state: Collecting, file: OpenFile) -> None:
         order = byte_order(state.image)
         kind, length = struct.unpack_from(f"{order}II", state.image, state.record_start)
         end = state.record_start + length
-        if length < _FRAME or end > limit:
+        if length < FRAME_BYTES or end > limit:
             raise EINVAL(f"a record of {length} bytes at byte {state.record_start}")
         if end > len(state.image):
             state.wanted = end
@@ -86,7 +60,7 @@ def collect(task: Task, state: Collecting, file: OpenFile) -> None:
             state.complete = True
         else:
             state.record_start = end
-            state.wanted = max(end + _FRAME, _FIRST_READ)
+            state.wanted = max(end + FRAME_BYTES, FIRST_READ)
 
 
 def _read(task: Task, file: OpenFile, count: int) -> bytes:

@@ -112,16 +112,22 @@ def _parse(raw: bytes) -> ElfImage:
 
 
 def symbols(data: bytes | memoryview) -> list[tuple[int, str]]:
-    """(address, name) of the functions and variables that the file names. Raises NotAnElf."""
+    """(address, name) of the functions and variables that the file names, ascending.
+
+    An empty name where one ends and no other begins. Raises NotAnElf.
+    """
     kinds = ("STT_FUNC", "STT_OBJECT", "STT_NOTYPE")
     try:
         elf = ELFFile(io.BytesIO(bytes(data)))
-        return sorted(
-            (symbol["st_value"], symbol.name)
+        found = [
+            (symbol["st_value"], symbol["st_size"], symbol.name)
             for section in elf.iter_sections()
             if isinstance(section, SymbolTableSection)
             for symbol in section.iter_symbols()
             if symbol.name and symbol["st_value"] and symbol["st_info"]["type"] in kinds
-        )
+        ]
     except (ELFError, UnicodeDecodeError, ValueError, KeyError) as broken:
         raise NotAnElf(f"its symbols cannot be read: {broken}") from broken
+    begins = {addr for addr, _, _ in found}
+    ends = {addr + size for addr, size, _ in found if size} - begins
+    return sorted([*((addr, name) for addr, _, name in found), *((addr, "") for addr in ends)])

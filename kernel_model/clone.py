@@ -258,7 +258,7 @@ def _set_registers(task: Task, child: Task, args: CloneArgs) -> None:
 def lend_memory_again(task: Task) -> None:
     """Restart: a task that slept in vfork waits for its child as before."""
     block = task.restart_block
-    if block is None or isinstance(block, RestartBlock):
+    if block is None or isinstance(block, RestartBlock) or task.syscall is None:
         return
     child = task.find(block.done)
     if child is not None and child.parent is task and child.mm is task.mm:

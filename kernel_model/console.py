@@ -28,7 +28,7 @@ class Console:
     bytes, b"" at the end. `source(0)` only waits until there is something, and takes nothing: so
     the host's input is never read further than the guest reads. `sink` is called with (stream,
     bytes) for each write. Both are the host's side, not the guest's state. `keep` False keeps no
-    copy of the output.
+    copy of the output. `stays_open`: without a source too `feed` may bring more, until `end_input`.
 
     Behind a terminal there may be a `person`, who types when it pleases him: `person(ns)` waits up
     to so many nanoseconds (None: for ever) for what he types; None: nothing came, b"": he is gone.
@@ -41,6 +41,7 @@ class Console:
         *,
         keep: bool = True,
         person: Person | None = None,
+        stays_open: bool = False,
     ) -> None:
         self._source = source
         self._sink = sink
@@ -49,7 +50,7 @@ class Console:
         self.tty: Tty | None = None
         """The terminal that this is the other side of."""
         self._input = bytearray()
-        self._ended = source is None and person is None
+        self._ended = source is None and person is None and not stays_open
         self._wanted = 0
         """How much the reader asks for that waits; 0 when somebody only polls."""
         self._more = False

@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING
 from emu.memory import PAGE_SHIFT
 from kernel_model import itimers
 from kernel_model.creds import User
+from kernel_model.dnotify import DirectoryMark
 from kernel_model.epoll import EpollFile
 from kernel_model.eventfd import EventFile
 from kernel_model.freezer import FreezerCgroup
+from kernel_model.inotify import InotifyFile
 from kernel_model.ipc.namespace import IpcNamespace
 from kernel_model.kernel import Kernel
 from kernel_model.mm.address_space import AddressSpace
 from kernel_model.mm.backing import SharedMemory, VdsoPage
 from kernel_model.net.dump import Names, dump_network, dump_socket
 from kernel_model.net.sockfs import SocketFile
+from kernel_model.pidfd import PidFile
 from kernel_model.signalfd import SignalFile
 from kernel_model.signals import Action, Pending
 from kernel_model.task import Task
@@ -92,8 +95,10 @@ def _task(kernel: Kernel, task: Task, names: Names) -> Iterator[str]:
         yield f"  in {kernel.calls.name(task.abi, number)} {restart.name} {task.restart_block}"
         deadline = task.waiting.deadline_ns if task.waiting is not None else None
         yield f"  until {deadline}"
+    if task.call_state is not None and task.call_state.told():
+        yield f"  keeps {task.call_state.told()}"
     yield f"  tids {task.set_child_tid:#x} {task.clear_child_tid:#x} robust {task.robust_list}"
-    yield f"  {task.scheduling} personality {task.personality:x}"
+    yield f"  {task.scheduling} boost {task.boost} personality {task.personality:x}"
     yield f"  executed {task.run_units} group {task.signal.run_units}"
     yield from _credentials(task, names)
     yield from _signals(task, names)
@@ -261,6 +266,11 @@ def _file(file: OpenFile, names: Names) -> Iterator[str]:
     if file.inode.locks is not None and file in file.inode.locks.leases:
         lease = file.inode.locks.leases[file]
         yield f"      lease {lease.kind} to {lease.target} until {lease.break_at_ns}"
+    for mark in file.inode.marks or ():
+        if isinstance(mark, DirectoryMark) and mark.file is file:
+            yield f"      tells of {mark.mask:x} by {mark.fd}"
+    if file.inode.seals is not None:
+        yield f"      seals {file.inode.seals:x}"
     if isinstance(file, EventFile):
         yield f"      count {file.count} semaphore {file.semaphore}"
     elif isinstance(file, TimerFile):
@@ -273,6 +283,13 @@ def _file(file: OpenFile, names: Names) -> Iterator[str]:
         yield from _tty(file.tty, names)
     elif isinstance(file, TextFile):
         yield f"      {file.text!r}"
+    elif isinstance(file, InotifyFile):
+        yield f"      last watch {file.last_wd}"
+        for wd, watch in file.watching.items():
+            yield f"      watch {wd} for {watch.mask:x} of inode {watch.inode.node.ino}"
+        yield f"      {list(file.events)}"
+    elif isinstance(file, PidFile):
+        yield f"      process {file.number}"
     elif isinstance(file, SignalFile):
         yield f"      signals {file.mask:x}"
     elif isinstance(file, EpollFile):
@@ -282,7 +299,8 @@ def _file(file: OpenFile, names: Names) -> Iterator[str]:
     pipe = file.inode.pipe
     if pipe is not None:
         pipe_name, new = names.of("pipe", pipe)
-        yield f"      {pipe_name} {pipe.readers} readers {pipe.writers} writers"
+        ends = f"{pipe.readers} readers {pipe.writers} writers"
+        yield f"      {pipe_name} {ends} capacity {pipe.capacity}"
         if new:
             yield f"        {bytes(pipe.buffer)!r}"
     elif file.path is not None and file.path.dentry.unlinked and not isinstance(file, TtyFile):
@@ -347,7 +365,7 @@ def _memory(task: Task, mm: AddressSpace, names: Names) -> Iterator[str]:
     if not first:
         return
     yield f"    {mm.layout} auxv {mm.auxv} vdso {mm.vdso:x}"
-    yield f"    flags {mm.def_flags:x} {mm.flags:x} dumpable {mm.dumpable}"
+    yield f"    flags {mm.def_flags:x} {mm.flags:x} dumpable {mm.dumpable} barriers {mm.barriers}"
     if mm.exe is not None:
         yield from _file(mm.exe, names)
     for vma in mm.vmas:

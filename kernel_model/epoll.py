@@ -10,11 +10,16 @@ Deviates: sets that watch each other in a circle are refused with ELOOP, as from
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kernel_model.abi.errno import EEXIST, EINVAL, ELOOP, ENOENT, EPERM
 from kernel_model.abi.fcntl import O_RDWR, POLLERR, POLLHUP, POLLIN, POLLRDNORM
 from kernel_model.vfs.anon import AnonFs
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.waitqueue import WaitQueue
+
+if TYPE_CHECKING:
+    from kernel_model.task import Task
 
 EPOLLONESHOT, EPOLLET = 1 << 30, 1 << 31
 PRIVATE_BITS = EPOLLONESHOT | EPOLLET
@@ -24,25 +29,35 @@ DEEPEST = 5
 class Watch:
     """One file in one set, by the descriptor that it was added by."""
 
-    def __init__(self, owner: EpollFile, file: OpenFile, fd: int, events: int, data: int) -> None:
+    def __init__(
+        self, owner: EpollFile, file: OpenFile, fd: int, events: int, data: int, task: Task | None
+    ) -> None:
         self.owner = owner
         self.file = file
         self.fd = fd
         self.events = events | POLLERR | POLLHUP
         self.data = data
-        self.queues = file.poll_queues()
+        self.queues: tuple[WaitQueue, ...] = ()
+        self.listen(task)
+        file.watches.append(self)
+
+    def listen(self, task: Task | None) -> None:
+        """Hang on the file's queues, as a task sees them: a signalfd's are the task's own."""
+        for queue in self.queues:
+            queue.watches.remove(self)
+        self.queues = self.file.queues_for(task) if task is not None else self.file.poll_queues()
         for queue in self.queues:
             queue.watches.append(self)
-        file.watches.append(self)
 
     def woken(self, key: int) -> None:
         """Something has changed about the file; `key` says what, or 0."""
         if self.events & ~PRIVATE_BITS and (not key or key & self.events):
             self.owner.note(self)
 
-    def news(self) -> int:
-        """Events that are wanted and true."""
-        return self.file.poll() & self.events
+    def news(self, task: Task | None) -> int:
+        """Events that are wanted and true, for the task that asks."""
+        true = self.file.poll_for(task) if task is not None else self.file.poll()
+        return true & self.events
 
     def leave(self) -> None:
         """The file is closed for good, or the watch is deleted."""
@@ -69,7 +84,9 @@ class EpollFile(OpenFile):
             self.ready.append(watch)
         self.queue.wake_all()
 
-    def add(self, file: OpenFile, fd: int, events: int, data: int) -> None:
+    def add(
+        self, file: OpenFile, fd: int, events: int, data: int, task: Task | None = None
+    ) -> None:
         """EPOLL_CTL_ADD."""
         if (file, fd) in self.watching:
             raise EEXIST(f"descriptor {fd} is watched already")
@@ -77,16 +94,16 @@ class EpollFile(OpenFile):
             file.reaches(self) or file.depth() + self.height() > DEEPEST
         ):
             raise ELOOP("sets that watch each other")
-        watch = Watch(self, file, fd, events, data)
+        watch = Watch(self, file, fd, events, data, task)
         self.watching[file, fd] = watch
-        if watch.news():
+        if watch.news(task):
             self.note(watch)
 
-    def change(self, file: OpenFile, fd: int, events: int, data: int) -> None:
+    def change(self, file: OpenFile, fd: int, events: int, data: int, task: Task) -> None:
         """EPOLL_CTL_MOD."""
         watch = self._watch(file, fd)
         watch.events, watch.data = events | POLLERR | POLLHUP, data
-        if watch.news():
+        if watch.news(task):
             self.note(watch)
 
     def delete(self, file: OpenFile, fd: int) -> None:
@@ -99,14 +116,14 @@ class EpollFile(OpenFile):
             raise ENOENT(f"descriptor {fd} is not watched")
         return watch
 
-    def collect(self, most: int) -> list[tuple[int, int]]:
+    def collect(self, most: int, task: Task) -> list[tuple[int, int]]:
         """(events, data) of up to `most` watches with news, in the order in which they came."""
         found: list[tuple[int, int]] = []
         again: list[Watch] = []
         waiting, self.ready = self.ready, []
         while waiting and len(found) < most:
             watch = waiting.pop(0)
-            news = watch.news()
+            news = watch.news(task)
             if not news:
                 continue
             found.append((news, watch.data))
@@ -140,7 +157,11 @@ class EpollFile(OpenFile):
 
     def poll(self) -> int:
         """Readable when some watch has news."""
-        return POLLIN | POLLRDNORM if any(watch.news() for watch in self.ready) else 0
+        return POLLIN | POLLRDNORM if any(watch.news(None) for watch in self.ready) else 0
+
+    def poll_for(self, task: Task) -> int:
+        """The same, for the task that asks."""
+        return POLLIN | POLLRDNORM if any(watch.news(task) for watch in self.ready) else 0
 
     def poll_queues(self) -> tuple[WaitQueue, ...]:
         """Woken with every watch."""

@@ -30,12 +30,13 @@ from kernel_model.mm.vma import (
     VM_WRITE,
     Vma,
 )
-from kernel_model.vfs.open import open_program
+from kernel_model.vfs.open import open_program, open_program_at
 
 if TYPE_CHECKING:
     from kernel_model.arch.abi import Abi
     from kernel_model.kernel import Kernel
     from kernel_model.task import Task
+    from kernel_model.vfs.mounts import Path
     from kernel_model.vfs.openfile import OpenFile
 
 MAY_ALL = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC
@@ -78,10 +79,14 @@ class Program:
     argv: list[bytes]
 
 
-def read_program(task: Task, path: bytes, argv: list[bytes]) -> Program:
-    """Open `path`, following #! lines. Raises ENOEXEC and what open raises."""
+def read_program(task: Task, path: bytes, argv: list[bytes], place: Path | None = None) -> Program:
+    """Open `path`, following #! lines. Raises ENOEXEC and what open raises.
+
+    `place`: the file itself, if it is at hand (execveat); then `path` only names it.
+    """
     for _ in range(_MAX_SCRIPTS):
-        file = open_program(task, path)
+        file = open_program(task, path) if place is None else open_program_at(task, place)
+        place = None
         head = file.pread(0, 256)
         if not head.startswith(b"#!"):
             return _read_elf(task, file, path, argv)

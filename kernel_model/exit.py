@@ -15,6 +15,7 @@ from kernel_model.abi.errno import EFAULT
 from kernel_model.clock import UNITS_PER_NS
 from kernel_model.futex import leave_robust_futexes
 from kernel_model.jobs import note_orphaned
+from kernel_model.pi_futex import bequeath, owned_by
 from kernel_model.pids import forget_number, release_numbers
 from kernel_model.signals import (
     SA_NOCLDWAIT,
@@ -80,11 +81,13 @@ def _release(task: Task) -> None:
 
 def leave_memory(task: Task) -> None:
     """The task is about to give up its memory (exit, exec): others who use it are told."""
+    owned = owned_by(task)
     if task.robust_list[0] and task.mm is not None:
         try:
             leave_robust_futexes(task)
         except EFAULT:
             pass  # Linux gives up without a word, too
+    bequeath(task, owned)
     _clear_child_tid(task)
 
 
@@ -149,6 +152,7 @@ def _end_of_group(leader: Task) -> None:
             kernel.clock.cancel(timer.timer)
             timer.timer = None
     posix_timers.delete_all(leader)
+    kernel.pidfds.ended(leader.pid)
     disassociate(leader, exiting=True)
     _give_children_away(leader)
     parent = leader.parent
@@ -231,4 +235,5 @@ def reap(child: Task) -> None:
             child.parent.children.remove(child)
         child.parent.signal.children_units += child.signal.run_units + child.signal.children_units
     del child.kernel.tasks[child.pid]
+    child.kernel.pidfds.gone(child.pid)
     release_numbers(child)

@@ -86,6 +86,18 @@ class FreezerCgroup:
         if self.state is FreezerState.CHECKPOINTING:
             self.state = FreezerState.FROZEN
 
+    @property
+    def path(self) -> bytes:
+        """Its place below the root group, whose path is empty."""
+        return b"" if self.parent is None else self.parent.path + b"/" + self.name
+
+    def below(self, path: bytes) -> FreezerCgroup | None:
+        """The group at a path that begins here."""
+        group: FreezerCgroup | None = self
+        for name in path.split(b"/")[1:]:
+            group = group.children.get(name) if group is not None else None
+        return group
+
     def new_child(self, name: bytes) -> FreezerCgroup:
         """mkdir."""
         self.children[name] = child = FreezerCgroup(name, self)

@@ -4,7 +4,7 @@ A futex is named by the memory that it is in: a page of an address space, or of 
 shared mapping. Waiters stand in the order in which they came.
 
 Mirrors: Linux kernel/futex.c.
-Not modelled: priority-inheritance futexes.
+Those with priority inheritance are in pi_futex.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from emu.memory import PAGE_SHIFT
-from kernel_model.abi.errno import EFAULT
+from kernel_model.abi.errno import EFAULT, EINVAL
 from kernel_model.restart_block import RestartBlock, RestartFunction
 from kernel_model.waitqueue import WaitQueue
 
@@ -24,6 +24,21 @@ if TYPE_CHECKING:
 
 Key = tuple[Any, int]
 ALL_BITS = 0xFFFFFFFF
+LOCK_PI, UNLOCK_PI, TRYLOCK_PI = 6, 7, 8
+WAIT_REQUEUE_PI, CMP_REQUEUE_PI = 11, 12
+_PI_WAITS = (LOCK_PI, WAIT_REQUEUE_PI)
+_COMMAND_BITS = 0x7F
+
+
+def command_of(block: RestartBlock) -> int:
+    """Which command a waiter is in."""
+    return block.args[2] & _COMMAND_BITS
+
+
+def refuse_pi(block: RestartBlock) -> None:
+    """Whoever waits to own a futex is woken by those who own it. Raises EINVAL."""
+    if command_of(block) in _PI_WAITS:
+        raise EINVAL("the waiter is to own a futex: it can only be moved or given one")
 
 
 class Futexes:
@@ -80,6 +95,7 @@ class Futexes:
         """
         block = waiter.restart_block
         assert isinstance(block, RestartBlock)
+        refuse_pi(block)
         addr = self._address(waiter, target)
         if addr is None:
             return False
@@ -118,6 +134,7 @@ class Futexes:
                 break
             block = waiter.restart_block
             assert isinstance(block, RestartBlock)
+            refuse_pi(block)
             if block.args[3] & bits:
                 # The wait is over, whatever the word says when the handler looks again.
                 waiter.restart_block = replace(block, done=1)

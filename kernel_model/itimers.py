@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel_model import signals
+from kernel_model import posix_timers, signals
 from kernel_model.abi.errno import EINVAL
 from kernel_model.clock import UNITS_PER_NS
+from kernel_model.cpu_clocks import process_units
 
 if TYPE_CHECKING:
     from kernel_model.signals import IntervalTimer
@@ -37,11 +38,6 @@ def clock_of(task: Task, which: int) -> int:
     if which == ITIMER_REAL:
         return task.kernel.clock.now_ns()
     return process_units(task) // UNITS_PER_NS
-
-
-def process_units(task: Task) -> int:
-    """Code that the process has executed, in bytes, with its dead threads."""
-    return task.signal.run_units + sum(t.run_units for t in task.signal.threads if not t.exited)
 
 
 def get(task: Task, which: int) -> tuple[int, int]:
@@ -97,6 +93,8 @@ def fire_cpu_timers(task: Task) -> None:
         timer = task.signal.itimers[which]
         if timer.due and timer.due <= clock_of(task, which):
             fire(task, which)
+    if task.signal.cpu_timers:
+        posix_timers.fire_cpu_timers(task)
     soft, hard = task.signal.rlimits[_RLIMIT_CPU]
     used = process_units(task)
     if hard != _UNLIMITED and used >= hard * _SECOND_UNITS:
@@ -110,10 +108,15 @@ def cpu_budget(task: Task) -> int | None:
     """Code that the task may execute before a CPU timer is due; None without one."""
     _, virtual, prof = task.signal.itimers
     seconds = task.signal.rlimits[_RLIMIT_CPU][0]
-    if not virtual.due and not prof.due and seconds == _UNLIMITED:
+    others = task.signal.cpu_timers
+    if not virtual.due and not prof.due and seconds == _UNLIMITED and not others:
         return None  # nearly always: this is asked at every run of code
     due = [timer.due * UNITS_PER_NS for timer in (virtual, prof) if timer.due]
     # The soft limit is never above the hard one.
     if seconds != _UNLIMITED:
         due.append(seconds * _SECOND_UNITS)
-    return min(due) - process_units(task)
+    used = process_units(task)
+    left = [each - used for each in due]
+    if others:
+        left += posix_timers.cpu_budgets(task)
+    return min(left, default=None)

@@ -29,6 +29,7 @@ from kernel_model.mm.backing import VdsoPage
 from kernel_model.mm.fault import BadAccess, OutOfMemory, handle_fault
 from kernel_model.net.namespace import NetNamespace
 from kernel_model.nsproxy import NsProxy, UtsNamespace
+from kernel_model.pidfd import Pidfds
 from kernel_model.pids import PidNamespace
 from kernel_model.randomness import Random
 from kernel_model.sched import Scheduler
@@ -76,6 +77,7 @@ class Kernel:
         self.sched = Scheduler(self.chaos)
         self.tasks: dict[int, Task] = {}
         self.futexes = Futexes(self.chaos, self.tasks)
+        self.pidfds = Pidfds(self.tasks)
         self.calls = CallTable(modules, abis)
         self.vfs = Vfs(disk, self.ram, self.clock)
         self.vfs.devfs.add_program(first_process.FILE_NAME, first_process.program(arch))

@@ -1,13 +1,11 @@
-"""Pipes and FIFOs: a queue of bytes with ends that are open files.
+"""Pipes: a queue of bytes with ends that are open files; FIFOs (fifo.py) are pipes too.
 
 A `Pipe` counts its open ends; when no writer is left its readers see the end, when no reader is
 left its writers get EPIPE. The pipe behind a FIFO hangs on the inode while anybody has an end
-open. Opening a FIFO waits for the other side: the two openers see each other in the wait queues,
-so that neither has to change anything before it may go on.
+open.
 
-Mirrors:  Linux fs/pipe.c, fs/fifo.c.
-Deviates: the buffer is one run of bytes, not 16 pages, so a small write never wastes a page. A
-          writer that opens a FIFO and closes it again before a waiting reader ran may be missed.
+Mirrors:  Linux fs/pipe.c.
+Deviates: the buffer is one run of bytes, not 16 pages, so a small write never wastes a page.
 Not modelled: packet mode (O_DIRECT).
 """
 
@@ -21,17 +19,14 @@ from kernel_model.abi.errno import (
     EAGAIN,
     EBUSY,
     EINVAL,
-    ENXIO,
     EPERM,
     EPIPE,
     ESPIPE,
-    LinuxError,
 )
 from kernel_model.abi.fcntl import (
     O_ACCMODE,
     O_NONBLOCK,
     O_RDONLY,
-    O_RDWR,
     O_WRONLY,
     POLLERR,
     POLLHUP,
@@ -244,30 +239,9 @@ def new_pipe(fs: PipeFs, uid: int, gid: int, flags: int = 0) -> tuple[PipeEnd, P
     )
 
 
-def open_fifo(inode: Inode, path: Path, flags: int) -> PipeEnd:
-    """One end of a FIFO. Waits for the other side unless O_NONBLOCK or O_RDWR."""
-    pipe = inode.pipe
-    if pipe is None:
-        # Remembered even if the opener has to wait: the other side looks for it here.
-        pipe = inode.pipe = Pipe()
-    access = flags & O_ACCMODE
-    if access == O_RDONLY:
-        others, queue = pipe.writers or pipe.opening[O_WRONLY].waiters, pipe.opening[O_RDONLY]
-        if not others and not flags & O_NONBLOCK:
-            raise Sleep(queue)
-    elif access == O_WRONLY:
-        others, queue = pipe.readers or pipe.opening[O_RDONLY].waiters, pipe.opening[O_WRONLY]
-        if not others:
-            raise _no_reader(flags, queue)
-    elif access != O_RDWR:
-        raise EINVAL("a FIFO is opened to read, to write, or both")
-    end = PipeEnd(pipe, inode, path, flags)
-    for side in (O_RDONLY, O_WRONLY):
-        pipe.opening[side].wake_all()
-    return end
-
-
-def _no_reader(flags: int, queue: WaitQueue) -> LinuxError | Sleep:
-    if flags & O_NONBLOCK:
-        return ENXIO("nobody reads this FIFO")
-    return Sleep(queue)
+def open_again(inode: Inode, flags: int) -> PipeEnd:
+    """One more end of a pipe without a name (/proc/PID/fd): it waits for nobody."""
+    assert inode.pipe is not None
+    if flags & O_ACCMODE == O_ACCMODE:
+        raise EINVAL("a pipe is opened to read, to write, or both")
+    return PipeEnd(inode.pipe, inode, None, flags & (O_ACCMODE | O_NONBLOCK))

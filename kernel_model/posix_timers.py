@@ -4,16 +4,19 @@ A timer has at most one signal pending. An interval timer starts again when that
 the expirations in between are its overrun count.
 
 Mirrors:  Linux kernel/posix-timers.c (posix_timer_fn, do_schedule_next_timer).
-Not modelled: timers on CPU-time clocks.
+Deviates: a timer on the CPU clock of another process is refused.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kernel_model import signals
-from kernel_model.clock import Timer
+from kernel_model.abi.errno import EINVAL
+from kernel_model.clock import UNITS_PER_NS, Timer
+from kernel_model.cpu_clocks import cpu_clock_ns, is_cpu_clock, owner, process_units
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
@@ -41,6 +44,11 @@ class PosixTimer:
     """It expired, its signal is pending, and it was not started again."""
     timer: Timer | None = None
 
+    @property
+    def on_cpu(self) -> bool:
+        """Whether executed code is its time; `due_ns` then is of that clock."""
+        return is_cpu_clock(self.clock_id)
+
     def disarm(self, task: Task) -> None:
         """Take it from the clock."""
         if self.timer is not None:
@@ -67,10 +75,22 @@ class Expiry:
         expire(self.task, self.timer)
 
 
+def now_of(task: Task, timer: PosixTimer) -> int:
+    """What a timer's clock shows; of a thread that is gone, nothing any more."""
+    if not timer.on_cpu:
+        return task.kernel.clock.now_ns()
+    try:
+        return cpu_clock_ns(task, timer.clock_id)
+    except EINVAL:
+        return 0
+
+
 def arm(task: Task, timer: PosixTimer) -> None:
-    """Set the clock for a timer as it stands."""
+    """Set the clock for a timer as it stands; those on executed code are looked at as it runs."""
     timer.disarm(task)
-    if timer.due_ns and not timer.told and timer.notify != SIGEV_NONE:
+    if timer.on_cpu:
+        task.signal.count_cpu_timers()
+    elif timer.due_ns and not timer.told and timer.notify != SIGEV_NONE:
         timer.timer = task.kernel.clock.set_timer(timer.due_ns, Expiry(task, timer))
 
 
@@ -84,7 +104,7 @@ def expire(leader: Task, timer: PosixTimer) -> None:
     if ignored:
         # Nobody will take the signal and start the timer again.
         if timer.interval_ns:
-            timer.overrun += timer.forward(leader.kernel.clock.now_ns())
+            timer.overrun += timer.forward(now_of(leader, timer))
             arm(leader, timer)
         else:
             timer.due_ns = 0
@@ -101,7 +121,7 @@ def taken(task: Task, info: signals.SigInfo) -> signals.SigInfo:
         return info
     timer.told = False
     if timer.interval_ns:
-        timer.overrun += timer.forward(task.kernel.clock.now_ns()) - 1
+        timer.overrun += timer.forward(now_of(task, timer)) - 1
         arm(task.signal.leader, timer)
     else:
         timer.due_ns = 0
@@ -113,7 +133,7 @@ def left(task: Task, timer: PosixTimer) -> int:
     """Time left; 0 when it is off."""
     if not timer.due_ns:
         return 0
-    now = task.kernel.clock.now_ns()
+    now = now_of(task, timer)
     if timer.interval_ns and (timer.told or timer.notify == SIGEV_NONE) and timer.due_ns <= now:
         timer.overrun += timer.forward(now)
     if timer.due_ns <= now and timer.notify == SIGEV_NONE:
@@ -121,8 +141,30 @@ def left(task: Task, timer: PosixTimer) -> int:
     return max(1, timer.due_ns - now)
 
 
+def fire_cpu_timers(task: Task) -> None:
+    """Fire what the task's running has made due."""
+    for timer in list(task.signal.posix_timers.values()):
+        if timer.on_cpu and timer.due_ns and not timer.told and timer.notify != SIGEV_NONE:
+            if timer.due_ns <= now_of(task, timer):
+                expire(task.signal.leader, timer)
+
+
+def cpu_budgets(task: Task) -> Iterator[int]:
+    """Code that the task may execute before each of its timers is due."""
+    for timer in task.signal.posix_timers.values():
+        if timer.on_cpu and timer.due_ns and not timer.told and timer.notify != SIGEV_NONE:
+            try:
+                target, per_thread = owner(task, timer.clock_id)
+            except EINVAL:
+                continue
+            if target is task or not per_thread:
+                used = target.run_units if per_thread else process_units(task)
+                yield timer.due_ns * UNITS_PER_NS - used
+
+
 def delete_all(task: Task) -> None:
     """exec, or the end of the process."""
     for timer in task.signal.posix_timers.values():
         timer.disarm(task)
     task.signal.posix_timers.clear()
+    task.signal.count_cpu_timers()

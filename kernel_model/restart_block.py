@@ -48,8 +48,9 @@ class RestartBlock(Progress):
 class CallState:
     """What a call of a floor above keeps between its turns: an image on its way, a tree to come."""
 
-    repeatable = False
-    """Nothing is lost when the call is begun again: a checkpoint need not know of it."""
-
     def abandon(self, task: Task) -> None:
         """The call will not have another turn: a signal came, or the task has died."""
+
+    def told(self) -> str:
+        """Its content in a few words, for the dump."""
+        raise NotImplementedError

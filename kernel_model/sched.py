@@ -23,7 +23,7 @@ __all__ = ["SLICE_UNITS", "Scheduler"]
 
 
 def _priority(task: Task) -> int:
-    return task.scheduling.priority
+    return max(task.scheduling.priority, task.boost)
 
 
 class Scheduler:

@@ -1,7 +1,8 @@
 """signalfd: pending signals read as records from a file. Everybody reads his own.
 
 Mirrors:  Linux fs/signalfd.c.
-Not modelled: a signalfd in an epoll set.
+Deviates: after a restart, a watch of an epoll set that several processes share is that of the
+          first of them.
 """
 
 from __future__ import annotations
@@ -79,8 +80,6 @@ def pack(info: signals.SigInfo, order: str, word_bytes: int) -> bytes:
 class SignalFile(OpenFile):
     """An open signalfd."""
 
-    can_wait = False
-
     def __init__(self, fs: AnonFs, mask: int, flags: int) -> None:
         super().__init__(fs.inode, None, O_RDWR | flags & O_NONBLOCK)
         self.mask = mask & ~signals.UNBLOCKABLE
@@ -100,6 +99,10 @@ class SignalFile(OpenFile):
                 raise EAGAIN("no such signal is pending")
             raise Sleep(task.sighand.signalfd)
         return found
+
+    def poll(self) -> int:
+        """Whose signals? Nobody's."""
+        return 0
 
     def poll_for(self, task: Task) -> int:
         """Readable when one of the signals is pending."""

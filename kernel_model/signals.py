@@ -184,6 +184,8 @@ class SignalStruct:
         self.pending = Pending()
         self.itimers = (IntervalTimer(), IntervalTimer(), IntervalTimer())
         self.posix_timers: dict[int, PosixTimer] = {}
+        self.cpu_timers = 0
+        """How many of them are on executed code."""
         self.threads: list[Task] = []
         self.group_exit_code: int | None = None
         self.child_exited = WaitQueue()
@@ -201,6 +203,10 @@ class SignalStruct:
         self.run_units = 0
         """Executed code of all threads, dead ones included: user time."""
         self.users = 1
+
+    def count_cpu_timers(self) -> None:
+        """A timer has come or gone."""
+        self.cpu_timers = sum(timer.on_cpu for timer in self.posix_timers.values())
 
     def real_timer_fired(self) -> None:
         """The clock calls this when ITIMER_REAL is due."""
@@ -252,7 +258,7 @@ def send(task: Task, info: SigInfo, *, to_thread: bool = False) -> None:
         _nudge(task, info.signo)
         return
     for thread in signal.threads:
-        if not thread.exited and not thread.blocked & bit(info.signo):
+        if not thread.exited and not thread.blocked & ~thread.waits_for & bit(info.signo):
             _nudge(thread, info.signo)
             break
 

@@ -119,6 +119,8 @@ class Task:
     forked_no_exec: bool = False
     used_superuser: bool = False
     scheduling: Scheduling = scheduling.DEFAULT
+    boost = 0
+    """The real-time priority of who waits for what it owns (pi_futex.py), if that is higher."""
     personality: int = 0
     run_units: int = 0
     """Code that it executed, in bytes: its user time."""

@@ -11,9 +11,10 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from cr.cli.failure import BAD_INPUT, INTERRUPTED, Failure
 from cr.cli.options import TracingCommand, shared_options, subject_options, sweep_options
@@ -21,7 +22,26 @@ from cr.cli.options import TracingCommand, shared_options, subject_options, swee
 ARCHES = ("x86_32", "x86_64", "ppc32", "ppc64")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """The commands of `cr`: what is wrong with a command line is told in one sentence."""
+
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        """Run a command and leave."""
+        extra["standalone_mode"] = False
+        try:
+            sys.exit(super().main(*args, **extra))
+        except NoArgsIsHelpError as nothing:
+            nothing.show()
+        except click.ClickException as wrong:
+            told = wrong.format_message().replace("\n", " ")
+            click.echo(f"cr: {_one_line(told)}", err=True)
+        except click.Abort:
+            click.echo("cr: interrupted", err=True)
+            sys.exit(INTERRUPTED)
+        sys.exit(BAD_INPUT)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="linux-cr")
 def cr() -> None:
     """Checkpoint and restart of real Linux programs, as in-kernel linux-cr did it."""

@@ -78,6 +78,9 @@ def sweep(plan: Plan) -> int:
     if not straight.ended:
         raise Failure("the program does not end within --max-time", TIMED_OUT)
     report = look(plan, straight)
+    if not report.findings.places and plan.shard == (1, 1):
+        which = "place" if plan.only is None else f"place {plan.only}"
+        raise Failure(f"there is no {which} of --every {plan.every} in this run", BAD_INPUT)
     segment = report.segment
     for failure in report.findings.failures[:_MOST_KEPT]:
         report.kept[failure.place] = keep(plan.keep, segment, failure)

@@ -10,6 +10,7 @@ import click
 from cr.cli.failure import Failure
 from cr.testing import verify as check
 from cr.testing.subject import Subject
+from kernel_model.clock import UNITS_PER_NS
 
 DIVERGED = 1
 
@@ -24,14 +25,18 @@ def verify(subject: Subject) -> int:
     except check.BrokenRun as problem:
         raise Failure(f"a run broke off: {problem}") from None
     links = result.chain.links
+    now_ns = links[-1].units // UNITS_PER_NS if links else 0
     click.echo(
-        f"{arch}: {len(links)} events and turns, {links[-1].units // 4 if links else 0} ns, "
-        f"exit status {result.chain.status}"
+        f"{arch}: {len(links)} events and turns, {now_ns} ns, exit status {result.chain.status}"
     )
     for parted in result.parted:
+        click.echo(f"{parted.way.name}: another run, from link {parted.position} on")
         where = parted.link
-        at = f"{where.what} of task {where.pid} at {where.units // 4} ns" if where else "the end"
-        click.echo(f"{parted.way.name}: another run, from link {parted.position} on ({at}):")
+        if where is not None:
+            who = f"task {where.pid}, " if where.pid else ""
+            click.echo(f"  {who}at {where.units // UNITS_PER_NS} ns: {where.what}")
+        if parted.call:
+            click.echo(f"  in or after {parted.call}")
         for line in parted.divergence.lines():
             click.echo(f"  {line}")
     names = ", ".join(way.name for way in check.WAYS)

@@ -172,7 +172,7 @@ class PosixTimer(Framed):
     TYPE = HDR_POSIX_TIMER
 
     number: s32 = at("what timer_create gave")
-    clock_id: u32 = at("0 realtime, 1 monotonic")
+    clock_id: u32 = at("0 realtime, 1 monotonic, 2 of the process, above 1 << 31 of a thread")
     notify: hex32 = at("SIGEV_*")
     signo: u32 = at("the signal that it sends")
     tid: s32 = at("the thread that gets it, with SIGEV_THREAD_ID")

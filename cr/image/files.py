@@ -10,7 +10,7 @@ Image grammar:
                 |  [ OBJREF tty ]   FILE tty
                 |  FILE epoll
                 |  FILE eventfd
-                |  FILE timerfd | FILE signalfd                 ; ours
+                |  FILE timerfd | FILE signalfd | FILE inotify | FILE pidfd      ; ours
                 |  [ OBJREF ns ]  FILE namespace  FILE_NAME  PROC_FILE  ; ours
     files-deferred  =  { socket-queues | EPOLL_ITEMS { BUFFER EpollItem ... } }
 
@@ -24,7 +24,9 @@ from cr.image.types import (
     FILE_EVENTFD,
     FILE_FIFO,
     FILE_GENERIC,
+    FILE_INOTIFY,
     FILE_NAMESPACE,
+    FILE_PIDFD,
     FILE_PIPE,
     FILE_SIGNALFD,
     FILE_SOCKET,
@@ -149,6 +151,34 @@ class FileSignalfd(File):
     mask: hex64 = at("the signals that it reads: bit n - 1 for signal n")
 
 
+@record(size=64)
+class FileInotify(File):
+    """An inotify instance; its watches and events follow; ours."""
+
+    last_wd: s32 = at("the number that the last watch got")
+    nr_watches: u32 = at("how many INOTIFY_WATCH records follow")
+    nr_events: u32 = at("how many INOTIFY_EVENT records follow them")
+    pad_inotify: u32 = at("zero", default=0, must_be=0)
+
+    def invalid(self) -> str | None:
+        if self.last_wd < 0 or self.nr_watches > 8192 or self.nr_events > 16385:
+            return "a negative number, more than 8192 watches or more than 16385 events"
+        return super().invalid()
+
+
+@record(size=56)
+class FilePidfd(File):
+    """A pidfd; ours."""
+
+    number: s32 = at("of the process; 0: it is gone, or with `own` the task")
+    own: u32 = at("1: the task that the file was met in")
+
+    def invalid(self) -> str | None:
+        if self.number < 0 or self.own > 1 or (self.own and self.number):
+            return "a negative number, own is not 0 or 1, or both are given"
+        return super().invalid()
+
+
 @record(size=56)
 class FileSocket(File):
     """A socket; the object came before."""
@@ -224,4 +254,6 @@ def file_class(f_type: int) -> type[File] | None:
         FILE_TIMERFD: FileTimerfd,
         FILE_SIGNALFD: FileSignalfd,
         FILE_NAMESPACE: FileNamespace,
+        FILE_INOTIFY: FileInotify,
+        FILE_PIDFD: FilePidfd,
     }.get(f_type)

@@ -25,10 +25,20 @@ CHAPTERS = (
     "cr.image.terminals",
     "cr.image.arch.x86",
     "cr.image.arch.powerpc",
+    "cr.image.calls",
     "cr.image.extensions",
     "cr.image.mounts",
+    "cr.image.pipes",
+    "cr.image.watches",
 )
-CHAPTERS_OF_OURS = ("cr.image.arch.powerpc", "cr.image.extensions")
+CHAPTERS_OF_OURS = (
+    "cr.image.arch.powerpc",
+    "cr.image.calls",
+    "cr.image.extensions",
+    "cr.image.mounts",
+    "cr.image.pipes",
+    "cr.image.watches",
+)
 
 INTRODUCTION = f"""\
 # The image format

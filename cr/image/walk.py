@@ -19,6 +19,7 @@ from collections.abc import Iterator
 
 from cr.image import types as t
 from cr.image.arch.formats import FORMATS
+from cr.image.calls import CallState
 from cr.image.extensions import (
     Chaos,
     FreezerGroup,
@@ -42,6 +43,7 @@ from emu.layout import Bytes, LayoutError
 __all__ = ["Item", "walk"]
 
 RANDOM_STATE_LIMIT = 1 << 16
+_ANY_LENGTH = 1 << 62
 
 
 def walk(image: Bytes) -> Iterator[Item]:
@@ -150,6 +152,9 @@ class _Walk(ObjectWalk):
             yield from self._one(SyscallProgress)
         if self._next_is(t.HDR_TASK_EXTRA):
             yield from self._one(TaskExtra)
+        if self._next_is(t.HDR_CALL_STATE):
+            yield from self._one(CallState)
+            yield from self._blob(t.HDR_BUFFER, "image half-way", limit=_ANY_LENGTH)
         yield from self._one(TaskCreds)
         yield from self._one(TaskNs)
         yield from self._one(TaskObjs)

@@ -26,7 +26,16 @@ from cr.image.extensions import (
     Unlinked,
     UnlinkedData,
 )
-from cr.image.files import EpollItem, EpollItems, File, FileDesc, FilePipe, FileTable, file_class
+from cr.image.files import (
+    EpollItem,
+    EpollItems,
+    File,
+    FileDesc,
+    FileInotify,
+    FilePipe,
+    FileTable,
+    file_class,
+)
 from cr.image.header import Objref
 from cr.image.ipc import (
     Ipc,
@@ -43,6 +52,7 @@ from cr.image.ipc import (
 from cr.image.memory import HugePage, Mm, PageArray, Vma
 from cr.image.mounts import FilePlace, NsMounts, ProcFile, TtyInstance
 from cr.image.namespaces import Netdev, NetdevAddr, NetNs, Ns, UtsNs
+from cr.image.pipes import PipeExtra
 from cr.image.security import Cred, Groupinfo, Security, User, UserNs
 from cr.image.signals import Sighand
 from cr.image.sockets import (
@@ -56,6 +66,14 @@ from cr.image.sockets import (
 from cr.image.stream import Pages, Reader
 from cr.image.task import Fs
 from cr.image.terminals import LdiscNTty, Tty
+from cr.image.watches import (
+    DirectoryNotify,
+    FileSeals,
+    InotifyEvent,
+    InotifyWatch,
+    MmExtra,
+    SocketNetlink,
+)
 from emu.layout import LayoutError, Record
 
 Value = Record | tuple[Record, ...] | Pages | memoryview
@@ -199,6 +217,8 @@ class ObjectWalk:
             yield from self._one(RecordLock)
         while self._next_is(t.HDR_FILE_LEASE):
             yield from self._one(FileLease)
+        while self._next_is(t.HDR_DIRECTORY_NOTIFY):
+            yield from self._one(DirectoryNotify)
 
     def _file(self) -> Iterator[Item]:
         yield from self._any_objects()
@@ -221,10 +241,17 @@ class ObjectWalk:
             yield from self._one(ProcFile)
         if isinstance(file, FilePipe) and file.pipe_objref not in self._pipes:
             self._pipes.add(file.pipe_objref)
+            limit = t.PIPE_CAPACITY
+            if self._next_is(t.HDR_PIPE_EXTRA):
+                yield from self._one(PipeExtra)
+                assert isinstance(self._last, PipeExtra)
+                limit = self._last.capacity
             if self._next_is(t.HDR_PIPE_BUF):
-                yield from self._blob(t.HDR_PIPE_BUF, "pipe contents", limit=t.PIPE_CAPACITY)
+                yield from self._blob(t.HDR_PIPE_BUF, "pipe contents", limit=limit)
         if self._next_is(t.HDR_UNLINKED):
             yield from self._unlinked()
+        if isinstance(file, FileInotify):
+            yield from self._inotify(file)
         if f_type == t.FILE_TTY and self._next_is(t.HDR_TTY_FILE):
             yield from self._one(TtyFile)
         if f_type == t.FILE_TTY and self._next_is(t.HDR_FILE_PLACE):
@@ -240,6 +267,15 @@ class ObjectWalk:
         assert isinstance(unlinked, Unlinked)
         for _ in range(unlinked.nr_extents):
             yield from self._one(UnlinkedData)
+        if self._next_is(t.HDR_FILE_SEALS):
+            yield from self._one(FileSeals)
+
+    def _inotify(self, file: FileInotify) -> Iterator[Item]:
+        for _ in range(file.nr_watches):
+            yield from self._one(InotifyWatch)
+            yield from self._string(t.HDR_FILE_NAME, "watched", t.PATH_LIMIT)
+        for _ in range(file.nr_events):
+            yield from self._one(InotifyEvent)
 
     def _epoll_items(self) -> Iterator[Item]:
         yield from self._one(EpollItems)
@@ -273,6 +309,8 @@ class ObjectWalk:
         yield from self._one(self._arch.mm_context)
         for unit in self._arch.mm_units(self._last):
             yield from self._unit(unit.type_no, unit.record, unit.size_bytes)
+        if self._next_is(t.HDR_MM_EXTRA):
+            yield from self._one(MmExtra)
 
     def _pages(self) -> Iterator[Item]:
         while True:
@@ -350,6 +388,8 @@ class ObjectWalk:
                 yield from self._string(t.HDR_STRING, "bound in", t.PATH_LIMIT)
             if self._next_is(t.HDR_FILE_NAME):
                 yield from self._string(t.HDR_FILE_NAME, "bound at", t.PATH_LIMIT)
+        elif self._next_is(t.HDR_SOCKET_NETLINK):
+            yield from self._one(SocketNetlink)
         else:
             yield from self._one(SocketInet)
         if self._next_is(t.HDR_SOCKET_EXTRA):

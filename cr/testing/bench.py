@@ -11,6 +11,7 @@ from cr.testing.places import Every
 from cr.testing.subject import Recorder, Subject
 from cr.testing.sweep import Segment, run_segment
 from kernel_model.dump import dump
+from kernel_model.kernel import Deadlock
 from kernel_model.task import Task
 
 
@@ -32,8 +33,7 @@ class Screen:
     def expect(self, text: str) -> None:
         """Let the machine run until it has written this; an error if it ends before."""
         while text not in self.text:
-            ended = self._machine.kernel.run(AfterSyscalls(1), self._machine.max_time_ns)
-            if ended is not Ended.REACHED and text not in self.text:
+            if not self._machine.step() and text not in self.text:
                 raise AssertionError(f"{text!r} was never written, but {self.text!r}")
 
 
@@ -72,11 +72,20 @@ class Machine:
             schedule_seed=self.seed,
             chaos=self.seed is not None,
         )
-        self._kernel, self.recorder = self._subject.boot()
+        self._kernel, self.recorder = self._subject.boot(stays_open=True)
         if self._kernel.arch != self.arch:
             raise AssertionError(f"{program} is for {self._kernel.arch}, not for {self.arch}")
         self._pid = min(self._kernel.tasks)
         return self._kernel.tasks[self._pid]
+
+    def step(self, calls: int = 1) -> bool:
+        """Let it make so many system calls; False if it ends before, or waits for what you type."""
+        try:
+            return self.kernel.run(AfterSyscalls(calls), self.max_time_ns) is Ended.REACHED
+        except Deadlock:
+            if self.kernel.console.ended or not self.kernel.console.queue.waiters:
+                raise
+            return False
 
     def type(self, text: str) -> None:
         """Type something in; the programs read it when the machine runs."""
@@ -98,9 +107,13 @@ class Machine:
             raise AssertionError("\n".join(divergence.lines()))
 
     def run(self) -> int:
-        """Run to the end; the exit status. With `every`, check the whole program first."""
+        """Run to the end; the exit status. With `every`, check the whole program first.
+
+        Nobody can type while it runs, so this is the end of the input, too.
+        """
         if self.every is not None:
             self.check(self.every)
+        self.end_input()
         ended = self.kernel.run(max_time_ns=self.max_time_ns)
         if ended is not Ended.EXITED:
             raise AssertionError(f"the program does not end: {ended.value}")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from cr.testing.snapshot import Snapshot, Where
@@ -128,6 +128,10 @@ def _describe(
         yield from _timers(pid, one[1], two[1])
     elif (one := _PAGE.fullmatch(old)) and (two := _PAGE.fullmatch(new)) and one[1] == two[1]:
         yield _memory(pid, path, one[1], expected.pages.get(one[2]), found.pages.get(two[2]), found)
+    elif not old and (two := _PAGE.fullmatch(new)) and two[2] in found.pages:
+        yield _lone_page(pid, path, two, found, "no page of its own")
+    elif not new and (one := _PAGE.fullmatch(old)) and one[2] in expected.pages:
+        yield _lone_page(pid, path, one, expected, "a page of its own")
     elif (one := _UNIT.fullmatch(old)) and (two := _UNIT.fullmatch(new)):
         wanted, got = bytes.fromhex(one[2]), bytes.fromhex(two[2])
         yield _bytes_differ("register", pid, f"register unit {one[1]}", wanted, got)
@@ -219,15 +223,26 @@ def _memory(
         kind = "memory"
     if wanted is None or got is None:
         return Difference(kind, pid, name, "other bytes", "other bytes")
-    offset = next(k for k in range(len(wanted)) if wanted[k] != got[k])
+    offset = next((k for k in range(len(wanted)) if wanted[k] != got[k]), 0)
     many = sum(a != b for a, b in zip(wanted, got))
     addr = base + offset
-    inside = f" of {area[1]}-{area[2]} {area[5]}".rstrip() if area is not None else ""
+    inside = f" of {area[1]}-{area[2]}" if area is not None else ""
+    inside = f"{inside} {found.region(pid, addr)}".rstrip()
     symbol = found.symbol(pid, addr)
     what = f"{kind}, byte {addr:#x}{f' ({symbol})' if symbol else ''}{inside}"
     return Difference(
         kind, pid, what, f"{wanted[offset]:#04x}", f"{got[offset]:#04x} ({many} bytes of the page)"
     )
+
+
+def _lone_page(
+    pid: int, path: tuple[str, ...], page: re.Match[str], where: Snapshot, expected: str
+) -> Difference:
+    """A page that only one of the two has: told as if it were zeros in the other one."""
+    content = where.pages[page[2]]
+    told = _memory(pid, path, page[1], bytes(len(content)), content, where)
+    found = "no page of its own" if expected == "a page of its own" else told.found
+    return replace(told, expected=expected, found=found)
 
 
 def _file(path: tuple[str, ...]) -> str:

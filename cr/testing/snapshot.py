@@ -9,11 +9,13 @@ import hashlib
 from dataclasses import dataclass, field
 
 from cr.system import System
+from cr.tools.diff import symbol_of
 from emu.disasm import instructions
 from emu.elf import NotAnElf, symbols
 from kernel_model.dump import dump
 from kernel_model.mm.backing import SharedMemory
 from kernel_model.task import Task
+from kernel_model.vfs.proc_text import map_name
 
 _MOST_BEFORE = 4096
 _LINES_AROUND = 3
@@ -38,19 +40,17 @@ class Snapshot:
     symbols: dict[int, list[tuple[int, str]]] = field(repr=False)
     where: dict[int, Where]
     console: tuple[tuple[int, bytes], ...] = ()
+    regions: dict[int, list[tuple[int, int, str]]] = field(default_factory=dict, repr=False)
+    """By pid: (start, end, name as in /proc/PID/maps) of each mapping that has a name."""
+
+    def region(self, pid: int, addr: int) -> str:
+        """The name of the mapping at an address of a task; "" when it has none."""
+        named = self.regions.get(pid, ())
+        return next((name for start, end, name in named if start <= addr < end), "")
 
     def symbol(self, pid: int, addr: int) -> str:
         """name+offset of an address in a task's program; "" when there is no name."""
         return symbol_of(self.symbols.get(pid, []), addr)
-
-
-def symbol_of(symbols: list[tuple[int, str]], addr: int) -> str:
-    """name+offset of the symbol that lies at or before an address."""
-    before = [pair for pair in symbols if pair[0] <= addr]
-    if not before or addr - before[-1][0] >= 1 << 20:
-        return ""
-    start, name = before[-1]
-    return f"{name}+{addr - start:#x}" if addr > start else name
 
 
 def take(kernel: System, console: list[tuple[int, bytes]] | None = None) -> Snapshot:
@@ -59,16 +59,19 @@ def take(kernel: System, console: list[tuple[int, bytes]] | None = None) -> Snap
     pages: dict[str, bytes] = {}
     names: dict[int, list[tuple[int, str]]] = {}
     where: dict[int, Where] = {}
+    regions: dict[int, list[tuple[int, int, str]]] = {}
     for pid, task in sorted(kernel.tasks.items()):
         if task.mm is None:
             continue
         _pages(task, pages)
         names[pid] = symbols_of(task)
         where[pid] = _where(task, names[pid])
+        named = [(vma.start, vma.end, map_name(task, vma)) for vma in task.mm.vmas]
+        regions[pid] = [(start, end, repr(name)[2:-1]) for start, end, name in named if name]
     for task in kernel.tasks.values():
         for segment in task.nsproxy.ipc.shm.all() if not task.exited else ():
             _shared(segment, pages)
-    return Snapshot(text, pages, names, where, tuple(console or ()))
+    return Snapshot(text, pages, names, where, tuple(console or ()), regions)
 
 
 def digest(content: bytes) -> str:

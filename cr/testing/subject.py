@@ -64,13 +64,16 @@ class Subject:
     typed: bytes | None = field(default=None, repr=False)
     """What the console says, if it is at hand and in no file."""
 
-    def boot(self) -> tuple[System, Recorder]:
-        """A new kernel with the program loaded, and what it will write. Raises Failure."""
+    def boot(self, *, stays_open: bool = False) -> tuple[System, Recorder]:
+        """A new kernel with the program loaded, and what it will write. Raises Failure.
+
+        `stays_open`: more may be typed later, so the end of the input is not yet the end.
+        """
         disk = load_disk(self.disk, self.root)
         path = find_program(disk, self.program)
         arch = arch_of(disk, path)
         recorder = Recorder()
-        console = Console(sink=recorder.sink, keep=False)
+        console = Console(sink=recorder.sink, keep=False, stays_open=stays_open)
         console.feed(self._input())
         settings = Settings(
             arch,

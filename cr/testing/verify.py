@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from cr.testing.chain import Chain, Link
 from cr.testing.divergence import Difference, Divergence, compare
 from cr.testing.subject import Subject
+from kernel_model.clock import UNITS_PER_NS
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Parted:
     position: int
     link: Link | None
     divergence: Divergence
+    call: str = ""
+    """The system call that the task was in, or had made last."""
 
 
 @dataclass(frozen=True)
@@ -79,32 +82,37 @@ def verify(subject: Subject, ways: Sequence[Way] = WAYS) -> Verified:
     parted = []
     for way in ways[1:]:
         other = chain_of(subject, way)
-        position = where_they_part(first, other)
+        position = first.parts_from(other)
         if position is not None:
-            parted.append(_explain(subject, ways[0], way, position, other))
+            parted.append(_explain(subject, ways[0], way, position))
     return Verified(first, tuple(parted))
 
 
-def where_they_part(one: Chain, other: Chain) -> int | None:
-    """The first link that differs, counted from 0; None when the runs are equal."""
-    for position, (mine, its) in enumerate(zip(one.links, other.links)):
-        if mine != its:
-            return position
-    if len(one.links) != len(other.links):
-        return min(len(one.links), len(other.links))
-    same = (one.status, one.console, one.final) == (other.status, other.console, other.final)
-    return None if same else len(one.links)
-
-
-def _explain(subject: Subject, first: Way, way: Way, position: int, other: Chain) -> Parted:
+def _explain(subject: Subject, first: Way, way: Way, position: int) -> Parted:
+    """Both runs again, up to the link where they part, and laid side by side."""
     mine = chain_of(subject, first, position + 1)
     its = chain_of(subject, way, position + 1)
-    divergence = None
-    if mine.moment is not None and its.moment is not None:
-        divergence = compare(mine.moment, its.moment)
-    if divergence is None:
-        was = str(mine.links[-1]) if mine.links else "nothing"
-        now = str(its.links[-1]) if its.links else "nothing"
-        divergence = Divergence((Difference("event", 0, f"link {position}", was, now),))
-    link = other.links[position] if position < len(other.links) else None
-    return Parted(way, position, link, divergence)
+    was = mine.links[position] if position < len(mine.links) else None
+    now = its.links[position] if position < len(its.links) else None
+    differences: tuple[Difference, ...] = ()
+    if _event(was) != _event(now):
+        pid = now.pid if now is not None else 0
+        differences = (Difference("event", pid, "event", _event(was), _event(now)),)
+    assert mine.moment is not None and its.moment is not None
+    found = compare(mine.moment, its.moment)
+    if found is not None:
+        divergence = Divergence(differences + found.differences, found.where)
+    else:
+        # What was different was so for a while only, or is in no dump: the link is all there is.
+        state = Difference("state", 0, "hash of the state", str(was), str(now))
+        where = tuple(its.moment.where.items())
+        divergence = Divergence(differences or (state,), where)
+    call, number = its.call_at(position)
+    return Parted(way, position, now, divergence, f"{call}, system call {number}" if call else "")
+
+
+def _event(link: Link | None) -> str:
+    if link is None:
+        return "nothing more"
+    who = f"task {link.pid}, " if link.pid else ""
+    return f"{link.what} ({who}at {link.units // UNITS_PER_NS} ns)"

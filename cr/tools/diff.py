@@ -2,21 +2,22 @@
 
 Records of the same task, type and place among their like are laid side by side, and the fields that
 differ are told by their names; pages are compared by address, and a changed byte is told with the
-mapping that it lies in and, if the program's symbols are at hand, the name of the variable. Object
-numbers are left out: which number an object has says nothing about the program.
+region that it lies in (heap, stack, a file, a mapping) and, if the program's symbols are at hand,
+the name of the variable. Object numbers are left out: which number an object has says nothing about
+the program.
 
 Deviates: linux-cr had no such tool.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from cr.image.files import File, FileDesc
 from cr.image.header import Objref
-from cr.image.memory import Vma
+from cr.image.memory import Mm, Vma
 from cr.image.stream import Pages
 from cr.image.types import PAGE_SIZE, vma_name
 from cr.tools.image_bytes import Image
@@ -24,9 +25,13 @@ from cr.tools.info import TaskInfo
 from emu.layout import Record
 
 Symbols = list[tuple[int, str]]
+SymbolsOf = Callable[[TaskInfo], Symbols]
+"""The symbols of the program that a task runs, where they lie in its memory."""
 _ELSEWHERE = ("PGARR", "MACHINE", "FILE_TABLE")
 Key = tuple[int, str, str, int]
 """Pid (0: no task's), type, role, and how many of the kind came before."""
+_NEAR_BYTES = 1 << 20
+_STACK_BYTES = 8 << 20
 _NUMBERS = ("objref", "_ref", "offset")
 
 
@@ -37,9 +42,10 @@ class _Parts:
     records: dict[Key, Any] = field(default_factory=dict)
     pages: dict[tuple[int, str, int], bytes] = field(default_factory=dict)
     """By pid, mapping and address (or index, of shared memory)."""
+    layouts: dict[int, Mm] = field(default_factory=dict)
 
 
-def changes(before: Image, after: Image, symbols: Symbols | None = None) -> Iterator[str]:
+def changes(before: Image, after: Image, symbols: SymbolsOf | None = None) -> Iterator[str]:
     """One line for each thing that changed. Raises ImageError if one of them is no image."""
     if bytes(before) == bytes(after):
         return
@@ -66,7 +72,8 @@ def changes(before: Image, after: Image, symbols: Symbols | None = None) -> Iter
         elif was is not None:
             yield f"task {task.pid} {task.comm!r}: {task.state}, exit code {task.exit_code:#x}"
     yield from _records(one, two, both)
-    yield from _pages(one, two, both, symbols or [])
+    names = {task.pid: symbols(task) for task in new.tasks if task.executable} if symbols else {}
+    yield from _pages(one, two, both, names)
 
 
 def _descriptors(old: TaskInfo, new: TaskInfo) -> Iterator[str]:
@@ -93,6 +100,8 @@ def _parts(image: Image) -> _Parts:
     mapping = ""
     for item in image.records:
         pid = pids[item.task] if item.task is not None else 0
+        if isinstance(item.value, Mm):
+            parts.layouts[pid] = item.value
         if isinstance(item.value, Vma):
             vma = item.value
             kind = vma_name(vma.vma_type).lower()
@@ -105,6 +114,20 @@ def _parts(image: Image) -> _Parts:
         number = counts[like] = counts.get(like, -1) + 1
         parts.records[(*like, number)] = item.value
     return parts
+
+
+def _region(layout: Mm | None, addr: int) -> str:
+    """What a person calls the place of an address; "" when it has no name but its mapping's."""
+    if layout is None:
+        return ""
+    if layout.start_brk <= addr < layout.brk:
+        return "the heap"
+    if layout.start_data <= addr < max(layout.end_data, layout.start_brk):
+        return "the program's data"
+    # The stack pointer at exec: what the kernel put there is above, the program's is below.
+    if 0 <= layout.start_stack - addr < _STACK_BYTES or 0 <= addr - layout.start_stack < PAGE_SIZE:
+        return "the stack"
+    return ""
 
 
 def _records(one: _Parts, two: _Parts, both: set[int]) -> Iterator[str]:
@@ -179,28 +202,40 @@ def _bytes(where: str, old: bytes, new: bytes) -> Iterator[str]:
     )
 
 
-def _pages(one: _Parts, two: _Parts, both: set[int], symbols: Symbols) -> Iterator[str]:
+def _pages(one: _Parts, two: _Parts, both: set[int], symbols: dict[int, Symbols]) -> Iterator[str]:
     for place in sorted({*one.pages, *two.pages}):
         pid, mapping, address = place
         old, new = one.pages.get(place), two.pages.get(place)
         if old == new or pid not in both:
             continue
         where = f"{_who(pid)}page {address:#x} of {mapping}"
-        if old is None or new is None:
-            yield f"{where}: {'new' if old is None else 'no longer saved'}"
+        if new is None:
+            yield f"{where}: no longer saved"
             continue
-        changed = [offset for offset in range(PAGE_SIZE) if old[offset] != new[offset]]
+        layout = two.layouts.get(pid)
+        # A page that was not there before was zeros, or a file's; zeros are the better guess.
+        was = old if old is not None else bytes(PAGE_SIZE)
+        changed = [offset for offset in range(PAGE_SIZE) if was[offset] != new[offset]]
+        if not changed:
+            yield f"{where}: new, zeros"
+            continue
         first = changed[0]
-        name = _symbol(symbols, address + first)
-        yield (
-            f"{where}: {len(changed)} bytes changed, the first at {address + first:#x}"
-            f"{f' ({name})' if name else ''}: {old[first]:#04x} became {new[first]:#04x}"
+        name = symbol_of(symbols.get(pid, []), address + first)
+        region = _region(layout, address + first)
+        at = (
+            f"{address + first:#x}{f' ({name})' if name else ''}{f' of {region}' if region else ''}"
         )
+        if old is None:
+            yield f"{where}: new, {len(changed)} bytes are not zero, the first at {at}"
+        else:
+            values = f"{was[first]:#04x} became {new[first]:#04x}"
+            yield f"{where}: {len(changed)} bytes changed, the first at {at}: {values}"
 
 
-def _symbol(symbols: Symbols, addr: int) -> str:
-    before = [pair for pair in symbols if pair[0] <= addr < pair[0] + (1 << 20)]
-    if not before:
+def symbol_of(symbols: Symbols, addr: int) -> str:
+    """name+offset of what an address lies in; "" when it has no name."""
+    before = [pair for pair in symbols if pair[0] <= addr < pair[0] + _NEAR_BYTES]
+    if not before or not max(before)[1]:
         return ""
-    start, name = before[-1]
+    start, name = max(before)
     return f"{name}+{addr - start:#x}" if addr > start else name

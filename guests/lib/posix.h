@@ -56,6 +56,7 @@ enum {
     O_DIRECTORY = 0200000, O_NOFOLLOW = 0400000, O_LARGEFILE = 0100000,
 #endif
     F_DUPFD = 0, F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, FD_CLOEXEC = 1,
+    F_SETPIPE_SZ = 1031,
     F_DUPFD_CLOEXEC = 1030, F_SETOWN = 8, F_GETOWN = 9, F_SETSIG = 10, F_GETSIG = 11,
     F_GETLK = sizeof(long) == 4 ? 12 : 5, F_SETLK = sizeof(long) == 4 ? 13 : 6,
     F_SETLKW = sizeof(long) == 4 ? 14 : 7, F_RDLCK = 0, F_WRLCK = 1, F_UNLCK = 2,

@@ -293,6 +293,33 @@
     N(syncfs, 344, 306, 348, 348) \
     N(epoll_pwait, 319, 281, 303, 303) \
     N(signalfd, 321, 282, 305, 305) \
+    N(inotify_init, 291, 253, 275, 275) \
+    N(memfd_create, 356, 319, 360, 360) \
+    N(pidfd_open, 434, 434, 434, 434) \
+    N(pidfd_send_signal, 424, 424, 424, 424) \
+    N(pidfd_getfd, 438, 438, 438, 438) \
+    N(execveat, 358, 322, 362, 362) \
+    N(membarrier, 375, 324, 365, 365) \
+    N(kcmp, -1, -1, 354, 354) \
+    N(splice, 313, 275, 283, 283) \
+    N(tee, 315, 276, 284, 284) \
+    N(vmsplice, 316, 278, 285, 285) \
+    N(preadv, 333, 295, 320, 320) \
+    N(pwritev, 334, 296, 321, 321) \
+    N(sendfile64, 239, -1, 226, -1) \
+    N(mknodat, 297, 259, 288, 288) \
+    N(linkat, 303, 265, 294, 294) \
+    N(faccessat, 307, 269, 298, 298) \
+    N(fchmodat, 306, 268, 297, 297) \
+    N(renameat, 302, 264, 293, 293) \
+    N(pselect6, 308, 270, 280, 280) \
+    N(fallocate, 324, 285, 309, 309) \
+    N(sync, 36, 162, 36, 36) \
+    N(mlockall, 152, 151, 152, 152) \
+    N(munlockall, 153, 152, 153, 153) \
+    N(statfs, 99, 137, 99, 99) \
+    N(fstatfs, 100, 138, 100, 100) \
+    N(prlimit64, 340, 302, 325, 325) \
     /* end */
 /* clang-format on */
 

@@ -81,6 +81,8 @@ class AddressSpace:
         self.dumpable = 1
         """PR_SET_DUMPABLE: 0 no, 1 yes."""
         """MMF_*: the two lowest bits say whether a core may be written (prctl)."""
+        self.barriers = 0
+        """What membarrier was registered for."""
         self.vdso = 0
         self.users = 1
         self.limit_bytes: int | None = None
@@ -308,7 +310,7 @@ class AddressSpace:
         child = AddressSpace(self.tables, self.task_size, self.gaps.top)
         child.layout = replace(self.layout)
         child.auxv, child.def_flags, child.flags = self.auxv, self.def_flags, self.flags
-        child.dumpable = self.dumpable
+        child.dumpable, child.barriers = self.dumpable, self.barriers
         child.vdso, child.limit_bytes = self.vdso, self.limit_bytes
         if self.exe is not None:
             child.execute(self.exe.grab())

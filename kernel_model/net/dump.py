@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kernel_model.net.in_flight import InFlight
 from kernel_model.net.inet import InetSocket
 from kernel_model.net.namespace import NetNamespace
+from kernel_model.net.netlink import NetlinkSocket
 from kernel_model.net.socket import Message, Socket
 from kernel_model.net.tcp import TcpSocket
 from kernel_model.net.unix import UnixSocket
@@ -66,6 +67,8 @@ def _details(socket: Socket, names: Names, show_file: ShowFile) -> Iterator[str]
     )
     if isinstance(socket, UnixSocket):
         yield f"name {socket.name!r}"
+    if isinstance(socket, NetlinkSocket):
+        yield f"port {socket.port} groups {socket.groups:x}"
     if isinstance(socket, InetSocket):
         yield f"local {socket.local} remote {socket.remote} locked {socket.port_locked}"
         yield f"settings {sorted(socket.settings.items())} bound {socket in socket.net.bound}"

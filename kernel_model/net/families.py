@@ -1,7 +1,7 @@
 """Which sockets there are: family, type and protocol lead to a class.
 
 Mirrors:  Linux net/socket.c (__sock_create), the create functions of the families.
-Not modelled: every family but AF_UNIX, AF_INET and AF_INET6; raw sockets.
+Not modelled: every family but AF_UNIX, AF_INET, AF_INET6 and AF_NETLINK; raw sockets.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from kernel_model.abi.errno import (
     ESOCKTNOSUPPORT,
     NotModelled,
 )
+from kernel_model.net.netlink import NETLINK_ROUTE, NetlinkSocket
 from kernel_model.net.socket import Socket
 from kernel_model.net.tcp import TcpSocket
 from kernel_model.net.udp import UdpSocket
@@ -54,6 +55,12 @@ def create(task: Task, family: int, kind: int, protocol: int) -> Socket:
         return cls(net)
     if family in (abi.AF_INET, abi.AF_INET6):
         return _internet(task, family, kind, protocol)
+    if family == abi.AF_NETLINK:
+        if kind not in (abi.SOCK_RAW, abi.SOCK_DGRAM):
+            raise ESOCKTNOSUPPORT(f"netlink sockets of type {kind}")
+        if protocol != NETLINK_ROUTE:
+            raise EPROTONOSUPPORT(f"netlink family {protocol}")
+        return NetlinkSocket(net, kind)
     raise EAFNOSUPPORT(f"address family {family}")
 
 

@@ -22,10 +22,9 @@ from kernel_model.abi.errno import (
     EAFNOSUPPORT,
     EINVAL,
     ENETUNREACH,
-    ENODEV,
     ENOTCONN,
-    EPERM,
 )
+from kernel_model.net import devices
 from kernel_model.net.namespace import FIRST_PORT, LAST_PORT
 from kernel_model.net.socket import Socket
 
@@ -259,24 +258,9 @@ class InetSocket(Socket):
         return struct.pack(task.abi.order + "i", number)
 
     def ioctl(self, task: Task, request: int, arg: int) -> int | None:
-        """What is asked of the loopback device."""
-        if request not in (abi.SIOCGIFFLAGS, abi.SIOCSIFFLAGS, abi.SIOCGIFINDEX):
-            return None
-        name = task.user.read(arg, 16).split(b"\0")[0]
-        if name != b"lo":
-            raise ENODEV(f"there is no device {name!r}")
-        order = task.abi.order
-        if request == abi.SIOCGIFINDEX:
-            task.user.write(arg + 16, struct.pack(order + "i", 1))
-        elif request == abi.SIOCGIFFLAGS:
-            flags = 0x8 | (0x41 if self.net.loopback_up else 0)
-            task.user.write(arg + 16, struct.pack(order + "h", flags))
-        else:
-            if not task.cred.cap("CAP_NET_ADMIN"):
-                raise EPERM("devices need CAP_NET_ADMIN")
-            flags = struct.unpack(order + "h", task.user.read(arg + 16, 2))[0]
-            self.net.loopback_up = bool(flags & 1)
-        return 0
+        """Addresses of the loopback device, and what every socket knows of it."""
+        found = devices.inet_ioctl(task, self.net, request, arg)
+        return found if found is not None else super().ioctl(task, request, arg)
 
 
 def _covers(one: bytes, other: bytes, v6only: bool) -> bool:

@@ -15,6 +15,7 @@ from kernel_model.net.in_flight import InFlight
 if TYPE_CHECKING:
     from kernel_model.clock import Clock
     from kernel_model.net.inet import InetSocket
+    from kernel_model.net.netlink import NetlinkSocket
     from kernel_model.net.socket import Socket
 
 _AUTOBIND_MASK = 0xFFFFF
@@ -46,6 +47,8 @@ class NetNamespace:
         self.next_autobind = 1
         self.next_port = FIRST_PORT
         self.in_flight = InFlight()
+        self.netlink: dict[int, NetlinkSocket] = {}
+        """Netlink sockets by their number."""
         self.bound: list[InetSocket] = []
         """Internet sockets that have a port; the order is that of taking it."""
         self.time_wait: list[TimeWait] = []

@@ -31,7 +31,9 @@ from kernel_model.abi.fcntl import (
     POLLWRNORM,
     SIGPIPE,
 )
+from kernel_model.net import devices
 from kernel_model.restart_block import Progress
+from kernel_model.vfs.owner import POLL_HUP, POLL_IN, POLL_OUT, tell
 from kernel_model.waitqueue import Restart, Sleep, WaitQueue
 
 if TYPE_CHECKING:
@@ -238,8 +240,8 @@ class Socket:
         return None
 
     def ioctl(self, task: Task, request: int, arg: int) -> int | None:
-        """A request of the family's own; None if there is none of that number."""
-        return None
+        """A request of the family's own, or about devices; None if there is none of that number."""
+        return devices.ioctl(task, self.net, request, arg)
 
     # ---- sending
 
@@ -277,7 +279,7 @@ class Socket:
         message.sender = self
         self.used += message.cost
         target.queue.append(message)
-        target.readable.wake_all()
+        target.arrived()
 
     def wait_for_room(self, task: Task, *queues: WaitQueue, dont_wait: bool) -> Sleep:
         """What to raise when there is no room."""
@@ -298,7 +300,9 @@ class Socket:
             task.restart_block = Progress(done=done, deadline_ns=deadline)
         if now_ns >= deadline:
             raise EAGAIN("the time of SO_RCVTIMEO or SO_SNDTIMEO is over")
-        return Sleep(*queues, self.changed, deadline_ns=deadline, restart=Restart.ERESTARTNOHAND)
+        sleep = Sleep(*queues, self.changed, deadline_ns=deadline, restart=Restart.ERESTARTNOHAND)
+        sleep.stoppable = True
+        return sleep
 
     # ---- receiving
 
@@ -321,9 +325,12 @@ class Socket:
 
     def free_room(self, count: int) -> None:
         """Something that this socket sent was read."""
+        was_writable = self.is_writable
         self.used -= count
         if self.has_room and not self.dead:
             self.writable.wake_all()
+            if self.is_writable and not was_writable:
+                self.tell(POLL_OUT)
 
     def drop_queue(self) -> None:
         """Nobody will read what is here."""
@@ -362,6 +369,24 @@ class Socket:
         if self.queue:
             mask |= POLLIN | POLLRDNORM
         return mask
+
+    def tell(self, reason: int) -> None:
+        """News for who asked to be told by a signal (O_ASYNC)."""
+        if self.file is not None and self.file.async_fd >= 0:
+            tell((self.file,), reason)
+
+    def arrived(self) -> None:
+        """Something has come: bytes, a message, a connection."""
+        self.readable.wake_all()
+        self.tell(POLL_IN)
+
+    def heard_of_end(self) -> None:
+        """The other end has closed one direction, or both."""
+        self.wake_everybody()
+        if self.shut == abi.SHUTDOWN_MASK:
+            self.tell(POLL_HUP)
+        elif self.shut & abi.RCV_SHUTDOWN:
+            self.tell(POLL_IN)
 
     def wake_everybody(self) -> None:
         """The state has changed."""

@@ -41,6 +41,8 @@ class SockFs(FileSystem):
 class SocketFile(OpenFile):
     """An open socket."""
 
+    tells = True
+
     def __init__(self, socket: Socket, inode: Inode, flags: int) -> None:
         super().__init__(inode, None, O_RDWR | flags & O_NONBLOCK)
         self.socket = socket

@@ -34,6 +34,7 @@ from kernel_model.abi.fcntl import POLLHUP, POLLIN, POLLRDNORM
 from kernel_model.net.inet import ANY4, MAPPED, Endpoint, InetSocket, is_any
 from kernel_model.net.namespace import TIME_WAIT_NS, TimeWait
 from kernel_model.net.socket import OUT_EVENTS, Message, Outgoing, Received, Socket, error_of
+from kernel_model.vfs.owner import POLL_OUT
 
 if TYPE_CHECKING:
     from kernel_model.net.namespace import NetNamespace
@@ -162,8 +163,9 @@ class TcpSocket(InetSocket):
         child.listener = self
         child.take_port(child.local)
         self.pending.append(child)
-        self.readable.wake_all()
+        self.arrived()
         client.wake_everybody()
+        client.tell(POLL_OUT)
 
     def _admit(self) -> None:
         """There may be room for connections that wait."""
@@ -223,7 +225,7 @@ class TcpSocket(InetSocket):
         if other is not None:
             other.fin_received = True
             other.shut |= abi.RCV_SHUTDOWN
-            other.wake_everybody()
+            other.heard_of_end()
 
     def _last_fin(self, other: TcpSocket | None) -> None:
         """Both ends are closed now: the one that began waits."""
@@ -335,7 +337,7 @@ class TcpSocket(InetSocket):
         if last is not None:
             last.data += data
             self.used += len(data)
-            other.readable.wake_all()
+            other.arrived()
         else:
             self.put(other, Message(bytearray(data)))
         return len(data)

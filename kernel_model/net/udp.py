@@ -95,7 +95,7 @@ class UdpSocket(InetSocket):
         taken = sum(each.cost for each in self.queue)
         if taken + message.cost <= self.options.rcvbuf:
             self.queue.append(message)
-            self.readable.wake_all()
+            self.arrived()
 
     def recv(self, task: Task, count: int, flags: int) -> Received:
         """One datagram; what does not fit is lost."""

@@ -83,7 +83,7 @@ class ConnectedUnix(UnixSocket):
         self.join(child)
         child.listener = other
         other.pending.append(child)
-        other.readable.wake_all()
+        other.arrived()
         self.changed.wake_all()
 
     def accept(self, task: Task, *, dont_wait: bool) -> Socket:
@@ -108,7 +108,7 @@ class ConnectedUnix(UnixSocket):
         other = self.peer
         if other is not None and not other.dead:
             other.shut |= (mode & 1) << 1 | mode >> 1
-            other.wake_everybody()
+            other.heard_of_end()
 
     def release(self) -> None:
         """Closed: the other end hears of it, and whether anything was left unread."""
@@ -120,7 +120,7 @@ class ConnectedUnix(UnixSocket):
             other.shut = abi.SHUTDOWN_MASK
             if self.queue or self.listener is not None:
                 other.error = ECONNRESET.errno
-            other.wake_everybody()
+            other.heard_of_end()
         self.drop_queue()
         for child in self.pending:
             child.release()

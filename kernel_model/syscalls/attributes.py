@@ -6,7 +6,7 @@ Mirrors: Linux fs/open.c, fs/attr.c (inode_change_ok), fs/utimes.c, kernel/uid16
 from __future__ import annotations
 
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kernel_model.abi.errno import EINVAL, EPERM
 from kernel_model.abi.fcntl import (
@@ -21,6 +21,7 @@ from kernel_model.syscalls.open import start_of
 from kernel_model.vfs.inode import Inode, in_group, owner_or_capable, permission
 from kernel_model.vfs.mounts import Path as Place
 from kernel_model.vfs.names import want_write
+from kernel_model.vfs.notify import IN_ACCESS, IN_ATTRIB, IN_MODIFY, notice
 from kernel_model.vfs.path import Walk
 
 if TYPE_CHECKING:
@@ -31,20 +32,26 @@ _SECOND = 1_000_000_000
 _PATH_MAX = 4096
 
 
-def _writable(task: Task, fd: int) -> Inode:
+class _Found(NamedTuple):
+    inode: Inode
+    path: Place | None
+
+
+def _writable(task: Task, fd: int) -> _Found:
     file = task.files.get(fd)
     if file.path is not None:
         want_write(file.path)
-    return file.inode
+    return _Found(file.inode, file.path)
 
 
-def _writable_at(task: Task, dirfd: int, path: bytes, *, follow: bool = True) -> Inode:
+def _writable_at(task: Task, dirfd: int, path: bytes, *, follow: bool = True) -> _Found:
     place: Place = Walk(task).resolve(path, start_of(task, dirfd, path), follow=follow)
     want_write(place)
-    return place.inode
+    return _Found(place.inode, place)
 
 
-def _chmod(task: Task, inode: Inode, mode: int) -> int:
+def _chmod(task: Task, found: _Found, mode: int) -> int:
+    inode = found.inode
     if not owner_or_capable(task.cred, inode):
         raise EPERM("only the owner changes the mode")
     mode &= 0o7777
@@ -52,6 +59,7 @@ def _chmod(task: Task, inode: Inode, mode: int) -> int:
         mode &= ~stat.S_ISGID
     inode.node.mode = stat.S_IFMT(inode.node.mode) | mode
     inode.touch(modified=False)
+    notice(inode, found.path, IN_ATTRIB)
     return 0
 
 
@@ -73,7 +81,8 @@ def fchmodat(task: Task, dirfd: Fd, path: Path, mode: UInt) -> int:
     return _chmod(task, _writable_at(task, dirfd, path), mode)
 
 
-def _chown(task: Task, inode: Inode, uid: int, gid: int) -> int:
+def _chown(task: Task, found: _Found, uid: int, gid: int) -> int:
+    inode = found.inode
     cred, node = task.cred, inode.node
     owner = cred.fsuid == node.uid
     if uid not in (_UNCHANGED,) and not (owner and uid == node.uid) and not cred.cap("CAP_CHOWN"):
@@ -88,6 +97,7 @@ def _chown(task: Task, inode: Inode, uid: int, gid: int) -> int:
     if not inode.is_dir:
         drop_set_id_bits(inode)
     inode.touch(modified=False)
+    notice(inode, found.path, IN_ATTRIB)
     return 0
 
 
@@ -110,15 +120,15 @@ def _plain_id(task: Task, number: int) -> int:
 @syscall()
 def chown(task: Task, path: Path, uid: UInt, gid: UInt) -> int:
     """Set owner and group of a file."""
-    inode = _writable_at(task, AT_FDCWD, path)
-    return _chown(task, inode, _plain_id(task, uid), _plain_id(task, gid))
+    found = _writable_at(task, AT_FDCWD, path)
+    return _chown(task, found, _plain_id(task, uid), _plain_id(task, gid))
 
 
 @syscall()
 def lchown(task: Task, path: Path, uid: UInt, gid: UInt) -> int:
     """chown that does not follow a symlink."""
-    inode = _writable_at(task, AT_FDCWD, path, follow=False)
-    return _chown(task, inode, _plain_id(task, uid), _plain_id(task, gid))
+    found = _writable_at(task, AT_FDCWD, path, follow=False)
+    return _chown(task, found, _plain_id(task, uid), _plain_id(task, gid))
 
 
 @syscall()
@@ -154,8 +164,9 @@ def fchownat(task: Task, dirfd: Fd, path: Path, uid: UInt, gid: UInt, flags: Fla
     return _chown(task, _writable_at(task, dirfd, path, follow=follow), uid, gid)
 
 
-def _set_times(task: Task, inode: Inode, atime_ns: int | None, mtime_ns: int | None) -> int:
+def _set_times(task: Task, found: _Found, atime_ns: int | None, mtime_ns: int | None) -> int:
     """Set both times; None is `now`, a negative number below any time is `leave it`."""
+    inode = found.inode
     if atime_ns is None and mtime_ns is None:
         if not owner_or_capable(task.cred, inode):
             permission(task.cred, inode, MAY_WRITE)
@@ -168,10 +179,12 @@ def _set_times(task: Task, inode: Inode, atime_ns: int | None, mtime_ns: int | N
     if mtime_ns != _OMIT:
         node.mtime_ns = now_ns if mtime_ns is None else mtime_ns
     node.ctime_ns = now_ns
+    notice(inode, found.path, _TIME_EVENTS[atime_ns != _OMIT, mtime_ns != _OMIT])
     return 0
 
 
 _OMIT = -1 << 80
+_TIME_EVENTS = {(True, True): IN_ATTRIB, (True, False): IN_ACCESS, (False, True): IN_MODIFY}
 _Times = tuple[int | None, int | None]
 
 
@@ -224,7 +237,7 @@ def utimes(task: Task, path: Path, times: Ptr) -> int:
     return _set_times(task, _writable_at(task, AT_FDCWD, path), *pair)
 
 
-def _at_or_open(task: Task, dirfd: int, path: int, flags: int) -> Inode:
+def _at_or_open(task: Task, dirfd: int, path: int, flags: int) -> _Found:
     if not path and dirfd != AT_FDCWD:
         if flags:
             raise EINVAL("flags without a path")

@@ -8,10 +8,12 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import EBADF, EFAULT, EINVAL, ENOTTY, EPERM, ESRCH, NotModelled
+from kernel_model.abi.errno import EBADF, EFAULT, EINVAL, ENOTTY, EPERM, ESRCH
 from kernel_model.abi.fcntl import (
+    F_ADD_SEALS,
     F_DUPFD,
     F_DUPFD_CLOEXEC,
+    F_GET_SEALS,
     F_GETFD,
     F_GETFL,
     F_GETLEASE,
@@ -40,6 +42,9 @@ from kernel_model.abi.fcntl import (
     O_NONBLOCK,
     SETTABLE,
 )
+from kernel_model.abi.socket import FIOGETOWN, FIOSETOWN, SIOCGPGRP, SIOCSPGRP
+from kernel_model.dnotify import set_notify
+from kernel_model.net.sockfs import SocketFile
 from kernel_model.pipe import PipeEnd, new_pipe
 from kernel_model.signals import NSIG
 from kernel_model.syscalls.declare import Fd, Flags, Ptr, Size, UInt, syscall
@@ -49,12 +54,14 @@ from kernel_model.vfs.inode import owner_or_capable
 from kernel_model.vfs.locks import get_lease, set_lease
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.vfs.owner import F_OWNER_PGRP, F_OWNER_PID, F_OWNER_TID, owner_for
+from kernel_model.vfs.seals import add_seals, get_seals
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
 
 
 _RECORD_LOCKS = (F_GETLK, F_SETLK, F_SETLKW)
+_OWNER_REQUESTS = (FIOSETOWN, SIOCSPGRP, FIOGETOWN, SIOCGPGRP)
 _OWNER = (F_GETOWN, F_SETOWN, F_GETSIG, F_SETSIG, F_GETOWN_EX, F_SETOWN_EX)
 
 
@@ -122,10 +129,16 @@ def _fcntl(task: Task, fd: int, command: int, arg: int) -> int:
         return 0
     if command == F_GETLEASE:
         return get_lease(task, file)
+    if command == F_GET_SEALS:
+        return get_seals(file)
+    if command == F_ADD_SEALS:
+        add_seals(file, arg & 0xFFFF_FFFF)
+        return 0
     if command in _RECORD_LOCKS:
         return record_lock(task, file, command, arg)
     if command == F_NOTIFY:
-        raise NotModelled("F_NOTIFY: dnotify")
+        set_notify(task, file, fd, arg & 0xFFFF_FFFF)
+        return 0
     raise EINVAL(f"fcntl command {command}")
 
 
@@ -171,16 +184,13 @@ def _pipe_size(task: Task, file: OpenFile, command: int, arg: int) -> int:
     return file.pipe.resize(arg & 0xFFFF_FFFF, privileged=task.cred.cap("CAP_SYS_RESOURCE"))
 
 
-_FCNTL = "F_NOTIFY is not modelled"
-
-
-@syscall(partial=_FCNTL)
+@syscall()
 def fcntl(task: Task, fd: Fd, command: UInt, arg: Size) -> int:
     """Duplicate a descriptor, or ask for and set its flags."""
     return _fcntl(task, fd, command, arg)
 
 
-@syscall(partial=_FCNTL)
+@syscall()
 def fcntl64(task: Task, fd: Fd, command: UInt, arg: Size) -> int:
     """fcntl of 32-bit ABIs, with the 64-bit lock commands."""
     if F_GETLK64 <= command <= F_SETLKW64:
@@ -210,11 +220,23 @@ def ioctl(task: Task, fd: Fd, request: UInt, arg: Size) -> int:
         file.ask_for_signals(task, fd if value else -1)
         file.flags = file.flags | FASYNC if value else file.flags & ~FASYNC
         return 0
+    if request in _OWNER_REQUESTS and isinstance(file, SocketFile):
+        return _owner_request(task, file, request, arg)
     if request == numbers.fionread and file.inode.is_regular:
         left = max(0, file.inode.size - file.position) & 0xFFFF_FFFF
         task.user.write(arg, struct.pack(task.abi.order + "I", left))
         return 0
     return file.ioctl(task, request, arg)
+
+
+def _owner_request(task: Task, file: OpenFile, request: int, arg: int) -> int:
+    """What F_SETOWN and F_GETOWN are for sockets on other systems."""
+    if request in (FIOSETOWN, SIOCSPGRP):
+        number = struct.unpack(task.abi.order + "I", task.user.read(arg, 4))[0]
+        return _owner(task, file, F_SETOWN, number)
+    shown = _owner(task, file, F_GETOWN, 0)
+    task.user.write(arg, struct.pack(task.abi.order + "i", shown))
+    return 0
 
 
 def _pipe(task: Task, fildes: int, flags: int) -> int:

@@ -84,9 +84,9 @@ def epoll_ctl(task: Task, epfd: Fd, operation: Int, fd: Fd, event: Ptr) -> int:
     owner = check_watchable_pair(task, epfd, fd)
     file = task.files.get(fd)
     if operation == EPOLL_CTL_ADD:
-        owner.add(file, fd, events, data)
+        owner.add(file, fd, events, data, task)
     elif operation == EPOLL_CTL_MOD:
-        owner.change(file, fd, events, data)
+        owner.change(file, fd, events, data, task)
     elif operation == EPOLL_CTL_DEL:
         owner.delete(file, fd)
     else:
@@ -110,7 +110,7 @@ def _wait(task: Task, epfd: int, events: int, most: int, timeout: int) -> int:
     room = task.user.writable(events, most * layout.size) // layout.size
     if not room:
         raise EFAULT(f"no event can be stored at {events:#x}")
-    found = owner.collect(room)
+    found = owner.collect(room, task)
     if found:
         task.user.write(events, b"".join(layout.pack(*pair) for pair in found))
         return len(found)

@@ -5,10 +5,22 @@ Mirrors: Linux kernel/futex.c.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import EAGAIN, EINVAL, ESRCH, ETIMEDOUT, NotModelled
-from kernel_model.futex import ALL_BITS, Key
+from kernel_model import pi_futex
+from kernel_model.abi.errno import EAGAIN, EINVAL, ENOSYS, ESRCH, ETIMEDOUT, NotModelled
+from kernel_model.futex import (
+    ALL_BITS,
+    CMP_REQUEUE_PI,
+    FUTEX_TID_MASK,
+    LOCK_PI,
+    TRYLOCK_PI,
+    UNLOCK_PI,
+    WAIT_REQUEUE_PI,
+    Key,
+    command_of,
+)
 from kernel_model.restart_block import RestartBlock, RestartFunction
 from kernel_model.syscalls.declare import Int, Ptr, UInt, syscall
 from kernel_model.syscalls.dispatch import Interrupted
@@ -20,10 +32,11 @@ if TYPE_CHECKING:
 
 _WAIT, _WAKE, _FD, _REQUEUE, _CMP_REQUEUE, _WAKE_OP = range(6)
 _WAIT_BITSET, _WAKE_BITSET = 9, 10
+_TAKES_CLOCK = (_WAIT_BITSET, WAIT_REQUEUE_PI)
 _PRIVATE, _CLOCK_REALTIME = 128, 256
 
 
-@syscall(partial="no priority inheritance: FUTEX_LOCK_PI and its kin are refused with ENOSYS")
+@syscall(partial="FUTEX_FD is refused; LOCK_PI inherits real-time priorities, not nice values")
 def futex(
     task: Task, addr: Ptr, operation: Int, value: UInt, timeout: Ptr, addr2: Ptr, value3: UInt
 ) -> int:
@@ -31,10 +44,14 @@ def futex(
     command = operation & ~(_PRIVATE | _CLOCK_REALTIME)
     if addr & 3:
         raise EINVAL(f"a futex at {addr:#x} is not aligned")
+    if operation & _CLOCK_REALTIME and command not in _TAKES_CLOCK:
+        raise ENOSYS(f"futex operation {command} does not choose its clock")
     futexes = task.kernel.futexes
     if command in (_WAIT, _WAIT_BITSET):
         bits = value3 if command == _WAIT_BITSET else ALL_BITS
         return _wait(task, addr, operation, value, timeout, bits)
+    if command in _OWNING:
+        return _OWNING[command](task, addr, operation, value, timeout, addr2, value3)
     key = futexes.key(task, addr)
     if command == _WAKE:
         return futexes.wake_key(key, value)
@@ -48,7 +65,110 @@ def futex(
         return _requeue(task, key, futexes.key(task, addr2), value, timeout & 0xFFFFFFFF)
     if command == _WAKE_OP:
         return _wake_op(task, addr, addr2, value, timeout & 0xFFFFFFFF, value3)
-    raise NotModelled(f"futex operation {command}")
+    if command == _FD:
+        raise EINVAL("FUTEX_FD is long gone")
+    raise ENOSYS(f"futex operation {command}")
+
+
+def _lock_pi(task: Task, addr: int, operation: int, *rest: int) -> int:
+    block = task.restart_block
+    if not isinstance(block, RestartBlock):
+        timeout = rest[1]
+        clock = task.kernel.clock
+        deadline = read_timespec(task, timeout) - clock.epoch_ns if timeout else None
+        if pi_futex.try_to_own(task, addr):
+            return 0
+        block = RestartBlock(
+            deadline_ns=deadline, function=RestartFunction.FUTEX, args=(addr, 0, operation, 0)
+        )
+        task.restart_block = block
+    return _wait_to_own(task, block)
+
+
+def _wait_to_own(task: Task, block: RestartBlock) -> int:
+    try:
+        if block.done:
+            return 0
+        addr, _, _, requeued = block.args
+        if not pi_futex.read_word(task, addr) & FUTEX_TID_MASK and pi_futex.try_to_own(task, addr):
+            return 0
+        deadline = block.deadline_ns
+        if deadline is not None and task.kernel.clock.now_ns() >= deadline:
+            raise ETIMEDOUT("the futex was not given up in time")
+        if task.has_signal():
+            if requeued:
+                raise EAGAIN("a signal came, and the call cannot begin again")
+            raise Interrupted(Restart.ERESTARTNOINTR)
+    except BaseException:
+        task.restart_block = None
+        pi_futex.inherit(task)
+        raise
+    pi_futex.inherit(task)
+    futexes = task.kernel.futexes
+    queue = futexes.queue(futexes.key(task, addr))
+    raise Sleep(queue, deadline_ns=deadline, restart=Restart.ERESTARTNOINTR)
+
+
+def _unlock_pi(task: Task, addr: int, *_rest: int) -> int:
+    pi_futex.give_up(task, addr)
+    return 0
+
+
+def _trylock_pi(task: Task, addr: int, *_rest: int) -> int:
+    if not pi_futex.try_to_own(task, addr):
+        raise EAGAIN("somebody owns the futex")
+    return 0
+
+
+def _wait_requeue_pi(
+    task: Task, addr: int, operation: int, value: int, timeout: int, addr2: int, value3: int
+) -> int:
+    block = task.restart_block
+    if not isinstance(block, RestartBlock):
+        if addr == addr2 or not value3 or addr2 & 3:
+            raise EINVAL("two different futexes, and some bits")
+        deadline = _deadline(task, operation, timeout)
+        task.kernel.futexes.key(task, addr2)
+        if _word(task, addr) != value:
+            raise EAGAIN("the word has another value")
+        block = RestartBlock(
+            deadline_ns=deadline,
+            function=RestartFunction.FUTEX,
+            args=(addr, addr2, operation, value3),
+        )
+        task.restart_block = block
+    if command_of(block) == LOCK_PI:
+        return _wait_to_own(task, block)
+    if block.done:
+        pi_futex.inherit(task)
+        return 0
+    deadline = block.deadline_ns
+    if deadline is not None and task.kernel.clock.now_ns() >= deadline:
+        raise ETIMEDOUT("nobody has moved the waiter in time")
+    if task.has_signal():
+        raise Interrupted(Restart.ERESTARTNOINTR)
+    futexes = task.kernel.futexes
+    queue = futexes.queue(futexes.key(task, addr))
+    raise Sleep(queue, deadline_ns=deadline, restart=Restart.ERESTARTNOINTR)
+
+
+def _cmp_requeue_pi(
+    task: Task, addr: int, operation: int, value: int, most: int, addr2: int, value3: int
+) -> int:
+    if value != 1 or addr == addr2 or addr2 & 3:
+        raise EINVAL("one is woken, and the others go to another futex")
+    if _word(task, addr) != value3:
+        raise EAGAIN("the word has changed")
+    return pi_futex.requeue_pi(task, addr, addr2, most & 0xFFFFFFFF)
+
+
+_OWNING: dict[int, Callable[..., int]] = {
+    LOCK_PI: _lock_pi,
+    UNLOCK_PI: _unlock_pi,
+    TRYLOCK_PI: _trylock_pi,
+    WAIT_REQUEUE_PI: _wait_requeue_pi,
+    CMP_REQUEUE_PI: _cmp_requeue_pi,
+}
 
 
 def _word(task: Task, addr: int) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import EFAULT, EINVAL, ENOTDIR
 from kernel_model.syscalls.declare import Fd, Ptr, UInt, syscall
+from kernel_model.vfs.notify import IN_ACCESS, notice_file
 from kernel_model.vfs.openfile import DirectoryFile, Entry
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def _fill(
         file.advance()
     if data:
         task.user.write(buf, bytes(data))
+    notice_file(file, IN_ACCESS)
     return len(data)
 
 

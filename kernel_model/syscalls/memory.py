@@ -39,6 +39,7 @@ from kernel_model.mm.vma import (
 from kernel_model.syscalls.declare import Flags, Int, Ptr, Size, syscall
 from kernel_model.task import RLIMIT_MEMLOCK
 from kernel_model.vfs.devices import ZeroFile
+from kernel_model.vfs.inode import F_SEAL_WRITE
 from kernel_model.vfs.openfile import OpenFile
 
 if TYPE_CHECKING:
@@ -136,6 +137,10 @@ def _file_flags(file: OpenFile, prot: int, vm_flags: int, shared: bool) -> int:
         vm_flags |= VM_SHARED | VM_MAYSHARE
         if not file.may_write:
             vm_flags &= ~(VM_MAYWRITE | VM_SHARED)
+        if file.inode.seals and file.inode.seals & F_SEAL_WRITE:
+            if prot & VM_WRITE:
+                raise EPERM("the file is sealed against writing")
+            vm_flags &= ~VM_MAYWRITE
     return vm_flags
 
 

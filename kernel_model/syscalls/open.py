@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kernel_model.abi.errno import ENOENT
 from kernel_model.abi.fcntl import AT_FDCWD, O_CLOEXEC, O_CREAT, O_TRUNC, O_WRONLY
 from kernel_model.syscalls.declare import Fd, Flags, Int, Path, syscall
 from kernel_model.vfs.mounts import Path as Place
@@ -28,6 +29,8 @@ def start_of(task: Task, dirfd: int, path: bytes) -> Place | None:
     """Where a relative path of an *at() call begins; None is the current directory."""
     if dirfd == AT_FDCWD or path[:1] == b"/":
         return None
+    if not path:
+        raise ENOENT("an empty path")
     return require_directory(task.files.get(dirfd))
 
 

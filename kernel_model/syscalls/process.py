@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import E2BIG, EFAULT, EINVAL
+from kernel_model.abi.errno import E2BIG, EACCES, EFAULT, EINVAL, ELOOP
+from kernel_model.abi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW
 from kernel_model.exec import execute, read_program
-from kernel_model.syscalls.declare import Int, Path, Ptr, Size, syscall
+from kernel_model.syscalls.declare import Fd, Flags, Int, Path, Ptr, Size, syscall
 from kernel_model.syscalls.dispatch import NoResult
+from kernel_model.syscalls.open import start_of
+from kernel_model.vfs.path import Walk
 from kernel_model.waitqueue import TaskDead
 
 if TYPE_CHECKING:
@@ -90,4 +93,27 @@ def execve(task: Task, path: Path, argv: Ptr, envp: Ptr) -> int:
     arguments = read_strings(task, argv)
     environment = read_strings(task, envp)
     execute(task, read_program(task, path, arguments), environment)
+    raise NoResult
+
+
+@syscall()
+def execveat(task: Task, dirfd: Fd, path: Path, argv: Ptr, envp: Ptr, flags: Flags) -> int:
+    """execve of a file relative to a directory, or of an open file."""
+    if flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW):
+        raise EINVAL(f"execveat flags {flags:#x}")
+    name = path
+    if path or not flags & AT_EMPTY_PATH:
+        follow = not flags & AT_SYMLINK_NOFOLLOW
+        place = Walk(task).resolve(path, start_of(task, dirfd, path), follow=follow)
+        if place.inode.is_link:
+            raise ELOOP("a symbolic link, and AT_SYMLINK_NOFOLLOW")
+        if path[:1] != b"/" and dirfd != AT_FDCWD:
+            name = b"/dev/fd/%d/%s" % (dirfd, path)
+    else:
+        at_hand = task.files.get(dirfd).path
+        if at_hand is None:
+            raise EACCES("a file without a place cannot be executed")
+        place, name = at_hand, b"/dev/fd/%d" % dirfd
+    arguments, environment = read_strings(task, argv), read_strings(task, envp)
+    execute(task, read_program(task, name, arguments, place), environment)
     raise NoResult

@@ -28,6 +28,7 @@ from kernel_model.restart_block import Progress
 from kernel_model.syscalls.attributes import drop_set_id_bits
 from kernel_model.syscalls.declare import Fd, Long, Off, Off64, Ptr, Size, UInt, syscall
 from kernel_model.vfs.inode import Inode
+from kernel_model.vfs.notify import IN_ACCESS, IN_MODIFY, notice_file
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.waitqueue import Sleep
 
@@ -70,7 +71,7 @@ def _take(task: Task, buf: int, count: int) -> bytes:
     return task.user.read(buf, there)
 
 
-def _within_limit(task: Task, file: OpenFile, offset: int, count: int) -> int:
+def within_limit(task: Task, file: OpenFile, offset: int, count: int) -> int:
     """How many bytes RLIMIT_FSIZE allows to be written; SIGXFSZ and EFBIG if none."""
     limit = task.signal.rlimits[RLIMIT_FSIZE][0]
     if not count or not file.inode.is_regular or offset + count <= limit:
@@ -84,7 +85,7 @@ def _within_limit(task: Task, file: OpenFile, offset: int, count: int) -> int:
 def _write(task: Task, file: OpenFile, data: bytes) -> int:
     if file.inode.is_regular:
         offset = file.inode.size if file.flags & O_APPEND else file.position
-        data = data[: _within_limit(task, file, offset, len(data))]
+        data = data[: within_limit(task, file, offset, len(data))]
         if file.inode.mode & (stat.S_ISUID | stat.S_ISGID) and data:
             _lose_privileges(task, file.inode)
     elif file.writes_whole:
@@ -116,7 +117,20 @@ def _write_whole(task: Task, file: OpenFile, data: bytes) -> int:
 
 
 def _pwrite(task: Task, file: OpenFile, data: bytes, offset: int) -> int:
-    return file.pwrite(offset, data[: _within_limit(task, file, offset, len(data))])
+    return file.pwrite(offset, data[: within_limit(task, file, offset, len(data))])
+
+
+def note_written(file: OpenFile, count: int) -> int:
+    """Bytes were stored: those who watch the file hear of it; the count."""
+    if count and file.inode.fs.marks:
+        notice_file(file, IN_MODIFY)
+    return count
+
+
+def note_read(file: OpenFile, count: int) -> int:
+    if count and file.inode.fs.marks:
+        notice_file(file, IN_ACCESS)
+    return count
 
 
 def _positioned(file: OpenFile, offset: int) -> None:
@@ -134,6 +148,8 @@ def read(task: Task, fd: Fd, buf: Ptr, count: Size) -> int:
     data = file.read_for(task, room)
     if data:
         task.user.write(buf, data)
+        if file.inode.fs.marks:
+            notice_file(file, IN_ACCESS)
     return len(data)
 
 
@@ -141,7 +157,7 @@ def read(task: Task, fd: Fd, buf: Ptr, count: Size) -> int:
 def write(task: Task, fd: Fd, buf: Ptr, count: Size) -> int:
     """Write at the position, or at the end with O_APPEND."""
     file = _writer(task, fd)
-    return _write(task, file, _take(task, buf, count) if count else b"")
+    return note_written(file, _write(task, file, _take(task, buf, count) if count else b""))
 
 
 @syscall()
@@ -154,6 +170,7 @@ def pread64(task: Task, fd: Fd, buf: Ptr, count: Size, offset: Off64) -> int:
     data = file.pread(offset, _room(task, buf, count) if count else 0)
     if data:
         task.user.write(buf, data)
+        notice_file(file, IN_ACCESS)
     return len(data)
 
 
@@ -164,7 +181,9 @@ def pwrite64(task: Task, fd: Fd, buf: Ptr, count: Size, offset: Off64) -> int:
         raise EINVAL(f"offset {offset}")
     file = _writer(task, fd)
     _positioned(file, offset)
-    return _pwrite(task, file, _take(task, buf, count) if count else b"", offset)
+    return note_written(
+        file, _pwrite(task, file, _take(task, buf, count) if count else b"", offset)
+    )
 
 
 def vector(task: Task, iov: int, iovcnt: int) -> list[tuple[int, int]]:
@@ -234,14 +253,14 @@ def readv(task: Task, fd: Fd, iov: Ptr, iovcnt: Long) -> int:
     targets = targets_of(task, vector(task, iov, iovcnt))
     wanted = sum(room for _, room in targets)
     most = task.kernel.chaos.shorter_read(task, file, wanted)
-    return scatter(task, file.read_for(task, most), targets)
+    return note_read(file, scatter(task, file.read_for(task, most), targets))
 
 
 @syscall()
 def writev(task: Task, fd: Fd, iov: Ptr, iovcnt: Long) -> int:
     """Write from several buffers."""
     file = _writer(task, fd)
-    return _write(task, file, gather(task, vector(task, iov, iovcnt)))
+    return note_written(file, _write(task, file, gather(task, vector(task, iov, iovcnt))))
 
 
 def _halves(task: Task, low: int, high: int) -> int:
@@ -260,7 +279,8 @@ def preadv(task: Task, fd: Fd, iov: Ptr, iovcnt: Long, low: Long, high: Long) ->
     file = _reader(task, fd)
     _positioned(file, offset)
     targets = targets_of(task, vector(task, iov, iovcnt))
-    return scatter(task, file.pread(offset, sum(room for _, room in targets)), targets)
+    data = file.pread(offset, sum(room for _, room in targets))
+    return note_read(file, scatter(task, data, targets))
 
 
 @syscall()
@@ -271,7 +291,7 @@ def pwritev(task: Task, fd: Fd, iov: Ptr, iovcnt: Long, low: Long, high: Long) -
         raise EINVAL(f"offset {offset}")
     file = _writer(task, fd)
     _positioned(file, offset)
-    return _pwrite(task, file, gather(task, vector(task, iov, iovcnt)), offset)
+    return note_written(file, _pwrite(task, file, gather(task, vector(task, iov, iovcnt)), offset))
 
 
 @syscall()
@@ -297,7 +317,10 @@ def _llseek(task: Task, fd: Fd, high: Size, low: Size, result: Ptr, whence: UInt
 
 
 def _sendfile(task: Task, out_fd: int, in_fd: int, offset: int | None, count: int) -> int:
-    """Copy; `offset` None means from the position, which then moves."""
+    """Copy; `offset` None means from the position, which then moves.
+
+    What has been moved when the target is full is kept: a signal makes it the result.
+    """
     source, target = _reader(task, in_fd), _writer(task, out_fd)
     if not source.inode.is_regular:
         raise ESPIPE("no offset in a pipe") if offset is not None else EINVAL("not a regular file")
@@ -305,27 +328,40 @@ def _sendfile(task: Task, out_fd: int, in_fd: int, offset: int | None, count: in
         raise EINVAL("sendfile does not append")
     if offset is not None and offset < 0:
         raise EINVAL(f"offset {offset}")
-    start = source.position if offset is None else offset
-    done = 0
+    block: Progress | None = task.restart_block
+    done = before = block.done if block else 0
+    start = (source.position if offset is None else offset) - before
     count = min(count, MAX_COUNT)
     while done < count:
         data = source.pread(start + done, min(count - done, _SENDFILE_STEP))
         if not data:
             break
+        data = data[: within_limit(task, target, target.position, len(data))]
         try:
-            written = target.write_some(task, data)
-        except (EAGAIN, EPIPE, Sleep) as stop:
+            moved = target.write_some(task, data)
+        except Sleep:
+            if done:
+                task.restart_block = Progress(done=done)
+            _moved(source, target, offset, start, done, before)
+            raise
+        except (EAGAIN, EPIPE) as stop:
             if isinstance(stop, EPIPE):
                 task.send_signal(SIGPIPE)
             if done:
                 break
             raise
-        done += written
-        if written < len(data):
-            break
+        done += moved
+    _moved(source, target, offset, start, done, before)
+    return done
+
+
+def _moved(
+    source: OpenFile, target: OpenFile, offset: int | None, start: int, done: int, before: int
+) -> None:
     if offset is None:
         source.position = start + done
-    return done
+    note_read(source, done - before)
+    note_written(target, done - before)
 
 
 def _sendfile_at(task: Task, out_fd: int, in_fd: int, ptr: int, count: int, code: str) -> int:
@@ -336,8 +372,15 @@ def _sendfile_at(task: Task, out_fd: int, in_fd: int, ptr: int, count: int, code
     offset: int = struct.unpack(code, task.user.read(ptr, size))[0]
     if task.user.writable(ptr, size) < size:
         raise EFAULT("the offset cannot be stored")
-    done = _sendfile(task, out_fd, in_fd, offset, count)
-    task.user.write(ptr, struct.pack(code, offset + done))
+    before = task.restart_block.done if task.restart_block else 0
+    try:
+        done = _sendfile(task, out_fd, in_fd, offset, count)
+    except Sleep:
+        # The offset says what is moved, as it does when a signal ends the call here.
+        moved = task.restart_block.done - before if task.restart_block else 0
+        task.user.write(ptr, struct.pack(code, offset + moved))
+        raise
+    task.user.write(ptr, struct.pack(code, offset + done - before))
     return done
 
 

@@ -51,7 +51,8 @@ def _check_size(size: int) -> None:
         raise EINVAL(f"a signal set of {size} bytes")
 
 
-def _check_signal(signo: int) -> None:
+def check_signal(signo: int) -> None:
+    """Raise EINVAL unless this is a signal, or 0."""
     if not 0 <= signo <= NSIG:
         raise EINVAL(f"there is no signal {signo}")
 
@@ -200,9 +201,11 @@ def rt_sigtimedwait(task: Task, signals: Ptr, info: Ptr, timeout: Ptr, size: Siz
         task.restart_block = Progress(deadline_ns=deadline)
         if now >= deadline:
             raise EAGAIN("none of the signals came")
+    sleep = Sleep(deadline_ns=deadline, restart=Restart.ERESTARTNOHAND)
+    sleep.stoppable = True
     if not task.has_signal():
         task.waits_for = wanted
-    raise Sleep(deadline_ns=deadline, restart=Restart.ERESTARTNOHAND)
+    raise sleep
 
 
 @syscall()
@@ -236,7 +239,8 @@ def sigaltstack(task: Task, new: Ptr, old: Ptr) -> int:
     return 0
 
 
-def _may_signal(task: Task, target: Task) -> bool:
+def may_signal(task: Task, target: Task) -> bool:
+    """Whether one may send a signal to the other."""
     mine, theirs = task.cred, target.cred
     return (
         task.cred.cap("CAP_KILL")
@@ -248,7 +252,7 @@ def _may_signal(task: Task, target: Task) -> bool:
 @syscall()
 def kill(task: Task, pid: Int, signo: Int) -> int:
     """Send a signal to a process, a group, or all."""
-    _check_signal(signo)
+    check_signal(signo)
     namespace = task.pid_ns
     if pid > 0:
         found = namespace.task(pid)
@@ -261,7 +265,7 @@ def kill(task: Task, pid: Int, signo: Int) -> int:
         targets = [t for t in namespace.tasks() if t.is_leader and t.signal.pgid == group]
     if not targets:
         raise ESRCH(f"there is no process {pid}")
-    allowed = [t for t in targets if _may_signal(task, t)]
+    allowed = [t for t in targets if may_signal(task, t)]
     if not allowed:
         raise EPERM(f"may not signal {pid}")
     if signo:
@@ -274,11 +278,11 @@ def kill(task: Task, pid: Int, signo: Int) -> int:
 def _signal_thread(task: Task, tgid: int | None, tid: int, signo: int) -> int:
     if tid <= 0 or (tgid is not None and tgid <= 0):
         raise EINVAL(f"there is no thread {tid}")
-    _check_signal(signo)
+    check_signal(signo)
     target = task.find(tid)
     if target is None or (tgid is not None and target.tgid != task.pid_ns.find(tgid)):
         raise ESRCH(f"there is no thread {tid}")
-    if not _may_signal(task, target):
+    if not may_signal(task, target):
         raise EPERM(f"may not signal {tid}")
     if signo:
         pid = target.pid_ns.number_of(task.tgid)
@@ -313,8 +317,14 @@ def rt_sigreturn(task: Task) -> int:
     raise NoResult
 
 
-def _queued_info(task: Task, target: Task, signo: int, addr: int) -> SigInfo:
-    info = replace(unpack_siginfo(task.abi, task.user.read(addr, 128)), signo=signo)
+def queued_info(
+    task: Task, target: Task, signo: int, addr: int, *, strict: bool = False
+) -> SigInfo:
+    """A siginfo of the sender's own; `strict`: which must name the signal itself."""
+    info = unpack_siginfo(task.abi, task.user.read(addr, 128))
+    if strict and info.signo != signo:
+        raise EINVAL(f"a siginfo of signal {info.signo}")
+    info = replace(info, signo=signo)
     if info.code >= 0 or info.code == SI_TKILL:
         if target.tgid != task.tgid:
             raise EPERM(f"si_code {info.code} is the kernel's own")
@@ -324,12 +334,12 @@ def _queued_info(task: Task, target: Task, signo: int, addr: int) -> SigInfo:
 @syscall()
 def rt_sigqueueinfo(task: Task, pid: Int, signo: Int, info: Ptr) -> int:
     """Send a signal with a value to a process."""
-    _check_signal(signo)
+    check_signal(signo)
     target = task.find(pid)
     if target is None:
         raise ESRCH(f"there is no process {pid}")
-    queued = _queued_info(task, target, signo, info)
-    if not _may_signal(task, target):
+    queued = queued_info(task, target, signo, info)
+    if not may_signal(task, target):
         raise EPERM(f"may not signal {pid}")
     if signo:
         send(target.signal.leader, queued)
@@ -341,12 +351,12 @@ def rt_tgsigqueueinfo(task: Task, tgid: Int, tid: Int, signo: Int, info: Ptr) ->
     """Send a signal with a value to a thread."""
     if tgid <= 0 or tid <= 0:
         raise EINVAL(f"there is no thread {tid}")
-    _check_signal(signo)
+    check_signal(signo)
     target = task.find(tid)
     if target is None or target.tgid != task.pid_ns.find(tgid):
         raise ESRCH(f"there is no thread {tid}")
-    queued = _queued_info(task, target, signo, info)
-    if not _may_signal(task, target):
+    queued = queued_info(task, target, signo, info)
+    if not may_signal(task, target):
         raise EPERM(f"may not signal {tid}")
     if signo:
         send(target, queued, to_thread=True)

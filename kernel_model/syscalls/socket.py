@@ -63,7 +63,7 @@ def _install(task: Task, made: Socket, flags: int) -> int:
     return task.files.install(file, descriptor_limit(task), cloexec=cloexec)
 
 
-@syscall(name="socket", partial="AF_UNIX, AF_INET and AF_INET6; no raw sockets")
+@syscall(name="socket", partial="AF_UNIX, AF_INET, AF_INET6, and NETLINK_ROUTE; no raw sockets")
 def make_socket(task: Task, family: Int, kind: Int, protocol: Int) -> int:
     """Make a socket."""
     kind, flags = _split_type(kind)

@@ -199,6 +199,8 @@ def _receive(
     flags = _flags(file, flags)
     room = sum(length for _, length in targets)
     wanted = 0
+    if whole and not flags & (abi.MSG_PEEK | abi.MSG_WAITALL) and not _done(task):
+        room = task.kernel.chaos.shorter_read(task, file, room)
     if socket.stream and whole and not flags & abi.MSG_PEEK:
         wanted = room if flags & abi.MSG_WAITALL else min(socket.options.rcvlowat, room)
     done = _done(task) if wanted else 0

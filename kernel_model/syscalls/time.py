@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from kernel_model import itimers
 from kernel_model.abi.errno import EFAULT, EINVAL, EPERM
-from kernel_model.clock import NS_PER_S, UNITS_PER_NS
-from kernel_model.itimers import process_units
+from kernel_model.clock import NS_PER_S
+from kernel_model.cpu_clocks import cpu_clock_ns, is_cpu_clock
 from kernel_model.restart_block import RestartBlock, RestartFunction
 from kernel_model.syscalls.declare import Flags, Int, Ptr, UInt, syscall
 from kernel_model.syscalls.dispatch import Interrupted
@@ -34,10 +34,8 @@ def clock_ns(task: Task, clock: int) -> int:
         return task.kernel.clock.realtime_ns()
     if clock in _MONOTONIC:
         return task.kernel.clock.now_ns()
-    if clock == CLOCK_PROCESS_CPUTIME_ID:
-        return process_units(task) // UNITS_PER_NS
-    if clock == CLOCK_THREAD_CPUTIME_ID:
-        return task.run_units // UNITS_PER_NS
+    if is_cpu_clock(clock):
+        return cpu_clock_ns(task, clock)
     raise EINVAL(f"clock {clock} is unknown")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kernel_model import posix_timers, signals
 from kernel_model.abi.errno import EFAULT, EINVAL, NotModelled
 from kernel_model.abi.fcntl import O_CLOEXEC, O_NONBLOCK
+from kernel_model.cpu_clocks import canonical, is_cpu_clock, owner
 from kernel_model.posix_timers import SIGEV_NONE, SIGEV_THREAD_ID, PosixTimer
 from kernel_model.signalfd import SignalFile
 from kernel_model.syscalls.declare import Fd, Flags, Int, Ptr, Size, syscall
@@ -154,11 +155,15 @@ def _read_event(task: Task, addr: int) -> tuple[int, int, int, int]:
     return value, signo, notify, tid
 
 
-@syscall(partial="CPU-time clocks are refused")
+@syscall(partial="CPU clocks of other processes and the clocks after 2.6.32 are refused")
 def timer_create(task: Task, clock_id: Int, event: Ptr, number: Ptr) -> int:
     """A timer that sends a signal; store its number."""
     clock_ns(task, clock_id)
-    if clock_id not in (CLOCK_REALTIME, CLOCK_MONOTONIC):
+    if is_cpu_clock(clock_id):
+        if owner(task, clock_id)[0].signal is not task.signal:
+            raise NotModelled("a timer on the CPU clock of another process")
+        clock_id = canonical(task, clock_id)
+    elif clock_id not in (CLOCK_REALTIME, CLOCK_MONOTONIC):
         raise NotModelled(f"a timer on clock {clock_id}")
     timers = task.signal.posix_timers
     chosen = next(free for free in range(len(timers) + 1) if free not in timers)
@@ -179,7 +184,11 @@ def timer_settime(task: Task, number: Int, flags: Flags, new: Ptr, old: Ptr) -> 
     interval, value = _read_spec(task, new)
     timer = _timer(task, number)
     before = posix_timers.left(task, timer), timer.interval_ns
-    due = _due(task, timer.clock_id, value, absolute=bool(flags & TIMER_ABSTIME))
+    absolute = bool(flags & TIMER_ABSTIME)
+    if timer.on_cpu:
+        due = (value if absolute else value + posix_timers.now_of(task, timer)) if value else 0
+    else:
+        due = _due(task, timer.clock_id, value, absolute=absolute)
     timer.disarm(task)
     timer.due_ns, timer.interval_ns, timer.told = due, interval if due else 0, False
     timer.overrun = timer.last_overrun = 0
@@ -208,4 +217,5 @@ def timer_delete(task: Task, number: Int) -> int:
     """Delete a timer."""
     _timer(task, number).disarm(task)
     del task.signal.posix_timers[number]
+    task.signal.count_cpu_timers()
     return 0

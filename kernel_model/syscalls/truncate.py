@@ -21,7 +21,9 @@ from kernel_model.abi.fcntl import MAY_WRITE, RLIMIT_FSIZE, SIGXFSZ
 from kernel_model.syscalls.declare import Fd, Int, Long, Off64, Path, Size, syscall
 from kernel_model.vfs.inode import MAX_FILE_BYTES, Inode, permission
 from kernel_model.vfs.locks import break_leases
+from kernel_model.vfs.mounts import Path as Place
 from kernel_model.vfs.names import want_write
+from kernel_model.vfs.notify import IN_MODIFY, notice
 from kernel_model.vfs.path import Walk
 
 if TYPE_CHECKING:
@@ -30,11 +32,12 @@ if TYPE_CHECKING:
 FALLOC_FL_KEEP_SIZE = 1
 
 
-def _resize(task: Task, inode: Inode, size: int) -> int:
+def _resize(task: Task, inode: Inode, path: Place | None, size: int) -> int:
     if size > inode.size and size > task.signal.rlimits[RLIMIT_FSIZE][0]:
         task.send_signal(SIGXFSZ)
         raise EFBIG("above RLIMIT_FSIZE")
     inode.truncate(size)
+    notice(inode, path, IN_MODIFY)
     return 0
 
 
@@ -51,7 +54,7 @@ def _truncate(task: Task, path: bytes, size: int) -> int:
     if place.inode.executions:
         raise ETXTBSY("the file is being executed")
     break_leases(task, place.inode, writing=True, wait=True)
-    return _resize(task, place.inode, size)
+    return _resize(task, place.inode, place, size)
 
 
 def _ftruncate(task: Task, fd: int, size: int) -> int:
@@ -60,7 +63,7 @@ def _ftruncate(task: Task, fd: int, size: int) -> int:
     file = task.files.get(fd)
     if not file.inode.is_regular or not file.may_write:
         raise EINVAL("not a regular file open for writing")
-    return _resize(task, file.inode, size)
+    return _resize(task, file.inode, file.path, size)
 
 
 @syscall()
@@ -102,7 +105,7 @@ def fallocate(task: Task, fd: Fd, mode: Int, offset: Off64, length: Off64) -> in
     if offset + length > MAX_FILE_BYTES:
         raise EFBIG("beyond the largest file offset")
     if not mode and offset + length > file.inode.size:
-        _resize(task, file.inode, offset + length)
+        _resize(task, file.inode, file.path, offset + length)
     return 0
 
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import ECHILD, EINVAL
 from kernel_model.clock import UNITS_PER_NS
+from kernel_model.cpu_clocks import process_units
 from kernel_model.exit import CLD_CONTINUED, CLD_STOPPED, child_info, reap
-from kernel_model.itimers import process_units
 from kernel_model.siginfo import pack_siginfo
 from kernel_model.signals import SIGCHLD, SIGCONT, SigInfo
 from kernel_model.syscalls.declare import Flags, Int, Ptr, syscall
+from kernel_model.syscalls.pidfd import pidfd_of
 from kernel_model.waitqueue import Sleep
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 WNOHANG, WUNTRACED, WSTOPPED, WEXITED, WCONTINUED = 1, 2, 2, 4, 8
 WNOWAIT, _WNOTHREAD, _WALL, _WCLONE = 0x1000000, 0x20000000, 0x40000000, 0x80000000
-_P_ALL, _P_PID, _P_PGID = 0, 1, 2
+_P_ALL, _P_PID, _P_PGID, _P_PIDFD = 0, 1, 2, 3
 _KNOWN_WAIT4 = WNOHANG | WUNTRACED | WCONTINUED | _WNOTHREAD | _WALL | _WCLONE
 _KNOWN_WAITID = WNOHANG | WSTOPPED | WEXITED | WCONTINUED | WNOWAIT | _WNOTHREAD | _WALL | _WCLONE
 
@@ -132,6 +133,10 @@ def waitid(task: Task, kind: Int, number: Int, info: Ptr, options: Flags, usage:
     """Wait for a child; tell it as a siginfo."""
     if options & ~_KNOWN_WAITID or not options & (WEXITED | WSTOPPED | WCONTINUED):
         raise EINVAL(f"waitid options {options:#x}")
+    if kind == _P_PIDFD:
+        kind, number = _P_PID, task.pid_ns.number_of(pidfd_of(task, number).number) or -1
+        if number < 0:
+            raise ECHILD("the process of this pidfd is gone")
     if kind not in (_P_ALL, _P_PID, _P_PGID) or (kind != _P_ALL and number <= 0):
         raise EINVAL(f"waitid kind {kind}, number {number}")
     found = _wait(task, kind, number, options)

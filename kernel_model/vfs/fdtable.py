@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kernel_model.abi.errno import EBADF, EINVAL, EMFILE
+from kernel_model.dnotify import leave_marks
 from kernel_model.vfs.locks import leave_table
 from kernel_model.vfs.openfile import OpenFile
 
@@ -75,6 +76,8 @@ class FdTable:
     def _let_go(self, file: OpenFile) -> None:
         if file.inode.locks is not None:
             leave_table(file.inode, self)
+        if file.inode.marks is not None:
+            leave_marks(file, self)
         file.drop()
 
     def duplicate(self, fd: int, limit: int, lowest: int = 0, *, cloexec: bool = False) -> int:

@@ -25,18 +25,22 @@ from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, OutOfFrames, Ram
 from kernel_model.abi.errno import EACCES, EFAULT, EFBIG, EIO, ENOTDIR, EPERM, ETXTBSY
 from kernel_model.abi.fcntl import MAY_EXEC, MAY_READ, MAY_WRITE
 from kernel_model.vfs.disk import DiskError, DiskNode
+from kernel_model.vfs.notify import notice_gone
 
 if TYPE_CHECKING:
+    from kernel_model.mm.vma import Vma
     from kernel_model.net.socket import Socket
     from kernel_model.pipe import Pipe
     from kernel_model.task import Task
     from kernel_model.vfs.locks import FileLocks
     from kernel_model.vfs.mounts import Dentry, Path
+    from kernel_model.vfs.notify import Mark
     from kernel_model.vfs.openfile import OpenFile
 
 MAX_FILE_BYTES = (1 << 63) - 1
 LAST_PAGE = MAX_FILE_BYTES >> PAGE_SHIFT
 DIRECTORY_BYTES = 4096
+F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE = 1, 2, 4, 8
 
 
 class Cred(Protocol):
@@ -60,6 +64,8 @@ class RealTime(Protocol):
 class FileMapper(Protocol):
     """An address space that maps files."""
 
+    vmas: list[Vma]
+
     def unmap_file_range(self, inode: Inode, first: int, last: int, /) -> None: ...
 
 
@@ -77,6 +83,8 @@ class FileSystem:
         self.ram = ram
         self.clock = clock
         self.dev = dev
+        self.marks = 0
+        """How many watch something in it."""
 
     def options(self) -> bytes:
         """What /proc shows of it behind the options of a mount; each after a comma."""
@@ -133,6 +141,10 @@ class Inode:
         """The pipe behind a FIFO, once somebody has opened it."""
         self.socket: Socket | None = None
         """The socket that is bound to this name, while it lives."""
+        self.marks: list[Mark] | None = None
+        """Who watches it (inotify, dnotify)."""
+        self.seals: int | None = None
+        """F_SEAL_* of a file of memfd_create; None: it is another file."""
 
     # -- attributes
 
@@ -236,6 +248,7 @@ class Inode:
     def forget_if_unused(self) -> None:
         """Free the page cache of a file that has neither names nor users."""
         if not self.opens and not self.node.nlink:
+            notice_gone(self)
             for frame in self.pages.values():
                 self.fs.ram.drop(frame)
             self.pages.clear()
@@ -273,6 +286,8 @@ class Inode:
         if end > MAX_FILE_BYTES:
             raise EFBIG("beyond the largest file offset")
         old_size = self.node.size
+        if self.seals:
+            self._check_seals(F_SEAL_WRITE | (F_SEAL_GROW if end > old_size else 0))
         self._reserve(offset, len(data))
         try:
             self.node.store(offset, data)
@@ -300,6 +315,8 @@ class Inode:
     def truncate(self, size: int) -> None:
         """Set the size; pages behind it leave the cache and every address space."""
         old_size = self.node.size
+        if self.seals and size != old_size:
+            self._check_seals(F_SEAL_GROW if size > old_size else F_SEAL_SHRINK)
         if size > old_size:
             self._zero_tail(old_size)
         try:
@@ -313,6 +330,11 @@ class Inode:
             self._drop_pages_from((size + PAGE_MASK) >> PAGE_SHIFT)
             self._zero_tail(size)
         self.touch()
+
+    def _check_seals(self, against: int) -> None:
+        assert self.seals is not None
+        if self.seals & against:
+            raise EPERM(f"the file has the seals {self.seals:#x}")
 
     def _drop_pages_from(self, first: int) -> None:
         for mapper in self.mappings:

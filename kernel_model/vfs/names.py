@@ -23,6 +23,18 @@ from kernel_model.abi.errno import (
 from kernel_model.abi.fcntl import MAY_EXEC, MAY_WRITE
 from kernel_model.vfs.inode import Inode, permission
 from kernel_model.vfs.mounts import Dentry, Path
+from kernel_model.vfs.notify import (
+    DN_RENAME,
+    IN_ATTRIB,
+    IN_CREATE,
+    IN_DELETE,
+    IN_ISDIR,
+    IN_MOVE_SELF,
+    IN_MOVED_FROM,
+    IN_MOVED_TO,
+    notice,
+    notice_name,
+)
 from kernel_model.vfs.path import Last, Walk
 
 if TYPE_CHECKING:
@@ -55,6 +67,8 @@ def make_unseen(task: Task, last: Last, mode: int, *, rdev: int = 0, target: byt
     parent.dentry.inode.create(name, mode, cred.fsuid, cred.fsgid, rdev, target)
     dentry = parent.dentry.child(name)
     assert dentry is not None
+    if parent.inode.marks:
+        notice_name(parent.inode, name, IN_CREATE | (IN_ISDIR if dentry.inode.is_dir else 0))
     return Path(parent.mount, dentry)
 
 
@@ -73,6 +87,8 @@ def link(task: Task, walk: Walk, old: Path, last: Last) -> None:
     if not old.inode.node.nlink:
         raise ENOENT("the file has no name any more")
     last.parent.inode.link(last.name, old.inode)
+    notice(old.inode, None, IN_ATTRIB)
+    notice_name(last.parent.inode, last.name, IN_CREATE)
 
 
 def unlink(task: Task, walk: Walk, last: Last) -> None:
@@ -86,8 +102,10 @@ def unlink(task: Task, walk: Walk, last: Last) -> None:
         raise EISDIR("a directory") if victim.inode.is_dir else ENOTDIR("a slash after a file")
     want_write(last.parent)
     _may_delete(task, last.parent, victim, directory=False)
+    notice(victim.inode, None, IN_ATTRIB)
     last.parent.inode.unlink(last.name)
     last.parent.dentry.drop(last.name)
+    notice_name(last.parent.inode, last.name, IN_DELETE)
 
 
 def rmdir(task: Task, walk: Walk, last: Last) -> None:
@@ -106,6 +124,7 @@ def rmdir(task: Task, walk: Walk, last: Last) -> None:
     _must_be_empty(victim.inode)
     last.parent.inode.unlink(last.name)
     last.parent.dentry.drop(last.name)
+    notice_name(last.parent.inode, last.name, IN_DELETE | IN_ISDIR)
 
 
 def rename(task: Task, walk: Walk, old: Last, new: Last) -> None:
@@ -137,8 +156,27 @@ def rename(task: Task, walk: Walk, old: Last, new: Last) -> None:
         permission(task.cred, source.inode, MAY_WRITE)  # its `..` changes
     if victim is not None and directory:
         _must_be_empty(victim.inode)
+    hold = victim is not None and bool(victim.inode.marks)
+    if victim is not None and hold:
+        victim.inode.opens += 1  # it is told of its end when the others have heard of the move
     old.parent.inode.rename(old.name, new.parent.inode, new.name)
     old.parent.dentry.move(old.name, new.parent.dentry, new.name)
+    if source.inode.fs.marks:
+        _tell_of_move(task, old, new, source, victim)
+    if victim is not None and hold:
+        victim.inode.release(writer=False)
+
+
+def _tell_of_move(task: Task, old: Last, new: Last, source: Path, victim: Path | None) -> None:
+    kind = IN_ISDIR if source.inode.is_dir else 0
+    # Linux counts; the clock does as well, and it is in every image.
+    cookie = task.kernel.clock.units & 0xFFFFFFFF or 1
+    inside = DN_RENAME if old.parent.inode is new.parent.inode else 0
+    notice_name(old.parent.inode, old.name, IN_MOVED_FROM | kind | inside, cookie)
+    notice_name(new.parent.inode, new.name, IN_MOVED_TO | kind | inside, cookie)
+    if victim is not None:
+        notice(victim.inode, None, IN_ATTRIB)
+    notice(source.inode, None, IN_MOVE_SELF)
 
 
 def _may_create(task: Task, parent: Path) -> None:

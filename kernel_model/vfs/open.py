@@ -41,7 +41,8 @@ from kernel_model.abi.fcntl import (
     O_TRUNC,
 )
 from kernel_model.abi.mount import MS_NODEV, MS_NOEXEC
-from kernel_model.pipe import open_fifo
+from kernel_model.fifo import open_fifo
+from kernel_model.pipe import PipeFs, open_again
 from kernel_model.tty.devpts import take_controlling
 from kernel_model.tty.file import TtyFile
 from kernel_model.vfs.devices import opener_of
@@ -49,6 +50,7 @@ from kernel_model.vfs.inode import owner_or_capable, permission
 from kernel_model.vfs.locks import break_leases
 from kernel_model.vfs.mounts import Path
 from kernel_model.vfs.names import make_unseen, want_write
+from kernel_model.vfs.notify import IN_MODIFY, IN_OPEN, notice, notice_file
 from kernel_model.vfs.openfile import DirectoryFile, OpenFile, PathFile, RegularFile
 from kernel_model.vfs.path import Walk
 
@@ -70,7 +72,9 @@ def open_path(
     else:
         place, created = _find_or_create(walk, path, flags, mode, start)
         if created:
-            return open_place(task, place, flags)
+            file = open_place(task, place, flags)
+            notice_file(file, IN_OPEN)
+            return file
     return open_found(task, place, flags)
 
 
@@ -83,6 +87,8 @@ def open_found(task: Task, place: Path, flags: int) -> OpenFile:
     file = open_place(task, place, flags)
     if flags & O_TRUNC and place.inode.is_regular:
         place.inode.truncate(0)
+        notice(place.inode, place, IN_MODIFY)
+    notice_file(file, IN_OPEN)
     if isinstance(file, TtyFile) and not flags & O_NOCTTY:
         take_controlling(task, file)
     return file
@@ -108,8 +114,10 @@ def open_place(task: Task, place: Path, flags: int) -> OpenFile:
         opener = opener_of(inode.node.rdev)
         if opener is not None:
             return opener(task, inode, place, status)
+    if kind == stat.S_IFIFO and isinstance(inode.fs, PipeFs):
+        return open_again(inode, status)
     if kind == stat.S_IFIFO:
-        return open_fifo(inode, place, status)
+        return open_fifo(task, inode, place, status)
     raise ENXIO(f"nothing answers behind device node or socket {inode.node.ino}")
 
 
@@ -172,7 +180,11 @@ def _may_open(task: Task, place: Path, flags: int) -> None:
 
 def open_program(task: Task, path: bytes, start: Path | None = None) -> OpenFile:
     """Open a program for execve: a regular file with permission to execute it."""
-    place = Walk(task).resolve(path, start)
+    return open_program_at(task, Walk(task).resolve(path, start))
+
+
+def open_program_at(task: Task, place: Path) -> OpenFile:
+    """The same for a file at hand."""
     if not place.inode.is_regular:
         raise EACCES("only a regular file can be executed")
     if place.mount.flags & MS_NOEXEC:
@@ -181,4 +193,6 @@ def open_program(task: Task, path: bytes, start: Path | None = None) -> OpenFile
     if place.inode.writers:
         raise ETXTBSY("the program is open for writing")
     break_leases(task, place.inode, writing=False, wait=True)
-    return open_place(task, place, O_RDONLY)
+    file = open_place(task, place, O_RDONLY)
+    notice_file(file, IN_OPEN)
+    return file

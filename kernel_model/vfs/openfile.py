@@ -29,6 +29,7 @@ from kernel_model.abi.fcntl import (
 from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.locks import close_file
 from kernel_model.vfs.mounts import Path
+from kernel_model.vfs.notify import IN_CLOSE_NOWRITE, IN_CLOSE_WRITE, notice_file
 from kernel_model.vfs.owner import NOBODY
 from kernel_model.waitqueue import WaitQueue
 
@@ -52,6 +53,8 @@ class OpenFile:
     """Whether the position means something; else lseek and pread are ESPIPE."""
     can_wait = True
     """Whether anybody can wait for it to become ready (epoll)."""
+    can_be_noticed = True
+    """Whether those who watch the inode hear of what is done with this open file."""
     is_stream = False
     """Whether a program must expect less than it asked for, at any time."""
     tells = False
@@ -100,6 +103,8 @@ class OpenFile:
                 watch.leave()
             if self.inode.locks is not None:
                 close_file(self)
+            if self.inode.fs.marks:
+                notice_file(self, IN_CLOSE_WRITE if self.may_write else IN_CLOSE_NOWRITE)
             self.release()
 
     def release(self) -> None:
@@ -213,6 +218,7 @@ class PathFile(OpenFile):
     """A file opened with O_PATH: a place, without access to what is there."""
 
     can_wait = False
+    can_be_noticed = False
 
     def pread(self, offset: int, count: int) -> bytes:
         """Refused."""

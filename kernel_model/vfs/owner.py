@@ -67,7 +67,14 @@ def tell(files: Iterable[OpenFile], reason: int) -> None:
     for file in tuple(files):
         if file.async_fd >= 0 and file.async_kernel is not None and file.owner.number:
             for task in _targets(file.async_kernel, file.owner):
-                _send(task, file, reason)
+                _send(task, file, reason, file.async_fd)
+
+
+def tell_one(file: OpenFile, reason: int, fd: int) -> None:
+    """The same for one file that was not made asynchronous, but asked for this (dnotify)."""
+    if file.async_kernel is not None and file.owner.number:
+        for task in _targets(file.async_kernel, file.owner):
+            _send(task, file, reason, fd)
 
 
 def _targets(kernel: Kernel, owner: FileOwner) -> Iterator[Task]:
@@ -81,11 +88,11 @@ def _targets(kernel: Kernel, owner: FileOwner) -> Iterator[Task]:
             yield task
 
 
-def _send(task: Task, file: OpenFile, reason: int) -> None:
+def _send(task: Task, file: OpenFile, reason: int, fd: int) -> None:
     owner, theirs = file.owner, task.cred
     if owner.euid and not {owner.euid, owner.uid} & {theirs.suid, theirs.uid}:
         return
     info = SigInfo(SIGIO, SI_KERNEL)
     if file.async_signo:
-        info = SigInfo(file.async_signo, reason, band=_BANDS[reason], fd=file.async_fd)
+        info = SigInfo(file.async_signo, reason, band=_BANDS[reason], fd=fd)
     send(task, info, to_thread=owner.kind == F_OWNER_TID)

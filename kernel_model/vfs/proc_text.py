@@ -105,7 +105,7 @@ def _maps(task: Task) -> bytes:
 def _map_line(task: Task, vma: Vma) -> bytes:
     file = vma.file
     rights = b"".join(letter if vma.flags & bit else b"-" for bit, letter in _RIGHTS)
-    dev, ino, offset, name = 0, 0, 0, _map_name(task, vma)
+    dev, ino, offset, name = 0, 0, 0, map_name(task, vma)
     if file is not None:
         dev, ino, offset = file.inode.fs.dev, file.inode.node.ino, vma.offset * _PAGE
     shared = b"s" if vma.shared else b"p"
@@ -116,7 +116,8 @@ def _map_line(task: Task, vma: Vma) -> bytes:
     return (line.ljust(column - 1) + b" " + name if name else line) + b"\n"
 
 
-def _map_name(task: Task, vma: Vma) -> bytes:
+def map_name(task: Task, vma: Vma) -> bytes:
+    """What /proc/PID/maps calls a mapping; b"" when it has no name."""
     if vma.file is not None:
         return shown_path(vma.file.path, task.fs.root) if vma.file.path else b""
     assert task.mm is not None

@@ -167,7 +167,9 @@ class Link(ProcInode):
         target = self.find(self.owner)
         place = target.path if isinstance(target, OpenFile) else target
         if place is None:
-            raise ENOENT("what has no name cannot be opened by one")
+            assert isinstance(target, OpenFile)
+            name = self.readlink(task)
+            return Path(task.fs.root.mount, Dentry(None, name, target.inode))
         return place
 
 

@@ -36,6 +36,12 @@ def built(mode: str, name: str) -> Path | None:
     return path if path.is_file() else None
 
 
+def busybox_for(mode: str) -> Path | None:
+    """A static busybox for a mode: Debian's, or built from Debian's source for PowerPC."""
+    architecture = {"x86_32": "i386", "x86_64": "amd64"}.get(mode)
+    return busybox(architecture) if architecture else built(mode, "busybox")
+
+
 def copy_libraries(architecture: str, root: Path, names: tuple[str, ...]) -> bool:
     """Put the dynamic loader and some libraries into a root; False if one is missing."""
     base = FOLDER / architecture if architecture != "amd64" else Path("/")

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+import cr.transport
+from cr.image.stream import Writer
+from cr.objhash import Objects
 from emu.memory import OutOfFrames, Ram
 from emu.pagetable import OutOfNodes, PageTables
 from kernel_model.abi.errno import EIO, ENOMEM
@@ -21,7 +24,7 @@ class Fault:
     """Which functions fail, and how."""
 
     name: str
-    places: tuple[tuple[type, str], ...]
+    places: tuple[tuple[Any, str], ...]
     error: Callable[[], Exception]
     least_in_a_restart: int = 0
     """So often at least any restart comes by."""
@@ -44,6 +47,14 @@ FAULTS = (
     Fault("directory lookup", ((Inode, "lookup"),), lambda: EIO("the test has broken the disk")),
     Fault("file read", ((Inode, "read_at"),), lambda: ENOMEM("the test has no page for it")),
 )
+
+IN_A_CHECKPOINT = (
+    *FAULTS,
+    Fault("image write", ((Writer, "_emit"),), lambda: ENOMEM("the test has no buffer for it")),
+    Fault("object table", ((Objects, "intern"),), lambda: ENOMEM("the test has no room for it")),
+)
+IMAGE_READ = Fault("image read", ((cr.transport, "_read"),), lambda: EIO("a broken disk"))
+"""Of sys_restart, out of a descriptor."""
 
 
 class Injected:

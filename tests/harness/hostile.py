@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cr
 from cr.cli.session import disk_beside
-from cr.system import Ended, Until
+from cr.system import Ended, System, Until
 from cr.testing.anvil import (
     SLOWEST_S,
     Anvil,
@@ -63,14 +63,19 @@ def names_of(arch: str) -> list[str]:
     return [name for name in _PLACES if arch in find_story(name).arches]
 
 
+def at_its_place(name: str, arch: str) -> System:
+    """The kernel of which the specimen's image is."""
+    story = find_story(name)
+    kernel = start(story, arch, story.builds[0])
+    ended = kernel.run(_PLACES[name], max_time_ns=MAX_TIME_NS)
+    assert ended is Ended.REACHED, f"{name} on {arch}: {ended.value}"
+    return kernel
+
+
 @cache
 def specimen(name: str, arch: str) -> Specimen:
     """The image of a story, taken somewhere on its way."""
-    place = _PLACES[name]
-    story = find_story(name)
-    kernel = start(story, arch, story.builds[0])
-    ended = kernel.run(place, max_time_ns=MAX_TIME_NS)
-    assert ended is Ended.REACHED, f"{name} on {arch}: {ended.value}"
+    kernel = at_its_place(name, arch)
     image = kernel.checkpoint()
     kernel.power_off()
     return Specimen(name, arch, bytes(image), kernel.disk)
@@ -119,6 +124,7 @@ __all__ = [
     "Anvil",
     "Specimen",
     "assert_all_given_back",
+    "at_its_place",
     "names_of",
     "specimen",
     "state_of",

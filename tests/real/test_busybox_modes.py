@@ -12,13 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.debian import built, busybox
+from tests.harness.debian import busybox_for
 from tests.harness.native import RUNNERS
 from tests.harness.real import make_root, native, restarted, run
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 MODES = ("x86_32", "x86_64", "ppc32", "ppc64")
-DEBIAN = {"x86_32": "i386", "x86_64": "amd64"}
 
 APPLETS = [
     "awk '{ s += $2 } END { print s, NR }' fruit", "basename /a/b.c .c", "cal 3 2011", "cat fruit",
@@ -57,7 +56,7 @@ def place(
 ) -> tuple[str, Path]:
     """(mode, a folder with files and /bin/busybox)."""
     mode = request.param
-    program = busybox(DEBIAN[mode]) if mode in DEBIAN else built(mode, "busybox")
+    program = busybox_for(mode)
     if program is None:
         pytest.skip(f"busybox for {mode} is not here")
     root = make_root(tmp_path_factory.mktemp(mode))

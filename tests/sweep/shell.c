@@ -20,6 +20,29 @@ static long *value_of(const char *name)
     exit(3);
 }
 
+/* Pipes may move less than they were asked for. */
+static int put(int fd, const void *data, size_t size)
+{
+    for (size_t done = 0; done < size;) {
+        ssize_t count = write(fd, (const char *)data + done, size - done);
+        if (count <= 0)
+            return 0;
+        done += count;
+    }
+    return 1;
+}
+
+static int get(int fd, void *data, size_t size)
+{
+    for (size_t done = 0; done < size;) {
+        ssize_t count = read(fd, (char *)data + done, size - done);
+        if (count <= 0)
+            return 0;
+        done += count;
+    }
+    return 1;
+}
+
 int main(void)
 {
     static char line[80], word[16], name[16];
@@ -30,9 +53,9 @@ int main(void)
     if (!child) { /* a child that adds up what it is told */
         long sum = 0, number;
         close(ask[1]);
-        while (read(ask[0], &number, sizeof number) == sizeof number) {
+        while (get(ask[0], &number, sizeof number)) {
             sum += number;
-            if (write(answer[1], &sum, sizeof sum) < 0)
+            if (!put(answer[1], &sum, sizeof sum))
                 return 5;
         }
         return 6;
@@ -55,7 +78,7 @@ int main(void)
             printf("%c\n", byte);
         else if (!strcmp(word, "add")) {
             number = atol(name);
-            if (write(ask[1], &number, sizeof number) < 0 || read(answer[0], &number, sizeof number) < 0)
+            if (!put(ask[1], &number, sizeof number) || !get(answer[0], &number, sizeof number))
                 return 8;
             printf("%ld\n", number);
         }

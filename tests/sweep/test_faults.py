@@ -10,20 +10,17 @@ import errno
 
 import pytest
 
-import cr
 from cr.context import Refused
 from cr.image import types as t
 from cr.image.errors import ImageError
 from cr.syscalls import restart
-from cr.system import Ended
-from guests.stories import ARCHES, find_story
+from guests.stories import ARCHES
 from kernel_model.abi.errno import EIO, LinuxError
 from kernel_model.dump import dump
 from kernel_model.syscalls.dispatch import Replaced
 from kernel_model.vfs.openfile import RegularFile
-from tests.harness.faults import FAULTS, Fault, injected
-from tests.harness.hostile import Anvil, names_of, specimen
-from tests.harness.model import start
+from tests.harness.faults import FAULTS, IN_A_CHECKPOINT, Fault, injected
+from tests.harness.hostile import Anvil, at_its_place, names_of, specimen
 from tests.properties.test_failing_writes import IMAGE_FD, call, running, without_disk
 
 IN_EVERY_RUN = (
@@ -70,13 +67,10 @@ def test_restart_fails_cleanly(name: str, arch: str, fault: Fault) -> None:
     anvil.close()
 
 
-@by_fault
-@pytest.mark.parametrize("arch", ARCHES)
-@pytest.mark.parametrize("name", IN_EVERY_RUN)
+@pytest.mark.parametrize("fault", IN_A_CHECKPOINT, ids=lambda fault: fault.name)
+@pytest.mark.parametrize(("name", "arch"), CASES)
 def test_checkpoint_fails_cleanly(name: str, arch: str, fault: Fault) -> None:
-    story = find_story(name)
-    kernel = start(story, arch, story.builds[0])
-    assert kernel.run(cr.after_syscalls(8)) is Ended.REACHED
+    kernel = at_its_place(name, arch)
     before = dump(kernel)
     expected = kernel.checkpoint()
     place = 0
@@ -93,6 +87,7 @@ def test_checkpoint_fails_cleanly(name: str, arch: str, fault: Fault) -> None:
         place += 1
     assert image == expected
     assert not state.hit
+    assert place >= {"image write": 100, "object table": 15}.get(fault.name, 0)
     kernel.power_off()
 
 

@@ -20,7 +20,7 @@ from cr.cli.session import disk_beside
 from cr.image.files import FileDesc
 from cr.image.stream import Reader
 from cr.testing.anvil import Specimen
-from cr.testing.fuzz import fuzz, strike_once
+from cr.testing.fuzz import Broken, fuzz, strike_once
 from cr.testing.mutation import Anatomy, mutate
 from kernel_model.ipc.ids import IPC_PRIVATE, new_perm
 from kernel_model.ipc.namespace import IpcNamespace
@@ -139,3 +139,17 @@ def test_a_program_is_a_regular_file() -> None:
     struct.pack_into(">I", image, exe.offset, console.value.fd_objref)
     said = strike_once(found, bytes(image))
     assert said == "BUFFER: the program is no regular file"
+
+
+def test_a_connection_that_was_refused_says_no_goodbye() -> None:
+    """Found by the fuzzer: half-closed without a remote address, it sent a FIN to nobody."""
+    found = specimen("sockets/tcp_talk", "x86_64")
+    words = [word for words in Anatomy(found.image).words for word in words]
+    ports = [word for word in words if word.where == "SOCKET_INET.dport"]
+    answers = set()
+    for port in ports:
+        image = bytearray(found.image)
+        struct.pack_into("<I" if port.size == 4 else "<H", image, port.offset, 0)
+        answers.add(strike_once(found, bytes(image)))
+    assert "TAIL: a connection without addresses" in answers
+    assert not any(isinstance(answer, Broken) for answer in answers)

@@ -151,6 +151,24 @@ def test_chaos_at_every_call(arch: str, subjects: Subjects, law_seed: int) -> No
     assert findings.restarted == findings.places > 50
 
 
+@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("name", ["signals/wait_for", "sockets/slow_stream"])
+def test_chaos_interrupts_and_shortens(name: str, arch: str, subjects: Subjects) -> None:
+    """EINTR for those who may get it without a handler, short transfers; and C/R does not show."""
+    story = find_story(name)
+    calm = run_straight(story, arch, story.builds[0])
+    longer = 0
+    for seed in range(4):
+        result = ended(seeded(story, arch, seed, chaos=True))
+        assert story.agrees(result.console), f"seed {seed}: {result.console}"
+        assert result.status == story.exits
+        longer += result.calls > calm.calls
+    assert longer >= 3  # what was interrupted or cut short was done again
+    subject = subjects(name, arch).with_seed(3, chaos=True)
+    findings = run_segment(Segment(subject, Every("syscall", 3)))
+    assert (findings.failures, findings.refusals) == ([], {})
+
+
 def test_the_seed_alone_is_the_state() -> None:
     """Asking changes nothing: the same question at the same time has the same answer."""
     clock = Clock(0)

@@ -10,11 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from cr.system import AfterSyscalls
 from cr.testing.bench import Machine
 from guests.stories import ARCHES
 from guests.toolchain import build
@@ -42,7 +41,7 @@ class Shell(RuleBasedStateMachine):
     def say(self, line: str, answer: str, moment: int | None) -> None:
         self.machine.type(line + "\n")
         if moment is not None:
-            self.machine.kernel.run(AfterSyscalls(moment))
+            self.machine.step(moment)
             self.machine.cycle()
         before = f"{self.prompt}$ "
         self.prompt += 1
@@ -80,20 +79,30 @@ class Shell(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "machine"):
-            self.machine.end_input()
             assert self.machine.run() == 0
             self.machine.power_off()
             self.folder.cleanup()
 
 
-@pytest.mark.nightly
-def test_a_shell_with_checkpoints_at_random_moments() -> None:
+def play(examples: int, steps: int) -> None:
+    # Not shrunk: each step runs a machine. The example that fails is told as it is.
     Shell.TestCase.settings = settings(
-        max_examples=12,
-        stateful_step_count=12,
+        max_examples=examples,
+        stateful_step_count=steps,
         deadline=None,
         derandomize=True,
         database=None,
+        phases=(Phase.explicit, Phase.generate),
         suppress_health_check=list(HealthCheck),
     )
     Shell.TestCase().runTest()
+
+
+@pytest.mark.slow
+def test_a_shell_with_checkpoints_at_a_few_moments() -> None:
+    play(4, 8)
+
+
+@pytest.mark.nightly
+def test_a_shell_with_checkpoints_at_random_moments() -> None:
+    play(100, 40)

@@ -8,10 +8,8 @@ import pytest
 
 import cr.cli.sweep as sweep_command
 import cr.restart
-import cr.testing.verify as verifying
 from cr.context import Refused
 from cr.system import System
-from cr.testing.chain import Chain, Link
 from kernel_model.task import Task
 from tests.harness import tiny_elf as tiny
 from tests.unit.cli.conftest import Program, Run
@@ -39,6 +37,7 @@ def test_all_equal(command: Run, program: Program, tmp_path: Path) -> None:
     [
         (("--every", "syscall:2"), 3),
         (("--every", "block:1"), 10),
+        (("--every", "time:20ns"), 5),
         (("--only", "3"), 1),
         (("--shard", "1/2"), 3),
         (("--shard", "2/2"), 3),
@@ -120,7 +119,18 @@ def test_never_ends(command: Run, program: Program) -> None:
     ("options", "sentence"),
     [
         (("--every", "now"), "none of syscall"),
+        (("--every", "block:0"), "none of syscall"),
+        (("--every", "syscall:-1"), "none of syscall"),
+        (("--every", "time:0"), "no time such as"),
+        (("--every", "time:1h"), "no time such as"),
+        (("--every", "time:900s"), "there is no place of --every time:900000000000ns in this run"),
         (("--shard", "3/2"), "no shard"),
+        (("--shard", "0/2"), "no shard"),
+        (("--shard", "1"), "no shard"),
+        (("--only", "99"), "there is no place 99 of --every syscall:1 in this run"),
+        (("--only", "0"), "not in the range"),
+        (("--jobs", "0"), "not in the range"),
+        (("--bogus",), "No such option"),
         (("--only", "1", "--jobs", "2"), "make no sense"),
         (("--report", "x.pdf"), "a report ends in one of"),
     ],
@@ -129,6 +139,7 @@ def test_bad_input(command: Run, program: Program, options: tuple[str, ...], sen
     done = command("sweep", *options, program(LINES))
     assert done.status == 2
     assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1 and done.stderr.startswith("cr: ")
 
 
 @pytest.mark.slow
@@ -136,13 +147,3 @@ def test_verify(command: Run, program: Program) -> None:
     done = command("verify", program(LINES))
     assert done.status == 0, done.stderr
     assert "exit status 3" in done.stderr and "equal at every one" in done.stderr
-
-
-def test_chains_that_part() -> None:
-    link = Link("turn", 1, 4, "aa")
-    one = Chain((link, link), 0, (), "f")
-    assert verifying.where_they_part(one, one) is None
-    assert verifying.where_they_part(one, Chain((link,), 0, (), "f")) == 1
-    other = Link("turn", 1, 8, "aa")
-    assert verifying.where_they_part(one, Chain((link, other), 0, (), "f")) == 1
-    assert verifying.where_they_part(one, Chain((link, link), 1, (), "f")) == 2

@@ -1,20 +1,23 @@
 """A small image with at least one of everything, written by hand for the tests to read."""
 
-from cr.image import extensions as ours
 from cr.image import (
+    calls,
     files,
     header,
     ipc,
     memory,
     mounts,
     namespaces,
+    pipes,
     security,
     signals,
     sockets,
     task,
     terminals,
     tree,
+    watches,
 )
+from cr.image import extensions as ours
 from cr.image import types as t
 from cr.image.arch import powerpc, x86
 from cr.image.arch.formats import FORMATS
@@ -147,6 +150,8 @@ class Specimen:
         self.put(ours.TaskTimes, run_units=99)
         self.put(ours.SyscallProgress, done_bytes=12)
         self.put(ours.TaskExtra, nice=-5)
+        self.put(calls.CallState, group=b"")
+        self.w.write_blob(t.HDR_BUFFER, b"the rest of an image")
         cred = self.cred()
         self.put(task.TaskCreds, cred_ref=cred, ecred_ref=cred)
         self.put(task.TaskNs, ns_objref=self.namespaces())
@@ -236,7 +241,7 @@ class Specimen:
     def file_table(self, cred: int) -> int:
         w, common = self.w, {"f_credref": cred}
         number = self.begin(t.OBJ_FILE_TABLE)
-        self.put(files.FileTable, fdt_nfds=11)
+        self.put(files.FileTable, fdt_nfds=14)
         refs: list[int] = []
 
         def file(cls: type[Record], f_type: int, **values: object) -> None:
@@ -252,6 +257,7 @@ class Specimen:
         self.put(mounts.FilePlace, mount=1, path=b"/gone")
         self.put(ours.Unlinked, objref=900, nr_extents=1)
         w.write(t.HDR_UNLINKED_DATA, ours.UnlinkedData(offset=0, content=b"data"))
+        self.put(watches.FileSeals, seals=3)
         self.put(ours.FileOwner, fd=-1)
         self.put(ours.FileFlock, kind=1)
         done(objref)
@@ -265,9 +271,10 @@ class Specimen:
             file(files.FilePipe, f_type, pipe_objref=900 + f_type)
             if f_type == t.FILE_FIFO:
                 w.write_string(t.HDR_FILE_NAME, b"/tmp/fifo")
+            self.put(pipes.PipeExtra, capacity=8192)
             w.write_blob(t.HDR_PIPE_BUF, b"in the pipe")
             done(objref)
-        for domain in ("unix", "inet"):
+        for domain in ("unix", "inet", "netlink"):
             objref = self.begin(t.OBJ_FILE)
             sock = self.begin(t.OBJ_SOCK)
             self.sock(domain, sock)
@@ -286,12 +293,23 @@ class Specimen:
         for cls, f_type in (
             (files.FileTimerfd, t.FILE_TIMERFD),
             (files.FileSignalfd, t.FILE_SIGNALFD),
+            (files.FilePidfd, t.FILE_PIDFD),
         ):
             objref = self.begin(t.OBJ_FILE)
             file(cls, f_type)
             done(objref)
+        done(self.inotify(common))
         self.deferred(epoll, refs)
         return number
+
+    def inotify(self, common: dict[str, int]) -> int:
+        objref = self.begin(t.OBJ_FILE)
+        counts = {"last_wd": 1, "nr_watches": 1, "nr_events": 1}
+        self.put(files.FileInotify, f_type=t.FILE_INOTIFY, **common, **counts)
+        self.put(watches.InotifyWatch, wd=1, mask=0xFFF)
+        self.w.write_string(t.HDR_FILE_NAME, b"/tmp")
+        self.put(watches.InotifyEvent, wd=1, mask=0x100, name=b"new")
+        return objref
 
     def sock(self, domain: str, sock: int) -> None:
         self.put(sockets.Socket, has_buffers=1)
@@ -300,6 +318,8 @@ class Specimen:
             self.w.write_string(t.HDR_STRING, b"/tmp")
             self.w.write_string(t.HDR_FILE_NAME, b"/tmp/moved")
             self.put(ours.SocketExtra, peer_pid=1, pending=(sock,))
+        elif domain == "netlink":
+            self.put(watches.SocketNetlink, port=2)
         else:
             self.put(sockets.SocketInet)
             option = blank(ours.InetOption, level=6, name=1, value=1)
@@ -329,6 +349,7 @@ class Specimen:
         self.w.write(t.HDR_EPOLL_READY, ours.EpollReady(ready=(2, 0)))
         self.put(ours.RecordLock, file_objref=refs[1], last=9)
         self.put(ours.FileLease, file_objref=refs[1], target=3)
+        self.put(watches.DirectoryNotify, file_objref=refs[1], mask=4)
 
     def mm(self, cred: int) -> int:
         w = self.w
@@ -352,6 +373,7 @@ class Specimen:
         self.put(self.arch.mm_context)
         if self.arch.mm_context is x86.MmContext:
             w.write_blob(t.HDR_MM_CONTEXT_LDT, b"")
+        self.put(watches.MmExtra, barriers=16)
         return number
 
     def fs(self) -> int:

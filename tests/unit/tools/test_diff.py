@@ -55,8 +55,12 @@ def test_something(story: str, places: tuple[int, int], said: str, arch: str) ->
 def test_a_changed_byte_has_the_name_of_its_variable() -> None:
     one, two = images("basics/counter", "x86_64", 2, 6)
     (line, *_) = [line for line in changes(one, two) if "bytes changed" in line]
-    addr = int(line.split("first at ")[1].split(":")[0], 16)
-    named = [line for line in changes(one, two, [(addr - 4, "counter")]) if "bytes changed" in line]
+    addr = int(line.split("first at ")[1].split(" ")[0].rstrip(":"), 16)
+    named = [
+        line
+        for line in changes(one, two, lambda task: [(addr - 4, "counter")])
+        if "bytes changed" in line
+    ]
     assert "(counter+0x4)" in named[0]
 
 

@@ -24,7 +24,7 @@ def test_a_summary_has_the_tasks_with_all_that_is_theirs(arch_id: int) -> None:
     assert live.executable == "/bin/hello"
     assert [a.saved_pages for a in live.areas] == [2, 0]
     assert [(a.kind, a.protection) for a in live.areas] == [("FILE", "r-x-"), ("VDSO", "----")]
-    assert [d.fd for d in live.descriptors] == list(range(11))
+    assert [d.fd for d in live.descriptors] == list(range(14))
     assert [d.kind for d in live.descriptors][:4] == ["generic", "namespace", "pipe", "fifo"]
     assert live.descriptors[3].name == "/tmp/fifo"
     assert (live.blocked, live.pending, live.pending_shared) == ((2, 3), (), (10,))

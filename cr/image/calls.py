@@ -1,0 +1,24 @@
+"""The record of a call that is half done: checkpoint or restart themselves (ours)."""
+
+from typing import Annotated
+
+from cr.image.types import HDR_CALL_STATE, PATH_LIMIT, Framed
+from emu.layout import at, record, rest_bytes, u32
+
+DRAINING, COLLECTING, COORDINATING = range(3)
+
+
+@record(size=16)
+class CallState(Framed):
+    """What a task keeps that is in the middle of checkpoint or restart; a BUFFER follows."""
+
+    TYPE = HDR_CALL_STATE
+
+    kind: u32 = at("0 writes an image, 1 reads one for itself, 2 reads one for a tree")
+    pad: u32 = at("zero", default=0, must_be=0)
+    group: Annotated[bytes, rest_bytes()] = at("0: path of the freezer group that is held; or none")
+
+    def invalid(self) -> str | None:
+        if self.kind > COORDINATING or len(self.group) > PATH_LIMIT:
+            return "kind is 0 to 2, and a path has an end"
+        return "who reads an image holds no group" if self.kind and self.group else None
