@@ -246,26 +246,30 @@ def _descriptors(task: Task, names: Names) -> Iterator[str]:
                 yield f"      record locks {list(locks.records).index(task.files)} {ranges}"
 
 
+def _locks(file: OpenFile) -> Iterator[str]:
+    locks = file.inode.locks
+    if locks is not None and file in locks.whole:
+        yield f"      flock {locks.whole[file]}"
+    if locks is not None and file in locks.leases:
+        lease = locks.leases[file]
+        yield f"      lease {lease.kind} to {lease.target} until {lease.break_at_ns}"
+
+
 def _file(file: OpenFile, names: Names) -> Iterator[str]:
     name, first = names.of("file", file)
     yield f"    {name}"
     if not first:
         return
     node = file.inode.node
-    shown = b"-"
+    shown, mount = b"-", 0
     if file.path is not None:
         shown = b"(unlinked)" if file.path.dentry.unlinked else _path(file)
-    if file.path is not None:
-        yield f"      through mount {file.path.mount.number}"
+        mount = file.path.mount.number
     yield (
-        f"      {type(file).__name__} {shown!r} flags {file.flags:o} at {file.position}"
+        f"      {type(file).__name__} {shown!r} by {mount} flags {file.flags:o} at {file.position}"
         f" {file.owner} signal {file.async_signo} descriptor {file.async_fd}"
     )
-    if file.inode.locks is not None and file in file.inode.locks.whole:
-        yield f"      flock {file.inode.locks.whole[file]}"
-    if file.inode.locks is not None and file in file.inode.locks.leases:
-        lease = file.inode.locks.leases[file]
-        yield f"      lease {lease.kind} to {lease.target} until {lease.break_at_ns}"
+    yield from _locks(file)
     for mark in file.inode.marks or ():
         if isinstance(mark, DirectoryMark) and mark.file is file:
             yield f"      tells of {mark.mask:x} by {mark.fd}"

@@ -238,6 +238,14 @@ class Specimen:
         w.write_records([ipc.Semaphore(semval=1, sempid=0), ipc.Semaphore(semval=0, sempid=1)])
         self.put(ours.IpcSequence, shm_seq=1)
 
+    def namespace_file(self, cred: int) -> int:
+        objref = self.begin(t.OBJ_FILE)
+        kind = {"f_type": t.FILE_NAMESPACE, "objtype": t.OBJ_NET_NS}
+        self.put(files.FileNamespace, f_credref=cred, **kind)
+        self.w.write_string(t.HDR_FILE_NAME, b"/proc/1/ns/net")
+        self.put(mounts.ProcFile, mount=1, path_bytes=8, content=b"1/ns/net")
+        return objref
+
     def file_table(self, cred: int) -> int:
         w, common = self.w, {"f_credref": cred}
         number = self.begin(t.OBJ_FILE_TABLE)
@@ -261,11 +269,7 @@ class Specimen:
         self.put(ours.FileOwner, fd=-1)
         self.put(ours.FileFlock, kind=1)
         done(objref)
-        objref = self.begin(t.OBJ_FILE)
-        file(files.FileNamespace, t.FILE_NAMESPACE, objtype=t.OBJ_NET_NS)
-        w.write_string(t.HDR_FILE_NAME, b"/proc/1/ns/net")
-        self.put(mounts.ProcFile, mount=1, path_bytes=8, content=b"1/ns/net")
-        done(objref)
+        done(self.namespace_file(cred))
         for f_type in (t.FILE_PIPE, t.FILE_FIFO):
             objref = self.begin(t.OBJ_FILE)
             file(files.FilePipe, f_type, pipe_objref=900 + f_type)
