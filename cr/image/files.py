@@ -253,7 +253,7 @@ def file_class(f_type: int) -> type[File] | None:
         FILE_EVENTFD: FileEventfd,
         FILE_TIMERFD: FileTimerfd,
         FILE_SIGNALFD: FileSignalfd,
-        FILE_NAMESPACE: FileNamespace,
         FILE_INOTIFY: FileInotify,
         FILE_PIDFD: FilePidfd,
+        FILE_NAMESPACE: FileNamespace,
     }.get(f_type)

@@ -238,14 +238,6 @@ class Specimen:
         w.write_records([ipc.Semaphore(semval=1, sempid=0), ipc.Semaphore(semval=0, sempid=1)])
         self.put(ours.IpcSequence, shm_seq=1)
 
-    def namespace_file(self, cred: int) -> int:
-        objref = self.begin(t.OBJ_FILE)
-        kind = {"f_type": t.FILE_NAMESPACE, "objtype": t.OBJ_NET_NS}
-        self.put(files.FileNamespace, f_credref=cred, **kind)
-        self.w.write_string(t.HDR_FILE_NAME, b"/proc/1/ns/net")
-        self.put(mounts.ProcFile, mount=1, path_bytes=8, content=b"1/ns/net")
-        return objref
-
     def file_table(self, cred: int) -> int:
         w, common = self.w, {"f_credref": cred}
         number = self.begin(t.OBJ_FILE_TABLE)
@@ -259,17 +251,12 @@ class Specimen:
             self.put(files.FileDesc, fd_objref=objref, fd_descriptor=len(refs))
             refs.append(objref)
 
+        done(self.unlinked(common))
         objref = self.begin(t.OBJ_FILE)
-        file(files.FileGeneric, t.FILE_GENERIC)
-        w.write_string(t.HDR_FILE_NAME, b"/tmp/gone")
-        self.put(mounts.FilePlace, mount=1, path=b"/gone")
-        self.put(ours.Unlinked, objref=900, nr_extents=1)
-        w.write(t.HDR_UNLINKED_DATA, ours.UnlinkedData(offset=0, content=b"data"))
-        self.put(watches.FileSeals, seals=3)
-        self.put(ours.FileOwner, fd=-1)
-        self.put(ours.FileFlock, kind=1)
+        file(files.FileNamespace, t.FILE_NAMESPACE, objtype=t.OBJ_NET_NS)
+        w.write_string(t.HDR_FILE_NAME, b"/proc/1/ns/net")
+        self.put(mounts.ProcFile, mount=1, path_bytes=8, content=b"1/ns/net")
         done(objref)
-        done(self.namespace_file(cred))
         for f_type in (t.FILE_PIPE, t.FILE_FIFO):
             objref = self.begin(t.OBJ_FILE)
             file(files.FilePipe, f_type, pipe_objref=900 + f_type)
@@ -305,6 +292,18 @@ class Specimen:
         done(self.inotify(common))
         self.deferred(epoll, refs)
         return number
+
+    def unlinked(self, common: dict[str, int]) -> int:
+        objref = self.begin(t.OBJ_FILE)
+        self.put(files.FileGeneric, f_type=t.FILE_GENERIC, **common)
+        self.w.write_string(t.HDR_FILE_NAME, b"/tmp/gone")
+        self.put(mounts.FilePlace, mount=1, path=b"/gone")
+        self.put(ours.Unlinked, objref=900, nr_extents=1)
+        self.w.write(t.HDR_UNLINKED_DATA, ours.UnlinkedData(offset=0, content=b"data"))
+        self.put(watches.FileSeals, seals=3)
+        self.put(ours.FileOwner, fd=-1)
+        self.put(ours.FileFlock, kind=1)
+        return objref
 
     def inotify(self, common: dict[str, int]) -> int:
         objref = self.begin(t.OBJ_FILE)

@@ -12,6 +12,7 @@ from emu.memory import Ram
 from kernel_model.abi.errno import EFAULT, ENAMETOOLONG
 from kernel_model.abi.structs import X86_64, Structs
 from kernel_model.chaos import Chaos
+from kernel_model.sched import Scheduler
 from kernel_model.syscalls import declare
 from kernel_model.vfs.disk import Disk
 from kernel_model.vfs.fdtable import FdTable
@@ -138,6 +139,8 @@ class FakeKernel:
         self.console = FakeConsole()
         self.ram = Ram(4 << 20)
         self.chaos = Chaos(self.clock)  # type: ignore[arg-type]
+        self.sched = Scheduler(self.chaos)
+        self.tasks: dict[int, FakeTask] = {}
         self.vfs = Vfs(disk or Disk.empty(), self.ram, self.clock)
 
 
