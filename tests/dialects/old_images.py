@@ -14,6 +14,9 @@ from tests.harness.model import MAX_TIME_NS, MEMORY_BYTES, disk_with, program_by
 
 ALL = ("x86_32", "x86_64", "ppc32", "ppc64")
 ARCHES = {
+    "v23-rc1": ALL,
+    "v21": ALL,
+    "v20": ALL,
     "v13": ("x86_32", "ppc32", "ppc64"),
     "powerpc-v1": ("ppc32", "ppc64"),
     "v9": ("x86_32",),

@@ -42,6 +42,23 @@ class Probe:
             at += max(size, 8)
         return found
 
+    def tree_and_task(self) -> tuple[int, int]:
+        """The number of TREE, and the length of the first TASK; (0, 0) where it ends before.
+
+        TREE has 16 bytes in all versions, PIDS (the later 101) has 24.
+        """
+        frames = self.frames(14)
+        for place, (kind, size) in enumerate(frames):
+            if kind in (101, 102) and size == 16:
+                rest = [one for one in frames[place + 1 :] if one[0] == kind + 1]
+                return (kind, rest[0][1]) if rest else (0, 0)
+        return 0, 0
+
+    def revision(self) -> int:
+        """HEADER.rev of the versions from 2009 on."""
+        order = "little" if self.order == LITTLE else "big"
+        return int.from_bytes(self.image[24:26], order)  # type: ignore[arg-type]
+
 
 def probe(image: Bytes) -> Probe | None:
     """A probe, if the magic is where all dialects have it."""

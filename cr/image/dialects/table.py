@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from cr.image.dialects import powerpc_v1, v8, v9, v13
+from cr.image.dialects import powerpc_v1, v8, v9, v13, v20, v21, v23_rc1
 from cr.image.dialects.shape import Dialect
 from emu.layout import Bytes
 
 NATIVE = "v23-rc2"
-DIALECTS: tuple[Dialect, ...] = (v13.DIALECT, powerpc_v1.DIALECT, v9.DIALECT, v8.DIALECT)
+DIALECTS: tuple[Dialect, ...] = (
+    v23_rc1.DIALECT,
+    v21.DIALECT,
+    v20.DIALECT,
+    v13.DIALECT,
+    powerpc_v1.DIALECT,
+    v9.DIALECT,
+    v8.DIALECT,
+)
 NAMES = (NATIVE, *(dialect.name for dialect in DIALECTS))
 
 

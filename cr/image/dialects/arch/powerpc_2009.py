@@ -11,18 +11,25 @@ Field orders are those of the posted patches; where padding lies follows from th
 and is UNVERIFIED against a kernel. A word of the length of 0xdeadbeef is 4 bytes, UNVERIFIED too.
 
 Mirrors:  Nathan Lynch, "powerpc checkpoint/restart", v1 and v2 on v13: cr_hdr_cpu.
-Deviates: MSR is not believed: what it says is only the word size of the task. VSCR, which the
-          second port declared and never filled, is filled; so is VSX, whose bit it declared.
-Not modelled: DABR and SPE: refused.
+Deviates: see `powerpc_units`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from cr.image.arch import powerpc, ppc32, ppc64
 from cr.image.arch.shape import ArchFormat
+from cr.image.dialects.arch.powerpc_units import (
+    NO_REGISTERS,
+    PT_REGS_WORDS,
+    UnitsTail,
+    native_registers,
+    possible_parts,
+    pt_regs,
+    units_in,
+    units_of,
+)
 from cr.image.dialects.cr_shape import CrArch, Numbers, State
 from cr.image.dialects.cr_stream import CrReader, CrWriter
 from cr.image.dialects.plain import PlainImage, PlainMemory, PlainTask
@@ -32,20 +39,6 @@ from emu.layout import BIG, Bytes, Record, array, at, hex32, hex64, raw, record,
 
 FORMATS: dict[str, ArchFormat] = {"ppc": ppc32.FORMAT, "ppc64": ppc64.FORMAT}
 DEADBEEF = 0xDEADBEEF
-FEATURE_FP, FEATURE_DEBUG, FEATURE_ALTIVEC, FEATURE_SPE, FEATURE_VSX = 0x1, 0x2, 0x4, 0x8, 0x10
-_FEATURES = FEATURE_FP | FEATURE_ALTIVEC | FEATURE_VSX
-_PARTS = {
-    FEATURE_FP: powerpc.PART_FP,
-    FEATURE_ALTIVEC: powerpc.PART_ALTIVEC,
-    FEATURE_VSX: powerpc.PART_VSX,
-}
-PT_REGS_WORDS = 44
-NIP, MSR, ORIG_GPR3, CTR, LINK, XER, CCR, SOFTE, TRAP = range(32, 41)
-MSR_SF = 1 << 63
-MSR_USER32 = 0xD032
-TIF_32BIT = 1 << 4
-_VECTOR = powerpc.VECTOR_BYTES
-_NO_VECTORS = (bytes(_VECTOR),) * powerpc.REGISTERS
 
 
 @record(size=4)
@@ -65,15 +58,7 @@ class Cpu32(Record):
     pt_regs: Annotated[tuple[int, ...], array(hex32, PT_REGS_WORDS)] = at("struct pt_regs")
     pad: u32 = at("alignment", default=0)
     fpr: Annotated[tuple[int, ...], array(hex64, 32)] = at("f0-f31, as bits")
-    fpscr: hex32 = at("status and control")
-    fpexc_mode: s32 = at("how floating point exceptions are taken", default=0)
-    dabr: hex64 = at("data breakpoint", default=0)
-    vr: Annotated[tuple[bytes, ...], array(raw(_VECTOR), 32)] = at("v0-v31")
-    vscr: Annotated[bytes, raw(_VECTOR)] = at("status and control, in the last word")
-    vrsave: hex64 = at("which vector registers the task says it uses")
-    evr: Annotated[tuple[int, ...], array(hex32, 32)] = at("SPE: upper halves", default=(0,) * 32)
-    acc: hex64 = at("SPE: accumulator", default=0)
-    spefscr: hex32 = at("SPE: status and control", default=0)
+    tail: UnitsTail = at("the rest of the units")
     pad_tail: Annotated[bytes, raw(12)] = at("alignment", default=bytes(12))
 
 
@@ -87,15 +72,7 @@ class Cpu64(Record):
     pad: u32 = at("alignment", default=0)
     pt_regs: Annotated[tuple[int, ...], array(hex64, PT_REGS_WORDS)] = at("struct pt_regs")
     fpr: Annotated[tuple[int, ...], array(hex64, 32)] = at("f0-f31, as bits")
-    fpscr: hex32 = at("status and control")
-    fpexc_mode: s32 = at("how floating point exceptions are taken", default=0)
-    dabr: hex64 = at("data breakpoint", default=0)
-    vr: Annotated[tuple[bytes, ...], array(raw(_VECTOR), 32)] = at("v0-v31")
-    vscr: Annotated[bytes, raw(_VECTOR)] = at("status and control, in the last word")
-    vrsave: hex64 = at("which vector registers the task says it uses")
-    evr: Annotated[tuple[int, ...], array(hex32, 32)] = at("SPE: upper halves", default=(0,) * 32)
-    acc: hex64 = at("SPE: accumulator", default=0)
-    spefscr: hex32 = at("SPE: status and control", default=0)
+    tail: UnitsTail = at("the rest of the units")
     pad_tail: Annotated[bytes, raw(12)] = at("alignment", default=bytes(12))
 
 
@@ -109,15 +86,7 @@ class Cpu64Vsx(Record):
     pad: u32 = at("alignment", default=0)
     pt_regs: Annotated[tuple[int, ...], array(hex64, PT_REGS_WORDS)] = at("struct pt_regs")
     fpr: Annotated[tuple[int, ...], array(hex64, 64)] = at("f0, its low half, f1, ...")
-    fpscr: hex32 = at("status and control")
-    fpexc_mode: s32 = at("how floating point exceptions are taken", default=0)
-    dabr: hex64 = at("data breakpoint", default=0)
-    vr: Annotated[tuple[bytes, ...], array(raw(_VECTOR), 32)] = at("v0-v31")
-    vscr: Annotated[bytes, raw(_VECTOR)] = at("status and control, in the last word")
-    vrsave: hex64 = at("which vector registers the task says it uses")
-    evr: Annotated[tuple[int, ...], array(hex32, 32)] = at("SPE: upper halves", default=(0,) * 32)
-    acc: hex64 = at("SPE: accumulator", default=0)
-    spefscr: hex32 = at("SPE: status and control", default=0)
+    tail: UnitsTail = at("the rest of the units")
     pad_tail: Annotated[bytes, raw(12)] = at("alignment", default=bytes(12))
 
 
@@ -144,60 +113,6 @@ class FirstCpu64(Record):
     dabr: u64 = at("data breakpoint", default=0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Units:
-    """The native units of a task, or what stands for those that it has not used."""
-
-    fp: powerpc.CpuFp | None = None
-    altivec: powerpc.CpuAltivec | None = None
-    vsx: powerpc.CpuVsx | None = None
-
-
-def _units_of(task: PlainTask) -> _Units:
-    named: dict[str, Any] = {}
-    for unit in task.units:
-        match unit:
-            case powerpc.CpuFp():
-                named["fp"] = unit
-            case powerpc.CpuAltivec():
-                named["altivec"] = unit
-            case powerpc.CpuVsx():
-                named["vsx"] = unit
-    return _Units(**named)
-
-
-def pt_regs(task: PlainTask, word_bytes: int) -> tuple[int, ...]:
-    """struct pt_regs of a task."""
-    cpu, thread = task.cpu, task.thread
-    assert isinstance(cpu, powerpc.Cpu) and isinstance(thread, powerpc.Thread)
-    wide = word_bytes == 8 and not thread.thread_info_flags & TIF_32BIT
-    words = [*cpu.gpr, cpu.nip, MSR_USER32 | (MSR_SF if wide else 0), cpu.orig_gpr3]
-    words += [cpu.ctr, cpu.link, cpu.xer, cpu.ccr, int(word_bytes == 8), cpu.trap, 0, 0, 0]
-    return tuple(words)
-
-
-def native_registers(
-    source: CrReader, words: tuple[int, ...], word_bytes: int, parts: int
-) -> tuple[powerpc.Thread, powerpc.Cpu]:
-    """THREAD and CPU of a struct pt_regs."""
-    narrow = word_bytes == 8 and not words[MSR] & MSR_SF
-    if words[CCR] >> 32 or words[XER] >> 32:
-        source.refuse("CR and XER have 32 bits")
-    thread = powerpc.Thread(thread_info_flags=TIF_32BIT if narrow else 0)
-    cpu = powerpc.Cpu(
-        parts=parts,
-        gpr=words[:32],
-        nip=words[NIP],
-        ctr=words[CTR],
-        link=words[LINK],
-        xer=words[XER],
-        ccr=words[CCR],
-        orig_gpr3=words[ORIG_GPR3],
-        trap=words[TRAP] & ~1,
-    )
-    return thread, cpu
-
-
 def _write_nothing(out: CrWriter, numbers: Numbers, about: PlainImage | PlainMemory) -> None:
     """The second port had nothing to say here."""
 
@@ -218,58 +133,23 @@ def _second_class(word_bytes: int, vsx: bool) -> type[Cpu32] | type[Cpu64] | typ
 
 
 def _write_second(out: CrWriter, numbers: Numbers, image: PlainImage, task: PlainTask) -> None:
-    header = image.header_arch
+    header, cpu, thread = image.header_arch, task.cpu, task.thread
     assert isinstance(header, powerpc.HeaderArch)
+    assert isinstance(cpu, powerpc.Cpu) and isinstance(thread, powerpc.Thread)
     word_bytes = image.arch.word_bytes
     cls = _second_class(word_bytes, bool(header.parts & powerpc.PART_VSX))
-    units = _units_of(task)
-    fp, altivec, vsx = units.fp, units.altivec, units.vsx
-    fpr = fp.fpr if fp is not None else (0,) * 32
-    if cls is Cpu64Vsx:
-        low = vsx.low if vsx is not None else (0,) * 32
-        fpr = tuple(half for pair in zip(fpr, low) for half in pair)
-    features = FEATURE_FP if fp is not None else 0
-    features |= FEATURE_ALTIVEC if altivec is not None else 0
-    features |= FEATURE_VSX if vsx is not None else 0
-    out.write(
-        numbers.cpu,
-        cls(
-            features_used=features,
-            pt_regs=pt_regs(task, word_bytes),
-            fpr=fpr,
-            fpscr=fp.fpscr if fp is not None else 0,
-            vr=altivec.vr if altivec is not None else _NO_VECTORS,
-            vscr=altivec.vscr if altivec is not None else bytes(_VECTOR),
-            vrsave=altivec.vrsave if altivec is not None else 0,
-        ),
-        task.pid,
-    )
+    values = units_of(task.units).values(cls is Cpu64Vsx)
+    out.write(numbers.cpu, cls(pt_regs=pt_regs(cpu, thread, word_bytes), **values), task.pid)
 
 
 def _read_second(source: CrReader, numbers: Numbers, arch: ArchFormat, header: Framed) -> State:
     _, size = source.peek()
     cls = _second_class(arch.word_bytes, size == Cpu64Vsx.SIZE)
     old = source.read(numbers.cpu, cls, None)
-    features = old.features_used
-    if features & ~_FEATURES or old.dabr:
-        source.refuse(f"features {features:#x}: DABR and SPE are not modelled")
-    units: list[Framed | Bytes] = []
-    if features & FEATURE_FP:
-        fpr = old.fpr[::2] if cls is Cpu64Vsx else old.fpr
-        units.append(powerpc.CpuFp(fpr=fpr, fpscr=old.fpscr))
-    if features & FEATURE_ALTIVEC:
-        if old.vrsave >> 32:
-            source.refuse("VRSAVE has 32 bits")
-        units.append(powerpc.CpuAltivec(vr=old.vr, vscr=old.vscr, vrsave=old.vrsave))
-    if features & FEATURE_VSX:
-        if cls is not Cpu64Vsx:
-            source.refuse("VSX was used, but the registers have no second halves")
-        units.append(powerpc.CpuVsx(low=old.fpr[1::2]))
-    parts = sum(part for feature, part in _PARTS.items() if features & feature)
-    thread, cpu = native_registers(source, old.pt_regs, arch.word_bytes, parts)
-    possible = powerpc.PART_FP | powerpc.PART_ALTIVEC
-    possible |= powerpc.PART_VSX if cls is Cpu64Vsx else 0
-    return State(thread, cpu, units, powerpc.HeaderArch(parts=possible))
+    units = units_in(old.features_used, old.fpr, old.tail, source.refuse)
+    thread, cpu = native_registers(old.pt_regs, arch.word_bytes, units.parts, source.refuse)
+    parts = possible_parts(cls is Cpu64Vsx)
+    return State(thread, cpu, list(units.in_order()), powerpc.HeaderArch(parts=parts))
 
 
 def _write_mark(type_name: str) -> Any:
@@ -292,7 +172,8 @@ def _read_marked_context(
 
 
 def _write_first(out: CrWriter, numbers: Numbers, image: PlainImage, task: PlainTask) -> None:
-    units = _units_of(task)
+    units, cpu, thread = units_of(task.units), task.cpu, task.thread
+    assert isinstance(cpu, powerpc.Cpu) and isinstance(thread, powerpc.Thread)
     if units.altivec is not None or units.vsx is not None:
         sentence = "the first PowerPC port has no place for vector registers"
         raise ImageError(0, "CPU", sentence)
@@ -300,8 +181,8 @@ def _write_first(out: CrWriter, numbers: Numbers, image: PlainImage, task: Plain
     word_bytes = image.arch.word_bytes
     cls = FirstCpu64 if word_bytes == 8 else FirstCpu32
     record = cls(
-        pt_regs=pt_regs(task, word_bytes),
-        fpr=units.fp.fpr if units.fp is not None else (0,) * 32,
+        pt_regs=pt_regs(cpu, thread, word_bytes),
+        fpr=units.fp.fpr if units.fp is not None else NO_REGISTERS,
         fpscr=units.fp.fpscr if units.fp is not None else 0,
     )
     out.write(numbers.cpu, record, task.pid)
@@ -317,7 +198,7 @@ def _read_first(source: CrReader, numbers: Numbers, arch: ArchFormat, header: Fr
     if any(old.fpr) or old.fpscr:
         units.append(powerpc.CpuFp(fpr=old.fpr, fpscr=old.fpscr))
     parts = powerpc.PART_FP if units else 0
-    thread, cpu = native_registers(source, old.pt_regs, arch.word_bytes, parts)
+    thread, cpu = native_registers(old.pt_regs, arch.word_bytes, parts, source.refuse)
     return State(thread, cpu, units, powerpc.HeaderArch(parts=parts))
 
 
@@ -343,5 +224,5 @@ FIRST = CrArch(
     read_state=_read_first,
     has_vdso=True,
 )
-SECOND_RECORDS: tuple[type[Record], ...] = (Cpu32, Cpu64, Cpu64Vsx)
+SECOND_RECORDS: tuple[type[Record], ...] = (UnitsTail, Cpu32, Cpu64, Cpu64Vsx)
 FIRST_RECORDS: tuple[type[Record], ...] = (Mark, FirstCpu32, FirstCpu64)
