@@ -21,6 +21,7 @@ ARCHES = {
     "powerpc-v1": ("ppc32", "ppc64"),
     "v9": ("x86_32",),
     "v8": ("x86_32",),
+    "v2": ("x86_32",),
 }
 """Which architectures a dialect has."""
 CASES = [(name, arch) for name, arches in ARCHES.items() for arch in arches]

@@ -40,6 +40,7 @@ from cr.image.dialects.shape import Converted
 from cr.image.errors import ImageError
 from cr.image.header import Header
 from cr.image.stream import byte_order
+from cr.image.task import Task
 from emu.layout import Bytes, LayoutError
 
 VM_ALWAYSDUMP = 0x04000000
@@ -53,13 +54,13 @@ _LAYOUT = (
 ).split()
 
 
-def write(image: Bytes, version: CrVersion) -> Converted:
+def write(image: Bytes, version: CrVersion, writing: type[Writing] | None = None) -> Converted:
     """Native image -> an image of that version. Raises ImageError where it has no place."""
     found, lost = plain_of(image, version.name)
     arch = _arch_of(version, found)
     writer = CrWriter(found.order)
     try:
-        _Writing(writer, version, arch, found).image()
+        (writing or Writing)(writer, version, arch, found).image()
     except LayoutError as error:
         raise ImageError(0, version.name, str(error)) from None
     return Converted(bytes(writer.out), lost)
@@ -73,8 +74,8 @@ def _arch_of(version: CrVersion, image: PlainImage) -> CrArch:
     raise ImageError(0, "HEADER", sentence)
 
 
-class _Writing:
-    """Writes one image."""
+class Writing:
+    """Writes one image; a version that differs in more than numbers extends it."""
 
     def __init__(
         self, writer: CrWriter, version: CrVersion, arch: CrArch, image: PlainImage
@@ -114,7 +115,13 @@ class _Writing:
         out.write(numbers.tail, old.Tail())
 
     def _task(self, task: PlainTask) -> None:
-        out, numbers = self._out, self._numbers
+        self.write_struct(task)
+        self._memory(task)
+        self._files(task)
+        self._arch.write_state(self._out, self._numbers, self._image, task)
+
+    def write_struct(self, task: PlainTask) -> None:
+        """TASK and the name."""
         record = old.Task(
             state=task.record.state,
             exit_state=0,
@@ -122,21 +129,20 @@ class _Writing:
             exit_signal=task.record.exit_signal,
             task_comm_len=t.TASK_COMM_BYTES,
         )
-        out.write(numbers.task, record)
-        out.write_blob(numbers.string, task.comm.ljust(t.TASK_COMM_BYTES, b"\0"))
-        self._memory(task)
-        self._files(task)
-        self._arch.write_state(out, numbers, self._image, task)
+        self._out.write(self._numbers.task, record)
+        name = task.comm.ljust(t.TASK_COMM_BYTES, b"\0")
+        self._out.write_blob(self._numbers.string, name)
 
     def _memory(self, task: PlainTask) -> None:
         out, numbers, memory = self._out, self._numbers, task.memory
         layout = {name: getattr(memory.record, name) for name in _LAYOUT}
         out.write(numbers.mm, old.Mm(map_count=len(memory.areas), **layout), task.pid)
         for area in memory.areas:
-            self._area(area)
+            self.write_area(area)
         self._arch.write_context(out, numbers, memory)
 
-    def _area(self, area: PlainArea) -> None:
+    def write_area(self, area: PlainArea) -> None:
+        """VMA, the name of its file, its pages."""
         out, numbers, vma = self._out, self._numbers, area.record
         is_vdso = vma.vma_type == t.VMA_VDSO
         if is_vdso and not self._arch.has_vdso:
@@ -153,15 +159,19 @@ class _Writing:
         out.write(numbers.vma, record)
         if area.name is not None:
             out.write_blob(numbers.fname, area.name + b"\0")
-        letter = "Q" if self._image.arch.word_bytes == 8 else "I"
         for first in range(0, len(area.pages), CHUNK_PAGES):
             chunk = area.pages[first : first + CHUNK_PAGES]
             out.write(numbers.pgarr, old.PageArray(nr_pages=len(chunk)))
-            addresses = [address for address, _ in chunk]
-            out.raw(struct.pack(f"{out.order}{len(chunk)}{letter}", *addresses))
-            for _, content in chunk:
-                out.raw(content)
+            self.write_pages(chunk)
         out.write(numbers.pgarr, old.PageArray(nr_pages=0))
+
+    def write_pages(self, pages: list[tuple[int, Bytes]]) -> None:
+        """Addresses, and then the pages."""
+        letter = "Q" if self._image.arch.word_bytes == 8 else "I"
+        addresses = [address for address, _ in pages]
+        self._out.raw(struct.pack(f"{self._out.order}{len(pages)}{letter}", *addresses))
+        for _, content in pages:
+            self._out.raw(content)
 
     def _files(self, task: PlainTask) -> None:
         out, numbers = self._out, self._numbers
@@ -188,17 +198,17 @@ class _Writing:
         out.write_blob(numbers.fname, file.name + b"\0")
 
 
-def read(image: Bytes, version: CrVersion) -> bytes:
+def read(image: Bytes, version: CrVersion, reading: type[Reading] | None = None) -> bytes:
     """An image of that version -> native image. Raises ImageError."""
     reader = CrReader(image, byte_order(image), version.numbers.names())
     try:
-        return native_of(_Reading(reader, version).image())
+        return native_of((reading or Reading)(reader, version).image())
     except LayoutError as error:
         raise ImageError(reader.position, version.name, str(error)) from None
 
 
-class _Reading:
-    """Reads one image."""
+class Reading:
+    """Reads one image; a version that differs in more than numbers extends it."""
 
     def __init__(self, reader: CrReader, version: CrVersion) -> None:
         self._in, self._version, self._numbers = reader, version, version.numbers
@@ -262,10 +272,7 @@ class _Reading:
 
     def _task(self, pids: old.Pids) -> PlainTask:
         source, numbers = self._in, self._numbers
-        record = source.read(numbers.task, old.Task)
-        if record.exit_state or record.state not in (0, 1):
-            source.refuse("a process that is dead or stopped")
-        comm = self._comm(record)
+        record, comm = self.read_struct()
         pid = pids.vpid
         if not numbers.tree:
             pid = source.parent_of_next()
@@ -275,12 +282,10 @@ class _Reading:
         descriptors = self._files()
         state = self._arch.read_state(source, numbers, self._format, self._header_arch)
         self._header_arch = state.header_arch
-        if record.exit_signal > t.NSIG:
-            source.refuse(f"there is no signal {record.exit_signal}")
         return PlainTask(
             pid=pid,
             ppid=pids.vppid,
-            record=plain.plain_task(record.state, record.exit_signal),
+            record=record,
             comm=comm,
             thread=state.thread,
             cpu=state.cpu,
@@ -289,12 +294,22 @@ class _Reading:
             descriptors=descriptors,
         )
 
-    def _comm(self, record: old.Task) -> bytes:
+    def read_struct(self) -> tuple[Task, bytes]:
+        """TASK and the name."""
         source = self._in
+        record = source.read(self._numbers.task, old.Task)
         payload = bytes(source.read_blob(self._numbers.string))
         if len(payload) != record.task_comm_len or len(payload) != t.TASK_COMM_BYTES:
             source.refuse(f"a name of {len(payload)} bytes, not {t.TASK_COMM_BYTES}")
-        return payload[:-1].split(b"\0")[0]
+        return self.checked(record), payload[:-1].split(b"\0")[0]
+
+    def checked(self, record: old.Task) -> Task:
+        """The native record of a live process."""
+        if record.exit_state or record.state not in (0, 1):
+            self._in.refuse("a process that is dead or stopped")
+        if record.exit_signal > t.NSIG:
+            self._in.refuse(f"there is no signal {record.exit_signal}")
+        return plain.plain_task(record.state, record.exit_signal)
 
     def _name(self) -> bytes:
         payload = bytes(self._in.read_blob(self._numbers.fname))
@@ -308,7 +323,7 @@ class _Reading:
         record = source.read(self._numbers.mm, old.Mm, None)
         areas, vdso = [], 0
         for _ in range(record.map_count):
-            area = self._area()
+            area = self.read_area()
             if area.record.vma_type == t.VMA_VDSO:
                 vdso = area.record.vm_start
             areas.append(area)
@@ -317,9 +332,16 @@ class _Reading:
         mm = native.Mm(map_count=0, exe_objref=0, def_flags=0, flags=0, **layout)
         return PlainMemory(mm, context, areas, units)
 
-    def _area(self) -> PlainArea:
+    def read_area(self) -> PlainArea:
+        """VMA, the name of its file, its pages."""
         vma = self._in.read(self._numbers.vma, old.Vma)
         name = self._name() if vma.vma_type == old.VMA_FILE else None
+        return self.area_of(vma, name, list(self._pages()))
+
+    def area_of(
+        self, vma: old.Vma, name: bytes | None, pages: list[tuple[int, Bytes]]
+    ) -> PlainArea:
+        """An area of these values."""
         record = native.Vma(
             vma_type=t.VMA_FILE if name is not None else t.VMA_ANON,
             vma_objref=0,
@@ -332,7 +354,7 @@ class _Reading:
             vm_pgoff=vma.vm_pgoff,
             hugetlb_shift=0,
         )
-        area = PlainArea(record, name, list(self._pages()))
+        area = PlainArea(record, name, pages)
         if name is None and vma.vm_flags & VM_ALWAYSDUMP and self._arch.has_vdso:
             flags = vma.vm_flags & ~VM_ALWAYSDUMP
             area = PlainArea(replace(record, vma_type=t.VMA_VDSO, vm_flags=flags))
@@ -343,12 +365,17 @@ class _Reading:
         while count := source.read(self._numbers.pgarr, old.PageArray).nr_pages:
             if count * (word_bytes + t.PAGE_SIZE) > source.left:
                 source.refuse(f"{count} pages are announced, {source.left} bytes are left")
-            letter = "Q" if word_bytes == 8 else "I"
-            raw = source.raw(count * word_bytes, "page addresses")
-            addresses = struct.unpack(f"{source.order}{count}{letter}", raw)
-            content = source.raw(count * t.PAGE_SIZE, "pages")
-            for index, address in enumerate(addresses):
-                yield address, content[index * t.PAGE_SIZE : (index + 1) * t.PAGE_SIZE]
+            yield from self.pages_of(count)
+
+    def pages_of(self, count: int) -> Iterator[tuple[int, Bytes]]:
+        """So many addresses, and then the pages."""
+        source, word_bytes = self._in, self._format.word_bytes
+        letter = "Q" if word_bytes == 8 else "I"
+        raw = source.raw(count * word_bytes, "page addresses")
+        addresses = struct.unpack(f"{source.order}{count}{letter}", raw)
+        content = source.raw(count * t.PAGE_SIZE, "pages")
+        for index, address in enumerate(addresses):
+            yield address, content[index * t.PAGE_SIZE : (index + 1) * t.PAGE_SIZE]
 
     def _files(self) -> list[PlainDescriptor]:
         source, numbers = self._in, self._numbers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cr.image.dialects import powerpc_v1, v8, v9, v13, v20, v21, v23_rc1
+from cr.image.dialects import powerpc_v1, v2, v8, v9, v13, v20, v21, v23_rc1
 from cr.image.dialects.shape import Dialect
 from emu.layout import Bytes
 
@@ -15,6 +15,7 @@ DIALECTS: tuple[Dialect, ...] = (
     powerpc_v1.DIALECT,
     v9.DIALECT,
     v8.DIALECT,
+    v2.DIALECT,
 )
 NAMES = (NATIVE, *(dialect.name for dialect in DIALECTS))
 

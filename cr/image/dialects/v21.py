@@ -15,6 +15,7 @@ from cr.image.dialects.chain import dialect_of
 from cr.image.dialects.frames import Frame
 from cr.image.dialects.probe import probe
 from cr.image.dialects.step import Change, Numbering, Passage, Step
+from cr.image.ipc import TaskSemUndoList
 from cr.image.signals import Siginfo, Sigpending
 from cr.image.task import Fs, TaskObjs
 from emu.layout import Bytes, LayoutError
@@ -23,6 +24,7 @@ UMASK = 0o022
 SIGCHLD = 17
 FAULTS = {4, 5, 7, 8, 11}
 """SIGILL SIGTRAP SIGBUS SIGFPE SIGSEGV: on all of our architectures the same."""
+UNDO = "that threads share the list of semaphores to undo, which is empty"
 SOCKETS = "sockets, as this converter knows it"
 REV = 6
 
@@ -110,11 +112,28 @@ def _pending_up(passage: Passage, frame: Frame) -> Frame:
     return passage.packed(t.HDR_SIGPENDING, newer_record, frame)
 
 
+def _undo_down(passage: Passage, frames: list[Frame]) -> list[Frame]:
+    """Lists of nothing to undo are left out: threads have one as soon as there is a second."""
+    kept: list[Frame] = []
+    for frame in frames:
+        if frame.type_no == t.HDR_TASK_SEM_UNDO_LIST:
+            if passage.unpack(TaskSemUndoList, frame).count:
+                passage.no(frame, "semaphores to undo")
+            if not kept or kept[-1].type_no != t.HDR_OBJREF:
+                passage.refuse(frame, "this list is no object")
+            kept.pop()
+        else:
+            kept.append(frame)
+    return kept
+
+
 STEP = Step(
     name="v21",
     changes={
         t.HDR_TASK: Change(old.TaskRc1, old.Task2010, {"sas_ss_sp": 0, "sas_ss_size": 0}),
-        t.HDR_TASK_OBJS: Change(TaskObjs, old.TaskObjs2010, {"sem_undo_objref": 0}),
+        t.HDR_TASK_OBJS: Change(
+            TaskObjs, old.TaskObjs2010, {"sem_undo_objref": 0}, {"sem_undo_objref": UNDO}
+        ),
         t.HDR_FS: Change(Fs, old.Fs2010, {"umask": UMASK}),
     },
     missing={
@@ -123,7 +142,7 @@ STEP = Step(
         t.HDR_SOCKET: SOCKETS,
         t.HDR_SOCKET_QUEUE: SOCKETS,
     },
-    first_down=(_signals_down, x86_2010.down),
+    first_down=(_signals_down, _undo_down, x86_2010.down),
     last_up=(x86_2010.up, _signals_up),
 )
 STEPS = (v23_rc1.STEP, STEP)
