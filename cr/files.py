@@ -26,6 +26,7 @@ from cr import (
     pipe,
     proc_files,
     regular,
+    socket_queues,
     sockets,
     terminals,
     timers,
@@ -168,7 +169,7 @@ def checkpoint_table(ctx: Checkpoint, table: FdTable) -> None:
         if isinstance(waiting, EpollFile):
             epoll.checkpoint_items(ctx, waiting)
         else:
-            sockets.checkpoint_queues(ctx, waiting)
+            socket_queues.checkpoint_queues(ctx, waiting)
     locks.checkpoint_record_locks(ctx, table)
     locks.checkpoint_leases(ctx, table)
     watches.checkpoint_notify(ctx, table)
@@ -210,7 +211,7 @@ def _restore_deferred(ctx: Restart) -> None:
         if waiting == t.HDR_EPOLL_ITEMS:
             lists.append(epoll.restore_items(ctx))
         else:
-            sockets.restore_queues(ctx)
+            socket_queues.restore_queues(ctx)
     for owner, ready in lists:
         if ctx.has_machine:
             owner.ready = ready
