@@ -28,8 +28,8 @@ from cr import (
     regular,
     socket_queues,
     sockets,
-    terminals,
     timers,
+    tty_files,
     watches,
 )
 from cr.context import Checkpoint, Restart
@@ -95,7 +95,7 @@ def checkpoint_file(ctx: Checkpoint, file: OpenFile) -> None:
     elif isinstance(file, SocketFile):
         sockets.checkpoint_socket_file(ctx, file, common)
     elif isinstance(file, TtyFile):
-        terminals.checkpoint_tty_file(ctx, file, common)
+        tty_files.checkpoint_tty_file(ctx, file, common)
     elif isinstance(file, NamespaceFile):
         proc_files.checkpoint_namespace_file(ctx, file, common)
     elif isinstance(file, _GENERIC):
@@ -149,7 +149,7 @@ _RESTORE: dict[int, Callable[[Restart, Any], OpenFile]] = {
     t.FILE_SIGNALFD: timers.restore_signalfd,
     t.FILE_INOTIFY: watches.restore_inotify,
     t.FILE_PIDFD: watches.restore_pidfd,
-    t.FILE_TTY: terminals.restore_tty_file,
+    t.FILE_TTY: tty_files.restore_tty_file,
     t.FILE_NAMESPACE: proc_files.restore_namespace_file,
 }
 
