@@ -57,7 +57,6 @@ from kernel_model.vfs.procfs import TextFile
 
 FMODE_READ, FMODE_WRITE, FMODE_LSEEK, FMODE_PREAD, FMODE_PWRITE = 1, 2, 4, 8, 16
 _NR_OPEN = 1024 * 1024
-_GENERIC = (RegularFile, DirectoryFile, NullFile, RandomFile, ConsoleFile, TextFile, GroupOpenFile)
 
 
 def _mode(file: OpenFile) -> int:
@@ -78,33 +77,39 @@ def checkpoint_file(ctx: Checkpoint, file: OpenFile) -> None:
         "f_version": 0,
         "f_secref": 0,
     }
-    if isinstance(file, PipeEnd):
-        pipe.checkpoint_end(ctx, file, common)
-    elif isinstance(file, EventFile):
-        eventfd.checkpoint_eventfd(ctx, file, common)
-    elif isinstance(file, EpollFile):
-        epoll.checkpoint_epoll(ctx, file, common)
-    elif isinstance(file, TimerFile):
-        timers.checkpoint_timerfd(ctx, file, common)
-    elif isinstance(file, SignalFile):
-        timers.checkpoint_signalfd(ctx, file, common)
-    elif isinstance(file, InotifyFile):
-        watches.checkpoint_inotify(ctx, file, common)
-    elif isinstance(file, PidFile):
-        watches.checkpoint_pidfd(ctx, file, common)
-    elif isinstance(file, SocketFile):
-        sockets.checkpoint_socket_file(ctx, file, common)
-    elif isinstance(file, TtyFile):
-        tty_files.checkpoint_tty_file(ctx, file, common)
-    elif isinstance(file, NamespaceFile):
-        proc_files.checkpoint_namespace_file(ctx, file, common)
-    elif isinstance(file, _GENERIC):
-        ctx.image.write(t.HDR_FILE, image.FileGeneric(f_type=t.FILE_GENERIC, **common))
-        regular.checkpoint_generic(ctx, file)
-    else:
+    kinds = type(file).__mro__
+    write = next((_CHECKPOINT[kind] for kind in kinds if kind in _CHECKPOINT), None)
+    if write is None:
         ctx.refuse(EBADF, f"files of the kind {type(file).__name__} cannot be checkpointed")
+    write(ctx, file, common)
     locks.checkpoint_owner(ctx, file)
     locks.checkpoint_flock(ctx, file)
+
+
+def _checkpoint_generic(ctx: Checkpoint, file: OpenFile, common: dict[str, int]) -> None:
+    ctx.image.write(t.HDR_FILE, image.FileGeneric(f_type=t.FILE_GENERIC, **common))
+    regular.checkpoint_generic(ctx, file)
+
+
+_CHECKPOINT: dict[type[OpenFile], Callable[[Checkpoint, Any, dict[str, int]], None]] = {
+    ConsoleFile: _checkpoint_generic,
+    DirectoryFile: _checkpoint_generic,
+    EpollFile: epoll.checkpoint_epoll,
+    EventFile: eventfd.checkpoint_eventfd,
+    GroupOpenFile: _checkpoint_generic,
+    InotifyFile: watches.checkpoint_inotify,
+    NamespaceFile: proc_files.checkpoint_namespace_file,
+    NullFile: _checkpoint_generic,
+    PidFile: watches.checkpoint_pidfd,
+    PipeEnd: pipe.checkpoint_end,
+    RandomFile: _checkpoint_generic,
+    RegularFile: _checkpoint_generic,
+    SignalFile: timers.checkpoint_signalfd,
+    SocketFile: sockets.checkpoint_socket_file,
+    TextFile: _checkpoint_generic,
+    TimerFile: timers.checkpoint_timerfd,
+    TtyFile: tty_files.checkpoint_tty_file,
+}
 
 
 def restore_file(ctx: Restart) -> OpenFile:
