@@ -4,7 +4,9 @@ Before a container is written, every shared object is visited once, and the uses
 Shared objects count their users too; where the two numbers differ, somebody outside holds the
 object, and an image would silently turn sharing into copying.
 
-Mirrors:  linux-cr checkpoint/objhash.c -- ckpt_obj_collect, ckpt_obj_contained.
+When the image is there, all that was collected must be in it, and nothing that was not.
+
+Mirrors:  linux-cr checkpoint/objhash.c -- ckpt_obj_collect, ckpt_obj_contained, ckpt_obj_visited.
 Deviates: the message names the object (the original printed a kernel pointer).
 """
 
@@ -15,23 +17,25 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cr.context import Checkpoint
 from kernel_model.abi.errno import EBUSY
+from kernel_model.ipc.sem import UndoList
+from kernel_model.mm.address_space import AddressSpace
 from kernel_model.mm.backing import SharedMemory
 from kernel_model.net.socket import Socket
 from kernel_model.net.sockfs import SocketFile
 from kernel_model.net.unix import UnixSocket
+from kernel_model.signals import Sighand
 from kernel_model.tty.file import TtyFile
 from kernel_model.tty.terminal import Tty
+from kernel_model.vfs.fdtable import FdTable
+from kernel_model.vfs.fs_struct import FsStruct
+from kernel_model.vfs.openfile import OpenFile
 
 if TYPE_CHECKING:
-    from kernel_model.ipc.sem import UndoList
-    from kernel_model.mm.address_space import AddressSpace
-    from kernel_model.signals import Sighand
     from kernel_model.task import Task
-    from kernel_model.vfs.fdtable import FdTable
-    from kernel_model.vfs.fs_struct import FsStruct
-    from kernel_model.vfs.openfile import OpenFile
 
 T = TypeVar("T")
+_COUNTED = (OpenFile, FdTable, AddressSpace, FsStruct, Sighand, UndoList)
+"""Whatever of these is in an image must have been collected."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,18 @@ class Collected:
         """Their users are mappings."""
         self.sockets: list[Socket] = []
         """Sockets that files or other sockets lead to."""
+
+    def kinds(self) -> tuple[tuple[str, dict[Any, int]], ...]:
+        """All but the sockets and terminals, with the name of their kind."""
+        return (
+            ("open file", self.files),
+            ("file table", self.tables),
+            ("address space", self.spaces),
+            ("fs struct", self.directories),
+            ("table of signal handlers", self.handlers),
+            ("list of semaphore undos", self.undo_lists),
+            ("shared memory", self.memories),
+        )
 
     def terminals(self) -> dict[Terminal, int]:
         """Both ends of each pty that was met, and how many of their open files."""
@@ -115,8 +131,8 @@ class Collected:
         return counts[thing] == 1
 
 
-def check_contained(ctx: Checkpoint, tasks: list[Task]) -> None:
-    """Refuse with EBUSY if an object is used from outside, and name it."""
+def check_contained(ctx: Checkpoint, tasks: list[Task]) -> Collected:
+    """Refuse with EBUSY if an object is used from outside, and name it; what was found."""
     found = Collected()
     for task in tasks:
         if not task.exited:
@@ -126,17 +142,7 @@ def check_contained(ctx: Checkpoint, tasks: list[Task]) -> None:
             ctx.refuse(
                 EBUSY, "Usage leak: the other end of a UNIX socket is outside of the container"
             )
-    kinds: tuple[tuple[str, dict[Any, int]], ...] = (
-        ("open file", found.files),
-        ("file table", found.tables),
-        ("address space", found.spaces),
-        ("fs struct", found.directories),
-        ("table of signal handlers", found.handlers),
-        ("list of semaphore undos", found.undo_lists),
-        ("shared memory", found.memories),
-        ("terminal", found.terminals()),
-    )
-    for kind, counts in kinds:
+    for kind, counts in (*found.kinds(), ("terminal", found.terminals())):
         for thing, count in counts.items():
             if thing.users != count:
                 ctx.refuse(
@@ -144,6 +150,19 @@ def check_contained(ctx: Checkpoint, tasks: list[Task]) -> None:
                     f"Usage leak ({thing.users} != {count}): {kind} {_name(thing)} is also used"
                     " outside of the container",
                 )
+    return found
+
+
+def check_visited(ctx: Checkpoint, found: Collected) -> None:
+    """Behind the image: what was collected is in it, and nothing else. Refuses with EBUSY."""
+    for kind, counts in found.kinds():
+        for thing in counts:
+            if ctx.objs.lookup(thing) is None:
+                ctx.refuse(EBUSY, f"Leak: not visited: {kind} {_name(thing)}")
+    known = [thing for _, counts in found.kinds() for thing in counts]
+    for thing in ctx.objs.written():
+        if isinstance(thing, _COUNTED) and thing not in known:
+            ctx.refuse(EBUSY, f"Leak: reverse unknown: {_name(thing)}")
 
 
 def _name(thing: object) -> str:

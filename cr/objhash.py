@@ -12,7 +12,7 @@ Deviates: an object of the wrong type is an error with a sentence, never a crash
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -56,6 +56,10 @@ class Objects:
         if first:
             self._promised.add(number)
         return number
+
+    def written(self) -> Iterator[object]:
+        """Every object that is in the image."""
+        return (thing for thing in self._held if self.lookup(thing) is not None)
 
     def reserve(self) -> int:
         """A number for something that is no object here."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from cr.call_states import Collecting, Coordinating, Draining
 from cr.checkpoint import checkpoint_tasks
-from cr.collect import check_contained
+from cr.collect import check_contained, check_visited
 from cr.context import Checkpoint, Refused
 from cr.coordinator import become_alone, coordinate, find_tree, wait_to_become
 from cr.image import types as t
@@ -95,7 +95,10 @@ def _build(task: Task, pid: int, flags: int, file: OpenFile, log: OpenFile | Non
         group = next(iter(_groups(task, tasks)), None)
         if group is not None:
             group.begin_checkpoint()
+        found = None if flags & t.CHECKPOINT_SUBTREE else check_contained(ctx, tasks)
         pieces = checkpoint_tasks(ctx, tasks, flags)
+        if found is not None:
+            check_visited(ctx, found)
     except Refused as refused:
         text = f"[err -{refused.errno}] {refused.sentence}".encode()[:1000]
         _say(task, log, text + b"\n")
@@ -122,8 +125,6 @@ def _tasks(ctx: Checkpoint, caller: Task, root: Task, flags: int) -> list[Task]:
         if not _may_attach(caller, task):
             ctx.refuse(EPERM, "no right to attach to this task")
     ctx.task = None
-    if not flags & t.CHECKPOINT_SUBTREE:
-        check_contained(ctx, tasks)
     return tasks
 
 

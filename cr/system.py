@@ -24,6 +24,7 @@ from enum import Enum
 from types import ModuleType
 
 from cr import syscalls as cr_syscalls
+from cr.explain import PROC_FILES
 from cr.tools.image_bytes import Image
 from emu.machine import Machine
 from kernel_model import boot as kernel_boot
@@ -144,6 +145,7 @@ class System(Kernel):
             seed=settings.seed,
             schedule_seed=settings.schedule_seed,
             wild=settings.chaos,
+            proc_files=PROC_FILES,
         )
 
     def spawn(

@@ -3,7 +3,7 @@
 A handler that sleeps is run again from its start. What it may not forget (the bytes that it has
 already moved, the time at which it gives up) it leaves in `task.restart_block`, where C/R finds
 it. The dispatcher clears that when a call ends, and leaves it alone when a call is run again. If a
-signal ends the call and `done` is not 0, the result is `done`: bytes moved are never denied.
+signal ends the call and `done` is not 0, the call has succeeded: bytes moved are never denied.
 
 Mirrors: Linux struct restart_block, and what Linux keeps on the kernel stack of a sleeper; the
 functions are those that linux-cr can name.
@@ -28,6 +28,11 @@ class Progress:
     deadline_ns: int | None = None
     """When to give up, in the clock's monotonic time."""
 
+    @property
+    def result(self) -> int:
+        """What the call returns if a signal ends it when `done` is not 0: bytes are not denied."""
+        return self.done
+
 
 class RestartFunction(Enum):
     """Which call goes on when restart_syscall is called."""
@@ -43,6 +48,11 @@ class RestartBlock(Progress):
 
     function: RestartFunction = RestartFunction.NANOSLEEP
     args: tuple[int, ...] = ()
+
+    @property
+    def result(self) -> int:
+        """`done` says that what the call waits for has happened (a futex was woken)."""
+        return 0
 
 
 class CallState:

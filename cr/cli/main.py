@@ -117,6 +117,19 @@ def verify(program: str, arguments: tuple[str, ...], **given: Any) -> None:
     _end(lambda: verify_program(program, arguments, **given))
 
 
+@cr.command(context_settings={"allow_interspersed_args": False})
+@subject_options
+@click.option("--pure", is_flag=True, help="With the records of linux-cr alone.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.argument("program")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def check(program: str, arguments: tuple[str, ...], **given: Any) -> None:
+    """Tell when a program could not be checkpointed, at which call, and why."""
+    from cr.cli.checkable import check_program
+
+    _end(lambda: check_program(program, arguments, **given))
+
+
 @cr.command()
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--count", type=click.IntRange(1), default=10_000, help="How many; 10,000.")

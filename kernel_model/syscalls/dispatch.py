@@ -178,7 +178,7 @@ class CallTable:
                 return
             task.waits_for = 0
             block = task.restart_block
-            result = block.done if block is not None and block.done else -EINTR.errno
+            result = block.result if block is not None and block.done else -EINTR.errno
         except Interrupted as interrupted:
             self.interrupt(task, interrupted.restart)
             return
@@ -226,7 +226,7 @@ class CallTable:
             task.kernel.trace.returned(task, task.syscall, -int(restart))
         block = task.restart_block
         if block is not None and block.done:
-            task.abi.set_result(task, block.done)
+            task.abi.set_result(task, block.result)
             task.restart_block = None
             task.kernel.count_call(task)
         else:

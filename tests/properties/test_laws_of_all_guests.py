@@ -11,9 +11,12 @@ from collections.abc import Callable
 import pytest
 
 import cr
-from cr.collect import check_contained
+from cr.checkpoint import checkpoint_tasks
+from cr.collect import check_contained, check_visited
 from cr.context import Checkpoint
+from cr.image.types import CHECKPOINT_NETNS
 from cr.system import Ended, System
+from cr.tree import tasks_of
 from guests.stories import ENVIRONMENT, Story, all_stories
 from kernel_model.console import Console
 from kernel_model.trace import Event, SyscallEntered
@@ -101,7 +104,9 @@ def test_law_8_collect_finds_the_users_that_objects_count(story: Story, arch: st
             break
         tasks = [task for _, task in sorted(kernel.tasks.items())]
         ctx = Checkpoint(kernel, [], kernel.vfs.root, pure=False, caller=None)
-        check_contained(ctx, tasks)
+        found = check_contained(ctx, tasks)
+        checkpoint_tasks(ctx, tasks_of(tasks[0]), CHECKPOINT_NETNS)
+        check_visited(ctx, found)
     kernel.power_off()
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 import cr
-from cr.collect import check_contained
+from cr.checkpoint import checkpoint_tasks
+from cr.collect import check_contained, check_visited
 from cr.context import Checkpoint, Refused
+from cr.image.types import CHECKPOINT_NETNS
 from cr.system import System
 from guests.stories import ARCHES
 from kernel_model.clone import CloneArgs, copy_process
@@ -99,3 +101,23 @@ def test_an_open_file_and_a_terminal(arch: str) -> None:
     tree.caller.files.install_at(40 + fd, file.grab())
     assert "open file" in verdict(tree.kernel, tasks)
     tree.kernel.power_off()
+
+
+@each_arch
+def test_what_was_collected_is_in_the_image_and_nothing_else(arch: str) -> None:
+    kernel, task = pausing(arch)
+    other, _ = pausing(arch)
+    ctx = Checkpoint(kernel, [], kernel.vfs.root, pure=False, caller=None)
+    found = check_contained(ctx, [task])
+    checkpoint_tasks(ctx, [task], CHECKPOINT_NETNS)
+    check_visited(ctx, found)
+    found.files[other.tasks[1].files.get(0)] = 1
+    with pytest.raises(Refused, match="Leak: not visited: open file console"):
+        check_visited(ctx, found)
+    found = check_contained(ctx, [task])
+    del found.directories[task.fs]
+    with pytest.raises(Refused, match="Leak: reverse unknown: FsStruct") as refused:
+        check_visited(ctx, found)
+    assert refused.value.errno == 16
+    kernel.power_off()
+    other.power_off()

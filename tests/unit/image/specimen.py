@@ -251,16 +251,7 @@ class Specimen:
             self.put(files.FileDesc, fd_objref=objref, fd_descriptor=len(refs))
             refs.append(objref)
 
-        objref = self.begin(t.OBJ_FILE)
-        file(files.FileGeneric, t.FILE_GENERIC)
-        w.write_string(t.HDR_FILE_NAME, b"/tmp/gone")
-        self.put(mounts.FilePlace, mount=1, path=b"/gone")
-        self.put(ours.Unlinked, objref=900, nr_extents=1)
-        w.write(t.HDR_UNLINKED_DATA, ours.UnlinkedData(offset=0, content=b"data"))
-        self.put(watches.FileSeals, seals=3)
-        self.put(ours.FileOwner, fd=-1)
-        self.put(ours.FileFlock, kind=1)
-        done(objref)
+        done(self.unlinked(common))
         objref = self.begin(t.OBJ_FILE)
         file(files.FileNamespace, t.FILE_NAMESPACE, objtype=t.OBJ_NET_NS)
         w.write_string(t.HDR_FILE_NAME, b"/proc/1/ns/net")
@@ -301,6 +292,18 @@ class Specimen:
         done(self.inotify(common))
         self.deferred(epoll, refs)
         return number
+
+    def unlinked(self, common: dict[str, int]) -> int:
+        objref = self.begin(t.OBJ_FILE)
+        self.put(files.FileGeneric, f_type=t.FILE_GENERIC, **common)
+        self.w.write_string(t.HDR_FILE_NAME, b"/tmp/gone")
+        self.put(mounts.FilePlace, mount=1, path=b"/gone")
+        self.put(ours.Unlinked, objref=900, nr_extents=1)
+        self.w.write(t.HDR_UNLINKED_DATA, ours.UnlinkedData(offset=0, content=b"data"))
+        self.put(watches.FileSeals, seals=3)
+        self.put(ours.FileOwner, fd=-1)
+        self.put(ours.FileFlock, kind=1)
+        return objref
 
     def inotify(self, common: dict[str, int]) -> int:
         objref = self.begin(t.OBJ_FILE)
