@@ -17,6 +17,7 @@ ARCHES = {
     "v23-rc1": ALL,
     "v21": ALL,
     "v20": ALL,
+    "v18": ("x86_32", "ppc32", "ppc64"),
     "v13": ("x86_32", "ppc32", "ppc64"),
     "powerpc-v1": ("ppc32", "ppc64"),
     "v9": ("x86_32",),

@@ -16,10 +16,11 @@ from cr.image.dialects import records_2010 as old
 from cr.image.dialects.arch import powerpc_2010
 from cr.image.dialects.chain import dialect_of
 from cr.image.dialects.frames import Frame
+from cr.image.dialects.objects import last_object
 from cr.image.dialects.probe import probe
 from cr.image.dialects.step import Change, Numbering, Passage, Step
 from cr.image.extensions import Machine
-from cr.image.header import Header, Objref
+from cr.image.header import Header
 from cr.image.ipc import IpcShm
 from cr.image.memory import Vma
 from cr.image.task import Task
@@ -166,7 +167,7 @@ def _tree_up(passage: Passage, frames: list[Frame]) -> list[Frame]:
         deeper = bytes(frames[end].payload)
         end += 1
     numbers = _numbers(passage, buffer, lines, deeper)
-    offset = 1 + max((_objref(passage, frame) for frame in frames), default=0)
+    offset = 1 + last_object(passage, frames)
     of = {number: offset + k for k, number in enumerate(numbers)}
     of[0] = 0
     entries = [PidNumbers(depth=len(one) - 1, numbers=one) for one in numbers.values()]
@@ -193,10 +194,6 @@ def _tree_up(passage: Passage, frames: list[Frame]) -> list[Frame]:
     except LayoutError as error:
         passage.refuse(buffer, str(error))
     return [*frames[:at], *made, *frames[end:]]
-
-
-def _objref(passage: Passage, frame: Frame) -> int:
-    return passage.unpack(Objref, frame).objref if frame.type_no == t.HDR_OBJREF else 0
 
 
 def _numbers(
