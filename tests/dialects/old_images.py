@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import cr
+from cr.image import types as t
+from cr.image.dialects.frames import Frame, cut, join
+from cr.image.stream import byte_order
+from cr.image.walk import walk
 from cr.system import Ended, System
 from guests.stories import ENVIRONMENT, find_story
 from kernel_model.vfs.disk import Disk
@@ -72,3 +76,17 @@ def ended(arch: str, image: bytes, disk: Disk) -> bytes:
     said = bytes(kernel.console.output)
     kernel.power_off()
     return said
+
+
+def changed(
+    native: bytes, type_no: int, cls: type[t.Framed], *, walkable: bool = True, **values: object
+) -> bytes:
+    """The image with other values in the last record of a type."""
+    order = byte_order(native)
+    frames = cut(native, order)
+    place = max(k for k, frame in enumerate(frames) if frame.type_no == type_no)
+    record = replace(cls.unpack(frames[place].payload, order), **values)  # type: ignore[type-var]
+    frames[place] = Frame(type_no, record.pack(order))
+    found = join(frames, order)
+    assert not walkable or list(walk(found))
+    return found

@@ -22,7 +22,7 @@ from cr.image.walk import walk
 from cr.system import Ended
 from cr.tools.convert import convert, upgrade
 from emu.layout import BIG, LITTLE, Record
-from tests.dialects.old_images import MEMORY_BYTES, halfway
+from tests.dialects.old_images import MEMORY_BYTES, changed, halfway
 from tests.dialects.test_sizes import offset, pairs
 from tests.harness.hostile import specimen
 from tests.harness.model import MAX_TIME_NS
@@ -102,18 +102,6 @@ def test_they_carry_more_than_2008(story: str, name: str, arch: str) -> None:
     old = convert(native, name).image
     assert upgrade(old).dialect == name
     assert ended(arch, old, story) == ended(arch, native, story)
-
-
-def changed(native: bytes, type_no: int, cls: type[t.Framed], **values: object) -> bytes:
-    """The image with other values in the first record of a type."""
-    order = byte_order(native)
-    frames = cut(native, order)
-    place = [frame.type_no for frame in frames].index(type_no)
-    record = replace(cls.unpack(frames[place].payload, order), **values)  # type: ignore[type-var]
-    frames[place] = Frame(type_no, record.pack(order))
-    found = join(frames, order)
-    assert list(walk(found))
-    return found
 
 
 def refused(image: bytes, name: str, words: str) -> None:

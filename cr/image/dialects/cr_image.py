@@ -361,10 +361,8 @@ class Reading:
         return area
 
     def _pages(self) -> Iterator[tuple[int, Bytes]]:
-        source, word_bytes = self._in, self._format.word_bytes
+        source = self._in
         while count := source.read(self._numbers.pgarr, old.PageArray).nr_pages:
-            if count * (word_bytes + t.PAGE_SIZE) > source.left:
-                source.refuse(f"{count} pages are announced, {source.left} bytes are left")
             yield from self.pages_of(count)
 
     def pages_of(self, count: int) -> Iterator[tuple[int, Bytes]]:

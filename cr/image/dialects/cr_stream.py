@@ -122,8 +122,3 @@ class CrReader:
         content = self._view[self.position : self.position + size]
         self.position += size
         return content
-
-    @property
-    def left(self) -> int:
-        """How many bytes were not read."""
-        return len(self._view) - self.position

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any, NoReturn, TypeVar
 
 from cr.image import types as t
@@ -178,11 +179,12 @@ class Numbering:
 
     def up(self, passage: Passage, frames: list[Frame]) -> list[Frame]:
         """Numbers of the dialect -> native ones. Raises ImageError."""
-        natives = {self.types.get(number, number): number for number in _known_types()}
+        here = {number: self.types.get(number, number) for number in _known_types()}
+        natives = {older: newer for newer, older in here.items() if older >= 0}
         objects = {older: newer for newer, older in self.objects.items()}
         found = []
         for frame in frames:
-            number = natives.get(frame.type_no, -1) if frame.type_no >= 0 else -1
+            number = natives.get(frame.type_no, -1)
             if number < 0:
                 passage.refuse(frame, f"{passage.dialect} has no such record")
             frame = Frame(number, frame.payload, frame.offset)
@@ -192,6 +194,7 @@ class Numbering:
         return found
 
 
+@cache
 def _known_types() -> frozenset[int]:
     """The record types that linux-cr has; PowerPC's tagged units are ours."""
     ours = {*t.EXTENSION_TYPES, t.HDR_CPU_FP, t.HDR_CPU_ALTIVEC, t.HDR_CPU_VSX}

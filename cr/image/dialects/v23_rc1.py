@@ -85,9 +85,11 @@ def _header_up(passage: Passage, frames: list[Frame]) -> list[Frame]:
     native = {older: newer for newer, older in powerpc_2010.OLD_ARCH_IDS.items()}
     if header.constants.tty_termios_nccs != NCC:
         passage.refuse(frames[0], f"{header.constants.tty_termios_nccs} control characters")
+    if header.rev != t.CHECKPOINT_VERSION:
+        passage.refuse(frames[0], f"a revision of {header.rev}, not {t.CHECKPOINT_VERSION}")
     arch_id = native.get(header.arch_id, header.arch_id)
     constants = replace(header.constants, tty_termios_nccs=t.TERMIOS_CHARACTERS)
-    newer = replace(header, arch_id=arch_id, constants=constants, rev=t.CHECKPOINT_VERSION)
+    newer = replace(header, arch_id=arch_id, constants=constants)
     return [passage.packed(t.HDR_HEADER, newer, frames[0]), *frames[1:]]
 
 

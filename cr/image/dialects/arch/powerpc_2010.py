@@ -186,7 +186,8 @@ def up(passage: Passage, frames: list[Frame]) -> list[Frame]:
                 if not found or found[-1].type_no != t.HDR_RESTART_BLOCK:
                     passage.refuse(frame, "there is no RESTART_BLOCK before it")
                 thread, *cpu = _cpu_up(passage, frame, cls)
-                found = [*found[:-1], thread, found[-1], *cpu]
+                found.insert(-1, thread)
+                found += cpu
             case t.HDR_THREAD | t.HDR_MM_CONTEXT:
                 passage.refuse(frame, "this architecture had no such record")
             case _:
