@@ -11,10 +11,12 @@ from cr.image.errors import ImageError
 from cr.image.walk import walk
 from cr.tools.convert import convert, upgrade
 from tests.dialects.old_images import CASES, halfway
+from tests.harness.hostile import Specimen, strike_all
 
 DEEP_BYTES = 1200
 """Of the middle of a page nothing depends: every byte of the beginning, and some of the rest."""
 FLIPS = 400
+STRIKES = 60
 
 
 def old_image(name: str, arch: str) -> bytes:
@@ -68,3 +70,18 @@ def test_words_with_absurd_values(name: str, arch: str) -> None:
                 find(name).read(changed)
             except ImageError as error:
                 assert error.sentence
+
+
+@pytest.mark.parametrize(("name", "arch"), [("v13", "x86_32"), ("v13", "ppc64"), ("v20", "x86_64")])
+def test_kernels_survive_them(name: str, arch: str) -> None:
+    half = halfway(arch)
+    image = old_image(name, arch)
+    chance = random.Random(f"kernel {name} {arch}")
+    inputs = []
+    for number in range(STRIKES):
+        changed = bytearray(image)
+        place = chance.randrange(DEEP_BYTES if number % 2 else len(image))
+        changed[place] ^= 1 << chance.randrange(8)
+        inputs.append((f"strike {number}", bytes(changed)))
+    anvil = strike_all(Specimen(name, arch, image, half.disk), iter(inputs))
+    assert anvil.refused and anvil.accepted
