@@ -80,6 +80,18 @@ def test_units_of_the_processor_survive_v13(story: str, arch: str) -> None:
     assert half.said + ended(arch, old, half.disk) == half.straight
 
 
+@pytest.mark.parametrize(("name", "arch"), [c for c in CASES if c != ("powerpc-v1", "ppc64")])
+def test_a_program_of_a_libc_goes_on(name: str, arch: str) -> None:
+    half = halfway(arch, "libc/stdio_file", 9)
+    old = convert(half.native, name).image
+    assert half.said + ended(arch, old, half.disk) == half.straight
+
+
+def test_the_first_powerpc_port_had_no_vectors() -> None:
+    with pytest.raises(ImageError, match="has no place for vector registers"):
+        convert(halfway("ppc64", "libc/stdio_file", 9).native, "powerpc-v1")
+
+
 REFUSED = {
     "files/pipe": "open files of type PIPE",
     "memory/shared_anonymous": "memory that is shared",
