@@ -19,6 +19,9 @@ dialect is recognized by the numbers and lengths of its first records, and upgra
 `cr convert IMAGE --to DIALECT -o OUT` writes one. What a dialect has no place for is refused by
 name; what a restarted program can do without (the virtual clock, the order of the run queue) is
 left out, and `cr convert` tells it. Whatever is UNVERIFIED is so marked in its source.
+
+Not here: v1, v14 to v17, the states of the headers between two postings, and the subset of
+December 2010, which saved the name of a task and nothing that could be restarted.
 """
 
 
