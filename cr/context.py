@@ -42,10 +42,12 @@ EINVAL = 22
 class Refused(Exception):
     """This task cannot be checkpointed: an errno, and a sentence a person can act on."""
 
-    def __init__(self, errno: int, sentence: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, errno: int, reason: str, where: str = "") -> None:
         self.errno = errno
-        self.sentence = sentence
+        self.reason = reason
+        self.sentence = where + reason
+        """The reason, and which task it is about."""
+        super().__init__(self.sentence)
 
 
 class Checkpoint:
@@ -95,7 +97,7 @@ class Checkpoint:
         if self.task is not None:
             comm = self.task.comm.decode(errors="replace")
             where = f"[pid {self.task.pid} tsk {comm}] "
-        raise Refused(error.errno, where + sentence)
+        raise Refused(error.errno, sentence, where)
 
     def write_object(
         self, objtype: int, thing: object, checkpoint: Callable[[Checkpoint, Any], None]

@@ -26,12 +26,12 @@ from typing import TYPE_CHECKING, NoReturn
 from cr.call_states import Coordinating, Restarting, tell_coordinator
 from cr.context import Restart
 from cr.image import types as t
+from cr.jobs import adopt_terminal
 from cr.proc_files import find_directories
 from cr.restart import Restored, read_image, read_numbers, sleep_again
 from cr.signals import start_timers
 from cr.sockets import attach_all
 from cr.task import TaskParts, install, install_zombie, restored_state, was_sleeping
-from cr.terminals import adopt_terminal
 from cr.transport import refuse_interruption
 from cr.tree import Identity, tasks_of
 from kernel_model.abi.errno import EBUSY, EINTR, EINVAL, EPERM, ESRCH

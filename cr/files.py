@@ -26,9 +26,10 @@ from cr import (
     pipe,
     proc_files,
     regular,
+    socket_queues,
     sockets,
-    terminals,
     timers,
+    tty_files,
     watches,
 )
 from cr.context import Checkpoint, Restart
@@ -56,7 +57,6 @@ from kernel_model.vfs.procfs import TextFile
 
 FMODE_READ, FMODE_WRITE, FMODE_LSEEK, FMODE_PREAD, FMODE_PWRITE = 1, 2, 4, 8, 16
 _NR_OPEN = 1024 * 1024
-_GENERIC = (RegularFile, DirectoryFile, NullFile, RandomFile, ConsoleFile, TextFile, GroupOpenFile)
 
 
 def _mode(file: OpenFile) -> int:
@@ -77,33 +77,39 @@ def checkpoint_file(ctx: Checkpoint, file: OpenFile) -> None:
         "f_version": 0,
         "f_secref": 0,
     }
-    if isinstance(file, PipeEnd):
-        pipe.checkpoint_end(ctx, file, common)
-    elif isinstance(file, EventFile):
-        eventfd.checkpoint_eventfd(ctx, file, common)
-    elif isinstance(file, EpollFile):
-        epoll.checkpoint_epoll(ctx, file, common)
-    elif isinstance(file, TimerFile):
-        timers.checkpoint_timerfd(ctx, file, common)
-    elif isinstance(file, SignalFile):
-        timers.checkpoint_signalfd(ctx, file, common)
-    elif isinstance(file, InotifyFile):
-        watches.checkpoint_inotify(ctx, file, common)
-    elif isinstance(file, PidFile):
-        watches.checkpoint_pidfd(ctx, file, common)
-    elif isinstance(file, SocketFile):
-        sockets.checkpoint_socket_file(ctx, file, common)
-    elif isinstance(file, TtyFile):
-        terminals.checkpoint_tty_file(ctx, file, common)
-    elif isinstance(file, NamespaceFile):
-        proc_files.checkpoint_namespace_file(ctx, file, common)
-    elif isinstance(file, _GENERIC):
-        ctx.image.write(t.HDR_FILE, image.FileGeneric(f_type=t.FILE_GENERIC, **common))
-        regular.checkpoint_generic(ctx, file)
-    else:
+    kinds = type(file).__mro__
+    write = next((_CHECKPOINT[kind] for kind in kinds if kind in _CHECKPOINT), None)
+    if write is None:
         ctx.refuse(EBADF, f"files of the kind {type(file).__name__} cannot be checkpointed")
+    write(ctx, file, common)
     locks.checkpoint_owner(ctx, file)
     locks.checkpoint_flock(ctx, file)
+
+
+def _checkpoint_generic(ctx: Checkpoint, file: OpenFile, common: dict[str, int]) -> None:
+    ctx.image.write(t.HDR_FILE, image.FileGeneric(f_type=t.FILE_GENERIC, **common))
+    regular.checkpoint_generic(ctx, file)
+
+
+_CHECKPOINT: dict[type[OpenFile], Callable[[Checkpoint, Any, dict[str, int]], None]] = {
+    ConsoleFile: _checkpoint_generic,
+    DirectoryFile: _checkpoint_generic,
+    EpollFile: epoll.checkpoint_epoll,
+    EventFile: eventfd.checkpoint_eventfd,
+    GroupOpenFile: _checkpoint_generic,
+    InotifyFile: watches.checkpoint_inotify,
+    NamespaceFile: proc_files.checkpoint_namespace_file,
+    NullFile: _checkpoint_generic,
+    PidFile: watches.checkpoint_pidfd,
+    PipeEnd: pipe.checkpoint_end,
+    RandomFile: _checkpoint_generic,
+    RegularFile: _checkpoint_generic,
+    SignalFile: timers.checkpoint_signalfd,
+    SocketFile: sockets.checkpoint_socket_file,
+    TextFile: _checkpoint_generic,
+    TimerFile: timers.checkpoint_timerfd,
+    TtyFile: tty_files.checkpoint_tty_file,
+}
 
 
 def restore_file(ctx: Restart) -> OpenFile:
@@ -148,7 +154,7 @@ _RESTORE: dict[int, Callable[[Restart, Any], OpenFile]] = {
     t.FILE_SIGNALFD: timers.restore_signalfd,
     t.FILE_INOTIFY: watches.restore_inotify,
     t.FILE_PIDFD: watches.restore_pidfd,
-    t.FILE_TTY: terminals.restore_tty_file,
+    t.FILE_TTY: tty_files.restore_tty_file,
     t.FILE_NAMESPACE: proc_files.restore_namespace_file,
 }
 
@@ -168,7 +174,7 @@ def checkpoint_table(ctx: Checkpoint, table: FdTable) -> None:
         if isinstance(waiting, EpollFile):
             epoll.checkpoint_items(ctx, waiting)
         else:
-            sockets.checkpoint_queues(ctx, waiting)
+            socket_queues.checkpoint_queues(ctx, waiting)
     locks.checkpoint_record_locks(ctx, table)
     locks.checkpoint_leases(ctx, table)
     watches.checkpoint_notify(ctx, table)
@@ -210,7 +216,7 @@ def _restore_deferred(ctx: Restart) -> None:
         if waiting == t.HDR_EPOLL_ITEMS:
             lists.append(epoll.restore_items(ctx))
         else:
-            sockets.restore_queues(ctx)
+            socket_queues.restore_queues(ctx)
     for owner, ready in lists:
         if ctx.has_machine:
             owner.ready = ready

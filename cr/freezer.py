@@ -73,11 +73,9 @@ def restore_freezer(ctx: Restart) -> list[RestoredGroup]:
 
 
 def _make_group(ctx: Restart, path: bytes) -> FreezerCgroup:
-    root, *names, name = path.split(b"/")
-    parent: FreezerCgroup | None = ctx.kernel.freezer
-    for above in names:
-        parent = parent.children.get(above) if parent is not None else None
-    if root or parent is None or not 0 < len(name) <= NAME_MAX or name in (b".", b".."):
+    above, _, name = path.rpartition(b"/")
+    parent = ctx.kernel.freezer.below(above) if path.startswith(b"/") else None
+    if parent is None or not 0 < len(name) <= NAME_MAX or name in (b".", b".."):
         ctx.refuse(f"{path!r} is no group of the freezer that can be made")
     if name in parent.children:
         ctx.refuse(f"the freezer has a group {path!r} already")

@@ -16,6 +16,7 @@ from cr.header import MachineState, restore_header, restore_machine, restore_tai
 from cr.image import types as t
 from cr.image.errors import ImageError
 from cr.image.header import Objref
+from cr.jobs import check_session, take_terminal
 from cr.mounts import find_pid_namespaces, restore_mounts
 from cr.proc_files import find_directories
 from cr.signals import start_timers
@@ -29,7 +30,6 @@ from cr.task import (
     restored_state,
     was_sleeping,
 )
-from cr.terminals import check_session, take_terminal
 from cr.tree import Identity, number_task, restore_namespaces, restore_tree
 from kernel_model.boot import bare_task, new_signal_struct
 from kernel_model.clock import UNITS_PER_NS

@@ -19,12 +19,12 @@ from __future__ import annotations
 from cr.context import Checkpoint, Restart
 from cr.image import signals as image
 from cr.image import types as t
-from cr.terminals import (
+from cr.jobs import (
     checkpoint_group_news,
-    checkpoint_tty,
     restore_controlling,
     restore_group_news,
 )
+from cr.terminals import checkpoint_tty
 from cr.timers import checkpoint_posix_timers, restore_posix_timers, start_posix_timers
 from kernel_model import itimers
 from kernel_model.abi.errno import EPERM

@@ -24,6 +24,7 @@ from enum import Enum
 from types import ModuleType
 
 from cr import syscalls as cr_syscalls
+from cr.explain import PROC_FILES
 from cr.tools.image_bytes import Image
 from emu.machine import Machine
 from kernel_model import boot as kernel_boot
@@ -144,6 +145,7 @@ class System(Kernel):
             seed=settings.seed,
             schedule_seed=settings.schedule_seed,
             wild=settings.chaos,
+            proc_files=PROC_FILES,
         )
 
     def spawn(
@@ -282,10 +284,14 @@ class System(Kernel):
         return System(self.settings, self.disk, self.console.successor(), machine)
 
     def restart(self, image: bytes | memoryview) -> Task:
-        """Restart the tasks of an image; the first of them. Raises cr.image.errors.ImageError."""
-        from cr.restart import restart_container
+        """Restart the tasks of an image; the first of them. Raises cr.image.errors.ImageError.
 
-        return restart_container(self, image)
+        An image of an older dialect is upgraded first: a restart knows only the last one.
+        """
+        from cr.restart import restart_container
+        from cr.tools.convert import upgrade
+
+        return restart_container(self, upgrade(image).image)
 
     def power_off(self) -> None:
         """The end: the disk is as the guest left it, memory and CPUs are given back."""

@@ -1,4 +1,4 @@
-"""Checkpoint and restart of terminals: ptys, the console, and who is controlled by them.
+"""Checkpoint and restart of terminals: ptys and the console.
 
 Both ends of a pty are written together, the master first, wherever either is met first. A master
 is more than its file: reading its TTY record makes the pair, and opens the master aside; the FILE
@@ -7,45 +7,32 @@ terminal emulator is outside), the master is closed when the restart ends, and t
 
 Image grammar:
 
-    tty-file  =  [ OBJREF tty master ]  [ OBJREF tty slave ]  FILE tty  [ TTY_FILE ]
-    tty       =  TTY  [ TTY_LDISC  [ BUFFER bytes ] ]  [ TTY_EXTRA ]     ; no LDISC: it hung up
-    signal    =  ...  SIGNAL { tty_objref, tty_pgrp, tty_old_pgrp }  ...  [ GROUP_NEWS ]
+    tty  =  TTY  [ TTY_LDISC  [ BUFFER bytes ] ]  [ TTY_EXTRA ]     ; no LDISC: it hung up
 
-Mirrors:  linux-cr drivers/tty/tty_io.c, pty.c -- checkpoint_tty, restore_tty, tty_file_checkpoint,
-          tty_file_restore, and the terminal part of checkpoint_signal.
-Deviates: TTY_EXTRA, TTY_FILE and GROUP_NEWS are ours: who owns the name in /dev/pts, a session
-          whose leader has let go, echoes on their way, /dev/tty as the name of an open file,
-          stops that no parent has heard of. Without them (pure) they are lost, as there. The
-          original refused consoles (ENOSYS), as a pure image does.
+Mirrors:  linux-cr drivers/tty/tty_io.c, pty.c -- checkpoint_tty, restore_tty.
+Deviates: TTY_EXTRA is ours: who owns the name in /dev/pts, a session whose leader has let go,
+          echoes on their way. Without it (pure) they are lost, as there. The original refused
+          consoles (ENOSYS), as a pure image does.
 """
 
 from __future__ import annotations
 
 import stat
-from dataclasses import replace
 
 from cr.context import Checkpoint, Restart
 from cr.image import extensions as ours
 from cr.image import terminals as image
 from cr.image import types as t
-from cr.image.files import FileTty
-from cr.image.mounts import FilePlace, TtyInstance
-from cr.image.signals import Signal
-from cr.mounts import checkpoint_place, name_of, place_at, restore_place
+from cr.image.mounts import TtyInstance
 from kernel_model.abi.errno import EBUSY, ENOSYS
-from kernel_model.abi.fcntl import O_ACCMODE, O_RDWR, device_of
+from kernel_model.abi.fcntl import O_RDWR
 from kernel_model.abi.termios import Termios
-from kernel_model.jobs import members
-from kernel_model.signals import SignalStruct
-from kernel_model.task import Task
 from kernel_model.tty.devpts import MOST_PTYS, DevPts
 from kernel_model.tty.file import TtyFile
 from kernel_model.tty.n_tty import BUFFER_BYTES, FLIP_BYTES
 from kernel_model.tty.terminal import Kind, Tty, WindowSize
-from kernel_model.vfs.inode import Inode
-from kernel_model.vfs.mounts import Dentry, Mount, Path, top_of
-from kernel_model.vfs.openfile import OpenFile
-from kernel_model.vfs.path import Walk, is_reachable
+from kernel_model.vfs.mounts import Mount, Path, top_of
+from kernel_model.vfs.path import Walk
 
 _DRIVER_CONSOLE, _DRIVER_PTY = 2, 4
 _SUBTYPES = {Kind.CONSOLE: 0, Kind.MASTER: 1, Kind.SLAVE: 2}
@@ -61,34 +48,7 @@ _MAX_PID = 1 << 22
 _PTY_MAJOR = 136
 
 
-# ---- checkpoint: files
-
-
-def checkpoint_tty_file(ctx: Checkpoint, file: TtyFile, common: dict[str, int]) -> None:
-    """Write an open terminal; the terminal first, if it is new to the image."""
-    objref = checkpoint_tty(ctx, file.tty)
-    ctx.image.write(t.HDR_FILE, FileTty(f_type=t.FILE_TTY, tty_objref=objref, **common))
-    path = file.path
-    if path is None:
-        ctx.refuse(ENOSYS, "an open terminal without a name")
-    unlinked = path.dentry.unlinked
-    name = b"" if unlinked else name_of(ctx, path)
-    if ctx.pure or (
-        name == _usual_name(file.tty) and not file.hung_up and is_reachable(path, ctx.root)
-    ):
-        return
-    record = ours.TtyFile(hung_up=int(file.hung_up), unlinked=int(unlinked), name=name)
-    ctx.image.write(t.HDR_TTY_FILE, record)
-    checkpoint_place(ctx, path)
-
-
-def _usual_name(tty: Tty) -> bytes:
-    if tty.kind is Kind.SLAVE:
-        return b"/dev/pts/%d" % tty.index
-    return b"/dev/pts/ptmx" if tty.kind is Kind.MASTER else b"/dev/console"
-
-
-# ---- checkpoint: terminals
+# ---- checkpoint
 
 
 def checkpoint_tty(ctx: Checkpoint, tty: Tty) -> int:
@@ -203,7 +163,7 @@ def _checkpoint_extra(ctx: Checkpoint, tty: Tty) -> None:
     ctx.image.write(t.HDR_TTY_EXTRA, ours.TtyExtra(content=content, **common, **of_node))
 
 
-# ---- restart: terminals
+# ---- restart
 
 
 def restore_tty(ctx: Restart) -> Tty:
@@ -370,134 +330,3 @@ def _restore_extra(ctx: Restart, tty: Tty) -> None:
     node.mode, node.uid, node.gid = record.mode, record.uid, record.gid
     node.atime_ns, node.mtime_ns = record.atime_ns, record.mtime_ns
     node.ctime_ns = record.ctime_ns
-
-
-# ---- restart: files
-
-
-def restore_tty_file(ctx: Restart, record: FileTty) -> OpenFile:
-    """Open a terminal that was restored before."""
-    tty = ctx.objs.fetch(ctx, record.tty_objref, t.OBJ_TTY, Tty)
-    extra = ours.TtyFile(hung_up=0, unlinked=0, name=_usual_name(tty))
-    elsewhere = None
-    if ctx.image.peek() == t.HDR_TTY_FILE:
-        extra = ctx.image.read(t.HDR_TTY_FILE, ours.TtyFile)
-        elsewhere = restore_place(ctx)
-    elif tty.hung_up:
-        extra = replace(extra, hung_up=1, unlinked=1)
-    if record.f_flags & O_ACCMODE == O_ACCMODE:
-        ctx.refuse("a terminal is read, written, or both")
-    place = _place(ctx, tty, extra, elsewhere)
-    hung_up, closed = tty.hung_up, tty.link.other_closed if tty.link is not None else False
-    if tty.kind is Kind.MASTER:
-        file = ctx.masters.pop(tty, None)
-        if file is None:
-            ctx.refuse("a master has one open file")
-        if record.f_flags & O_ACCMODE != O_RDWR:
-            ctx.masters[tty] = file
-            ctx.refuse("a master is open for reading and writing")
-        file.path = place
-    else:
-        file = TtyFile(tty, place.inode, place, record.f_flags)
-        tty.hung_up = hung_up
-        if tty.link is not None and closed and file.hung_up:
-            tty.link.other_closed = closed
-    file.hung_up = bool(extra.hung_up)
-    return file
-
-
-def _place(ctx: Restart, tty: Tty, extra: ours.TtyFile, elsewhere: FilePlace | None) -> Path:
-    if extra.unlinked:
-        if tty.node is None:
-            ctx.refuse("only the name of a slave can be gone")
-        devpts = tty.devpts
-        mounts = sorted(ctx.mounts.by_number.values(), key=lambda mount: mount.number)
-        mount = next((each for each in mounts if each.fs is devpts), None)
-        if elsewhere is not None:
-            mount = ctx.mounts.by_number[elsewhere.mount]
-        if mount is None or mount.fs is not devpts:
-            ctx.refuse("a terminal's name is in another file system")
-        dentry = Dentry(mount.root, b"%d" % tty.index, Inode(devpts, tty.node))
-        dentry.unlinked = True
-        return Path(mount, dentry)
-    place: Path
-    if elsewhere is not None:
-        place = place_at(ctx, elsewhere)
-    else:
-        place = ctx.attempt(lambda: Walk(ctx.opener).resolve(extra.name))
-    node = place.inode.node
-    number = device_of(node.rdev)
-    right = number == (5, 0) if tty.kind is not Kind.MASTER else number == (5, 2)
-    right = right or (tty.kind is Kind.SLAVE and number == (_PTY_MAJOR, tty.index))
-    right = right or (tty.kind is Kind.CONSOLE and number == (5, 1))
-    if not stat.S_ISCHR(node.mode) or not right:
-        ctx.refuse(f"{extra.name!r} is not this terminal")
-    return place
-
-
-# ---- process groups
-
-
-def checkpoint_group_news(ctx: Checkpoint, signal: SignalStruct) -> None:
-    """Write what the parent has not heard."""
-    if ctx.pure or not (signal.stop_news or signal.continue_news):
-        return
-    news = ours.GroupNews(stopped_by=signal.stop_news, continued=int(signal.continue_news))
-    ctx.image.write(t.HDR_GROUP_NEWS, news)
-
-
-def restore_group_news(ctx: Restart, signal: SignalStruct) -> None:
-    """Read what the parent has not heard."""
-    if ctx.image.peek() == t.HDR_GROUP_NEWS:
-        news = ctx.image.read(t.HDR_GROUP_NEWS, ours.GroupNews)
-        signal.stop_news, signal.continue_news = news.stopped_by, bool(news.continued)
-
-
-def restore_controlling(ctx: Restart, record: Signal, signal: SignalStruct) -> None:
-    """The controlling terminal of a process."""
-    if not 0 <= record.tty_old_pgrp <= _MAX_PID or not 0 <= record.tty_pgrp <= _MAX_PID:
-        ctx.refuse(f"there is no process group {record.tty_pgrp} or {record.tty_old_pgrp}")
-    signal.tty_old_pgrp = record.tty_old_pgrp
-    if record.tty_objref:
-        tty = ctx.objs.fetch(ctx, record.tty_objref, t.OBJ_TTY, Tty)
-        if tty.kind is Kind.MASTER:
-            ctx.refuse("the master of a pty controls nobody")
-        signal.tty = tty
-        if not ctx.has_machine:
-            tty.pgrp = record.tty_pgrp
-        elif tty.pgrp != record.tty_pgrp:
-            ctx.refuse("a terminal has one foreground group")
-
-
-def check_session(ctx: Restart, signal: SignalStruct | None, sid: int) -> None:
-    """A terminal controls one session."""
-    tty = signal.tty if signal is not None else None
-    if tty is not None and tty.session not in (0, sid):
-        ctx.refuse(f"the terminal of session {tty.session} controls a task of session {sid}")
-
-
-def adopt_terminal(task: Task, inherited: Tty | None, root: Task) -> None:
-    """Commit into a task that was there before: its session may have another number now.
-
-    A task without a terminal in the image keeps what it has inherited, and so does one whose
-    session has not come along.
-    """
-    signal, find = task.signal, root.pid_ns.find
-    tty = signal.tty
-    signal.tty_old_pgrp = find(signal.tty_old_pgrp)
-    if tty is None:
-        signal.tty = inherited
-    elif signal.sid == task.tgid:
-        pgrp = find(tty.pgrp)
-        there = any(member.signal.sid == signal.sid for member in members(task.kernel, pgrp))
-        tty.session, tty.pgrp = signal.sid, pgrp if there else signal.pgid
-    elif tty.session != signal.sid:
-        tty.session = tty.pgrp = 0
-        signal.tty = inherited
-
-
-def take_terminal(task: Task) -> None:
-    """Commit: a terminal belongs to the session that it controls."""
-    tty = task.signal.tty
-    if tty is not None:
-        tty.session = task.signal.sid

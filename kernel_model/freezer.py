@@ -92,8 +92,8 @@ class FreezerCgroup:
         return b"" if self.parent is None else self.parent.path + b"/" + self.name
 
     def below(self, path: bytes) -> FreezerCgroup | None:
-        """The group at a path that begins here."""
-        group: FreezerCgroup | None = self
+        """The group at a path that begins here, with a slash unless it is empty."""
+        group: FreezerCgroup | None = self if path[:1] in (b"", b"/") else None
         for name in path.split(b"/")[1:]:
             group = group.children.get(name) if group is not None else None
         return group

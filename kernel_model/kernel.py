@@ -40,6 +40,7 @@ from kernel_model.trace import Trace
 from kernel_model.traps import signal_of_fault, signal_of_trap
 from kernel_model.vfs.disk import Disk
 from kernel_model.vfs.openfile import OpenFile
+from kernel_model.vfs.procfs import NOTHING_MORE, MoreFiles
 from kernel_model.vfs.vfs import Vfs
 
 
@@ -48,7 +49,8 @@ class Deadlock(Exception):
 
 
 class Kernel:
-    """`abis`: the native one first. `modules` declare the system calls that it has."""
+    """`abis`: the native one first. `modules` declare the system calls that it has, and
+    `proc_files` what /proc has besides its own."""
 
     def __init__(
         self,
@@ -63,6 +65,7 @@ class Kernel:
         seed: int,
         schedule_seed: int | None = None,
         wild: bool = False,
+        proc_files: MoreFiles = NOTHING_MORE,
     ) -> None:
         self.arch = arch
         self.abis = abis
@@ -95,7 +98,7 @@ class Kernel:
         self.checkpoints = 0
         """How many checkpoints sys_checkpoint has taken."""
         self.freezer = FreezerCgroup(b"")
-        self.vfs.mount_proc(self)
+        self.vfs.mount_proc(self, proc_files)
         self.vfs.mount_freezer(self)
         self._elf: dict[int, tuple[int, ElfImage]] = {}
         self._vdso: dict[str, VdsoPage] = {}

@@ -33,13 +33,13 @@ def sweep_program(program: str, arguments: tuple[str, ...], **given: Any) -> int
     if not program.endswith(".c"):
         if arches or freestanding:
             raise Failure("--arch and --freestanding are for a C file: a program is what it is")
-        return sweep(Plan(subject=_subject(program, arguments, given), every=places, **options))
+        return sweep(Plan(subject=subject_of(program, arguments, given), every=places, **options))
     if len(arches) != 1 and (chosen["only"] is not None):
         raise Failure("--only is one place of one run: say which --arch")
     statuses = []
     with _compiled(program, arches, freestanding) as programs:
         for arch, path in programs.items():
-            built = _subject(str(path), arguments, dict(given))
+            built = subject_of(str(path), arguments, dict(given))
             subject = replace(built, source=program, arch=arch, freestanding=freestanding)
             plan = Plan(subject=subject, every=places, **options)
             statuses.append(sweep(plan if len(programs) == 1 else plan.beside(arch)))
@@ -75,10 +75,11 @@ def verify_program(program: str, arguments: tuple[str, ...], **given: Any) -> in
     """Verify a program; the exit status."""
     from cr.cli.verify import verify
 
-    return verify(_subject(program, arguments, given))
+    return verify(subject_of(program, arguments, given))
 
 
-def _subject(program: str, arguments: tuple[str, ...], given: dict[str, Any]) -> Subject:
+def subject_of(program: str, arguments: tuple[str, ...], given: dict[str, Any]) -> Subject:
+    """What the options of `subject_options` mean."""
     if given["chaos"] and given["seed"] is None:
         given["seed"] = 0
     memory, max_time = given.pop("memory"), given.pop("max_time")

@@ -80,6 +80,20 @@ def info(image: Path, as_json: bool) -> None:
     _end(lambda: tell(image, as_json))
 
 
+@cr.command()
+@click.argument("image", type=click.Path(path_type=Path))
+@click.option("--to", "dialect", required=True, metavar="DIALECT")
+@click.option("-o", "output", required=True, type=click.Path(path_type=Path), metavar="OUT")
+def convert(image: Path, dialect: str, output: Path) -> None:
+    """Write an image as another version of linux-cr would have written it.
+
+    DIALECT is one of those of docs/DIALECTS.md; OUT.disk.tar, the disk, goes with OUT.
+    """
+    from cr.cli.convert import convert_image
+
+    _end(lambda: convert_image(image, dialect, output))
+
+
 @cr.command(context_settings={"allow_interspersed_args": False})
 @subject_options
 @sweep_options
@@ -101,6 +115,19 @@ def verify(program: str, arguments: tuple[str, ...], **given: Any) -> None:
     from cr.cli.check import verify_program
 
     _end(lambda: verify_program(program, arguments, **given))
+
+
+@cr.command(context_settings={"allow_interspersed_args": False})
+@subject_options
+@click.option("--pure", is_flag=True, help="With the records of linux-cr alone.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.argument("program")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def check(program: str, arguments: tuple[str, ...], **given: Any) -> None:
+    """Tell when a program could not be checkpointed, at which call, and why."""
+    from cr.cli.checkable import check_program
+
+    _end(lambda: check_program(program, arguments, **given))
 
 
 @cr.command()

@@ -104,7 +104,7 @@ class Mount(Framed):
             return "the names are longer than the record"
         if self.expiring > 1 or not self.number:
             return "expiring is 0 or 1, number is not 0"
-        return None
+        return "a name has no zero in it" if b"\0" in self.content else None
 
     @property
     def device(self) -> bytes:
@@ -142,6 +142,9 @@ class FilePlace(Framed):
     pad: u32 = at("zero", default=0, must_be=0)
     path: Annotated[bytes, rest_bytes()] = at("its path below the root of the file system")
 
+    def invalid(self) -> str | None:
+        return "a path has no zero in it" if b"\0" in self.path else None
+
 
 @record(size=32)
 class ProcFile(Framed):
@@ -158,7 +161,10 @@ class ProcFile(Framed):
     content: Annotated[bytes, rest_bytes()] = at("the path, then the text")
 
     def invalid(self) -> str | None:
-        return None if 0 < self.path_bytes <= len(self.content) else "a path that is not there"
+        if not 0 < self.path_bytes <= len(self.content):
+            return "a path that is not there"
+        names = self.content[: self.path_bytes].split(b"/")
+        return None if all(names) and b"\0" not in b"".join(names) else "that is no path"
 
 
 @record(size=16)

@@ -306,8 +306,19 @@ class AddressSpace:
             self._remove(vma)
 
     def fork(self) -> AddressSpace:
-        """A copy that shares every page: private ones become copy-on-write on both sides."""
+        """A copy that shares every page: private ones become copy-on-write on both sides.
+
+        Raises OutOfNodes, with everything given back.
+        """
         child = AddressSpace(self.tables, self.task_size, self.gaps.top)
+        try:
+            self._copy_to(child)
+        except BaseException:
+            child.drop()
+            raise
+        return child
+
+    def _copy_to(self, child: AddressSpace) -> None:
         child.layout = replace(self.layout)
         child.auxv, child.def_flags, child.flags = self.auxv, self.def_flags, self.flags
         child.dumpable, child.barriers = self.dumpable, self.barriers
@@ -322,7 +333,6 @@ class AddressSpace:
             child.vmas.append(twin)
             lost = 0 if vma.flags & VM_SHARED else WRITE
             self.table.share_all(child.table, vma.first_page, vma.last_page, lost)
-        return child
 
     def resident_private(self, vma: Vma) -> list[tuple[int, int]]:
         """(page number, frame) of the pages of a private mapping that are its own.

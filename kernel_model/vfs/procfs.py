@@ -2,10 +2,9 @@
 
 Two tables in proc_text.py say what there is: `TASK_FILES` for /proc/PID, `ROOT_FILES` for /proc
 itself. Each maps a name to a function that makes the text of a task, or of the kernel as the
-reading task sees it. Boot
-may give more entries (`ProcFs(kernel, root_files=..., task_files=...)`), so that other floors add
-files without being known here. An open file keeps the text of the moment of its opening, as
-seq_file nearly does. The links exe, cwd, root and fd/N lead to the file itself, not to a text.
+reading task sees it. Boot may give more (`MoreFiles`), so that other floors add files without being
+known here. An open file keeps the text of the moment of its opening, as seq_file nearly does. The
+links exe, cwd, root and fd/N lead to the file itself, not to a text.
 
 Mirrors:  Linux fs/proc/base.c, fs/proc/array.c, fs/proc/uptime.c, fs/namespaces.c.
 Deviates: the number of an inode is a function of its path, so that two runs agree.
@@ -19,12 +18,13 @@ from __future__ import annotations
 import stat
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import EACCES, ENOENT
-from kernel_model.abi.fcntl import O_ACCMODE, O_RDONLY
+from kernel_model.abi.fcntl import O_ACCMODE, O_CLOEXEC, O_RDONLY
 from kernel_model.vfs.disk import EPOCH_NS, DiskNode
 from kernel_model.vfs.inode import FileSystem, Inode
 from kernel_model.vfs.mounts import Dentry, Path
@@ -41,6 +41,19 @@ if TYPE_CHECKING:
 ROOT_INO = 1
 
 
+@dataclass(frozen=True)
+class MoreFiles:
+    """What floors above add."""
+
+    task_files: Mapping[bytes, TaskText] = field(default_factory=dict)
+    """Files of /proc/PID."""
+    fd_lines: tuple[Callable[[Task, OpenFile], bytes], ...] = ()
+    """Lines of /proc/PID/fdinfo/N."""
+
+
+NOTHING_MORE = MoreFiles()
+
+
 class ProcFs(FileSystem):
     """The file system that is mounted on /proc."""
 
@@ -53,15 +66,14 @@ class ProcFs(FileSystem):
         dev: int,
         pid_ns: PidNamespace | None,
         *,
-        root_files: Mapping[bytes, TaskText] | None = None,
-        task_files: Mapping[bytes, TaskText] | None = None,
+        more: MoreFiles = NOTHING_MORE,
     ) -> None:
         super().__init__(kernel.ram, kernel.clock, dev)
         self.kernel = kernel
         self.pid_ns = pid_ns
         """None: it has ended, and nobody is there any more."""
-        self.root_files = {**ROOT_FILES, **(root_files or {})}
-        self.task_files = {**TASK_FILES, **(task_files or {})}
+        self.more = more
+        self.task_files = {**TASK_FILES, **more.task_files}
         self._root = RootDirectory(self, b"", stat.S_IFDIR | 0o555)
 
     @property
@@ -71,8 +83,7 @@ class ProcFs(FileSystem):
 
     def of_namespace(self, dev: int, pid_ns: PidNamespace | None) -> ProcFs:
         """The same files, with the tasks of another pid namespace."""
-        files = {"root_files": self.root_files, "task_files": self.task_files}
-        return ProcFs(self.kernel, dev, pid_ns, **files)
+        return ProcFs(self.kernel, dev, pid_ns, more=self.more)
 
     def past(self, top: Dentry, path: bytes, mode: int, uid: int, gid: int) -> Dentry:
         """For restart: the name of a file that was opened when its task was there."""
@@ -114,8 +125,10 @@ class ProcInode(Inode):
 class Text(ProcInode):
     """A file: `make` gives its content."""
 
-    def __init__(self, fs: ProcFs, path: bytes, make: TaskText, owner: Task | None) -> None:
-        super().__init__(fs, path, stat.S_IFREG | 0o444, owner)
+    def __init__(
+        self, fs: ProcFs, path: bytes, make: TaskText, owner: Task | None, mode: int = 0o444
+    ) -> None:
+        super().__init__(fs, path, stat.S_IFREG | mode, owner)
         self.make = make
         self.owner = owner
 
@@ -218,7 +231,7 @@ class Tree(Directory):
         """Files and directories one level below."""
         found: dict[bytes, ProcInode] = {}
         prefix = self.path + b"/" if self.path else b""
-        for path, make in self.fs.root_files.items():
+        for path, make in ROOT_FILES.items():
             if not path.startswith(prefix):
                 continue
             name, slash, _ = path[len(prefix) :].partition(b"/")
@@ -278,6 +291,8 @@ class TaskDirectory(Directory):
             found[name] = Text(fs, prefix + name, partial(numbered, fs.pid_ns), owner)
         for name, find in TASK_LINKS.items():
             found[name] = Link(fs, prefix + name, owner, find)
+        info = prefix + b"fdinfo"
+        found[b"fdinfo"] = DescriptorInfoDirectory(fs, info, stat.S_IFDIR | 0o500, owner)
         found[b"fd"] = DescriptorDirectory(fs, prefix + b"fd", stat.S_IFDIR | 0o500, owner)
         found[b"ns"] = NamespaceDirectory(fs, prefix + b"ns", stat.S_IFDIR | 0o511, owner)
         return found
@@ -356,6 +371,28 @@ class DescriptorDirectory(Directory):
             name = b"%d" % fd
             found[name] = Link(self.fs, self.path + b"/" + name, self.owner, _constant(file))
         return found
+
+
+class DescriptorInfoDirectory(DescriptorDirectory):
+    """/proc/PID/fdinfo."""
+
+    def children(self) -> dict[bytes, ProcInode]:
+        """One text for each open descriptor."""
+        found: dict[bytes, ProcInode] = {}
+        for fd, _ in self.owner.files.items() if self.owner.files else ():
+            name = b"%d" % fd
+            make = partial(_fd_text, self.fs.more.fd_lines, fd)
+            found[name] = Text(self.fs, self.path + b"/" + name, make, self.owner, 0o400)
+        return found
+
+
+def _fd_text(more: tuple[Callable[[Task, OpenFile], bytes], ...], fd: int, task: Task) -> bytes:
+    file = task.files.get(fd)
+    flags = task.abi.structs.open_flags.to_user(file.flags)
+    if fd in task.files.close_on_exec:
+        flags |= O_CLOEXEC
+    text = b"pos:\t%d\nflags:\t0%o\n" % (file.position, flags)
+    return text + b"".join(line(task, file) for line in more)
 
 
 Find = Callable[["Task"], Path | OpenFile]

@@ -8,7 +8,7 @@ What is mounted later is in `extra`, until nobody can reach it any more.
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from emu.memory import Ram
@@ -34,8 +34,7 @@ from kernel_model.vfs.mounts import (
     top_of,
 )
 from kernel_model.vfs.open import open_path
-from kernel_model.vfs.proc_text import TaskText
-from kernel_model.vfs.procfs import ProcFs
+from kernel_model.vfs.procfs import NOTHING_MORE, MoreFiles, ProcFs
 
 if TYPE_CHECKING:
     from kernel_model.kernel import Kernel
@@ -106,16 +105,9 @@ class Vfs:
         self._mount(self.devfs, b"devtmpfs", b"dev")
         self._mount(self.devpts, b"devpts", b"dev", b"pts")
 
-    def mount_proc(
-        self,
-        kernel: Kernel,
-        *,
-        root_files: Mapping[bytes, TaskText] | None = None,
-        task_files: Mapping[bytes, TaskText] | None = None,
-    ) -> None:
+    def mount_proc(self, kernel: Kernel, more: MoreFiles = NOTHING_MORE) -> None:
         """Mount /proc, with entries besides its own (see procfs)."""
-        files = {"root_files": root_files, "task_files": task_files}
-        self.procs.append(ProcFs(kernel, PROC_DEV, kernel.pid_ns, **files))
+        self.procs.append(ProcFs(kernel, PROC_DEV, kernel.pid_ns, more=more))
         self._mount(self.procs[0], b"proc", b"proc")
 
     def mount_freezer(self, kernel: Kernel) -> None:

@@ -85,6 +85,7 @@ AT_EVERY_CALL = {
     "namespaces/setns",
     "namespaces/users",
     "process/efault",
+    "process/fdinfo",
     "process/file_limits",
     "process/plain_user",
     "process/proc_tasks",

@@ -9,6 +9,7 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -138,11 +139,13 @@ def run_program(command: Sequence[str], stdin: str, folder: Path) -> Outcome:
         env=ENVIRONMENT,
         timeout=TIMEOUT_SECONDS,
         check=False,
-        preexec_fn=_usual_umask,
+        preexec_fn=_as_usual,
     )
     status = done.returncode if done.returncode >= 0 else 128 - done.returncode
     return Outcome(console=done.stdout.decode("latin-1"), status=status)
 
 
-def _usual_umask() -> None:
+def _as_usual() -> None:
     os.umask(0o022)
+    with suppress(PermissionError):  # whoever is nicer may not go back
+        os.setpriority(os.PRIO_PROCESS, 0, 0)

@@ -16,6 +16,7 @@ from tests.harness.debian import busybox_for
 from tests.harness.real import make_root, restarted, run
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
+APPLETS = ("sh", "mkdir", "sleep", "cat", "mount", "hostname", "ls", "kill")
 MODES = ("x86_32", "x86_64", "ppc32", "ppc64")
 TICKS = """/* Says a line five times a second. */
 #include "guest.h"
@@ -31,7 +32,9 @@ int main(void)
 """
 RECIPE = """
 exec 2>&1
-F=/sys/fs/cgroup/freezer
+mkdir /cgroup
+mount -t cgroup -o freezer freezer /cgroup
+F=/cgroup
 mkdir $F/0
 ticks &
 pid=$!
@@ -56,7 +59,7 @@ echo no image: $?
 """
 SAID = """tick 1
 tick 2
-[err -16] [pid 4 tsk ticks] Not frozen or wrong cgroup
+[err -16] [pid 6 tsk ticks] Not frozen or wrong cgroup
 checkpoint: Resource busy
 not frozen: 1
 FROZEN
@@ -84,7 +87,7 @@ def root(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Path]:
     folder = tmp_path / "root"
     folder.mkdir()
     make_root(folder)
-    for name in ("busybox", "sh", "mkdir", "sleep", "cat"):
+    for name in ("busybox", *APPLETS):
         shutil.copy(program, folder / "bin" / name)
     for name in ("checkpoint", "restart", "nsexec"):
         build(GUESTS_FOLDER / "tools" / f"{name}.c", mode, folder / "bin" / name, False)
@@ -99,5 +102,49 @@ def test_freeze_checkpoint_kill_restart(root: tuple[str, Path]) -> None:
     (folder / "recipe").write_text(RECIPE)
     straight = run(mode, folder, ["/bin/sh", "/recipe"])
     assert straight.console.decode() == SAID
+    assert straight.not_modelled == {}
+    restarted(mode, folder, ["/bin/sh", "/recipe"], straight, cycles=6)
+
+
+CONTAINER = """
+exec 2>&1
+hostname outside
+nsexec -u hostname inside
+hostname
+nsexec -z 77 sh -c 'echo number $$'
+nsexec -m sh -c 'mount -t tmpfs none /tmp; echo x >/tmp/hidden; ls /tmp'
+ls /tmp
+nsexec -pg -P /tmp/number sh -c 'exec ticks </dev/null >/tmp/out 2>&1' &
+sleep 0.5
+pid=$(cat /tmp/number)
+echo FROZEN > /sys/fs/cgroup/freezer/$pid/freezer.state
+checkpoint -o /tmp/image $pid
+echo subtree: $?
+checkpoint -c -o /tmp/whole $pid
+echo container: $?
+kill -9 $pid
+echo THAWED > /sys/fs/cgroup/freezer/$pid/freezer.state
+wait
+cat /tmp/out
+nsexec -p sh -c 'echo I am $$; exit 3'
+echo ended: $?
+"""
+CONTAINER_SAID = """outside
+number 77
+hidden
+subtree: 0
+container: 0
+tick 1
+tick 2
+I am 1
+ended: 3
+"""
+
+
+def test_containers(root: tuple[str, Path]) -> None:
+    mode, folder = root
+    (folder / "recipe").write_text(CONTAINER)
+    straight = run(mode, folder, ["/bin/sh", "/recipe"])
+    assert straight.console.decode() == CONTAINER_SAID
     assert straight.not_modelled == {}
     restarted(mode, folder, ["/bin/sh", "/recipe"], straight, cycles=6)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import cr
+from cr.system import System
 from kernel_model.vfs.disk import Disk
 from tests.harness.model import disk_with, program_bytes
 
@@ -15,12 +16,20 @@ TASKS, FILES, MAPPINGS, DISK, MEMORY, COPIES = "012345"
 MEMORY_BYTES = 16 << 20
 
 
+def page_table_nodes(kernel: System) -> int:
+    """How many are in use."""
+    tables = kernel.machine.tables
+    return tables._next - len(tables._free)
+
+
 def want(arch: str, what: str) -> tuple[int, str]:
     """(exit status, console) of a guest in 16 MB of memory."""
     disk: Disk = disk_with(program_bytes(SOURCE, arch, freestanding=False))
     kernel = cr.boot(arch, disk, memory_bytes=MEMORY_BYTES)
+    nodes = page_table_nodes(kernel)
     task = kernel.spawn("/bin/program", what)
     assert kernel.run() is cr.Ended.EXITED
+    assert page_table_nodes(kernel) == nodes, "all that was taken is given back"
     return task.exit_status, kernel.console.output.decode()
 
 
