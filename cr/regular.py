@@ -77,8 +77,8 @@ def checkpoint_generic(ctx: Checkpoint, file: OpenFile) -> None:
     if ctx.pure:
         ctx.refuse(EBADF, "an open file was unlinked, and the image is to be pure")
     inode = file.inode
-    if not stat.S_ISREG(inode.node.mode):
-        ctx.refuse(EBADF, "an open directory or device was unlinked")
+    if not _may_be_nameless(inode.node.mode):
+        ctx.refuse(EBADF, "an open device was unlinked")
     _checkpoint_unlinked(ctx, inode)
 
 
@@ -87,7 +87,7 @@ def _checkpoint_unlinked(ctx: Checkpoint, inode: Inode) -> None:
     objref, first = ctx.objs.intern(inode)
     size = node.size
     inode.sync()
-    extents = list(_extents(node)) if first else []
+    extents = list(_extents(node)) if first and stat.S_ISREG(node.mode) else []
     record = ours.Unlinked(
         objref=objref,
         mode=node.mode,
@@ -106,6 +106,11 @@ def _checkpoint_unlinked(ctx: Checkpoint, inode: Inode) -> None:
         ctx.image.write(t.HDR_UNLINKED_DATA, ours.UnlinkedData(offset=offset, content=content))
     if first and inode.seals is not None:
         ctx.image.write(t.HDR_FILE_SEALS, FileSeals(seals=inode.seals))
+
+
+def _may_be_nameless(mode: int) -> bool:
+    """Files and directories (which are empty then) can go on without a name."""
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 
 
 def _extents(node: DiskNode) -> Iterator[tuple[int, bytes]]:
@@ -144,8 +149,10 @@ def _restore_unlinked(
     ctx: Restart, record: File, name: bytes, elsewhere: FilePlace | None
 ) -> OpenFile:
     unlinked = ctx.image.read(t.HDR_UNLINKED, ours.Unlinked)
-    if not stat.S_ISREG(unlinked.mode) or unlinked.size > _MAX_FILE_BYTES:
-        ctx.refuse("only a regular file of sensible size can be without a name")
+    if not _may_be_nameless(unlinked.mode) or unlinked.size > _MAX_FILE_BYTES:
+        ctx.refuse("only a file of sensible size or a directory can be without a name")
+    if stat.S_ISDIR(unlinked.mode) and (unlinked.size or unlinked.nr_extents):
+        ctx.refuse("a directory without a name is empty")
     if ctx.objs.known(unlinked.objref):
         place = ctx.objs.fetch(ctx, unlinked.objref, t.OBJ_INODE, Path)
     else:
@@ -172,7 +179,8 @@ def _make_unlinked(
     node = place.inode.node
     node.uid, node.gid = unlinked.uid, unlinked.gid
     node.atime_ns = unlinked.atime_ns
-    node.resize(unlinked.size)
+    if stat.S_ISREG(unlinked.mode):
+        node.resize(unlinked.size)
     ctx.objs.insert(ctx, unlinked.objref, t.OBJ_INODE, place, place.inode.forget_if_unused)
     return place
 

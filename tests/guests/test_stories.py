@@ -51,6 +51,7 @@ AT_EVERY_CALL = {
     "files/permissions",
     "files/pipe",
     "files/pipe_by_name",
+    "files/removed_directory",
     "files/rename_edges",
     "files/splice",
     "files/unlinked",
