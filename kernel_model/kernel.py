@@ -85,6 +85,8 @@ class Kernel:
         self.calls = CallTable(modules, abis)
         self.vfs = Vfs(disk, self.ram, self.clock)
         self.vfs.devfs.add_program(first_process.FILE_NAME, first_process.program(arch))
+        self.release = release
+        """Its own version; a restart may bring back other names for uname to tell."""
         uts = UtsNamespace(release=release, machine=abis[0].machine.encode())
         net = NetNamespace(self.clock, loopback_up=True)
         self.nsproxy = NsProxy(uts, IpcNamespace(self.clock), net, self.vfs.namespace)

@@ -103,6 +103,21 @@ _SWEEP: tuple[Callable[[Any], Any], ...] = (
 )
 
 
+_MATRIX: tuple[Callable[[Any], Any], ...] = (
+    click.option("--json", "as_data", is_flag=True, help="For programs."),
+    _path("--html", metavar="FILE", help="The table as a page too, its reasons in the cells."),
+    click.option("--freestanding", is_flag=True, default=None, help="On our own runtime."),
+    _value("--max-time", duration, "T", "The most virtual time of a run; one hour by default."),
+)
+
+
+def matrix_options(function: F) -> F:
+    """Give a command the options of the table of kernels and images."""
+    for option in reversed(_MATRIX):
+        function = option(function)
+    return function
+
+
 def subject_options(function: F) -> F:
     """Give a command the options that say what is run, again and again."""
     for option in reversed(_SUBJECT):
