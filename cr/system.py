@@ -292,10 +292,14 @@ class System(Kernel):
         return System(self.settings, self.disk, self.console.successor(), machine)
 
     def restart(self, image: bytes | memoryview) -> Task:
-        """Restart the tasks of an image; the first of them. Raises cr.image.errors.ImageError."""
-        from cr.restart import restart_container
+        """Restart the tasks of an image; the first of them. Raises cr.image.errors.ImageError.
 
-        return restart_container(self, image)
+        An image of an older dialect is upgraded first: a restart knows only the last one.
+        """
+        from cr.restart import restart_container
+        from cr.tools.convert import upgrade
+
+        return restart_container(self, upgrade(image).image)
 
     def power_off(self) -> None:
         """The end: the disk is as the guest left it, memory and CPUs are given back."""

@@ -1,7 +1,7 @@
 """Writes the generated documents: `python -m cr.cli.documents [FOLDER]`.
 
-docs/FORMAT.md comes from the records of the image, docs/SYSCALLS.md from the declared calls,
-docs/LIMITS.md from the refusals in the sources.
+docs/FORMAT.md comes from the records of the image, docs/DIALECTS.md from those of older versions,
+docs/SYSCALLS.md from the declared calls, docs/LIMITS.md from the refusals in the sources.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cr.cli import limits
 from cr.image import schema
+from cr.image.dialects import document as dialects
 from cr.system import ARCHES, modules
 from kernel_model.syscalls import document
 
@@ -19,6 +20,7 @@ def documents() -> dict[str, str]:
     """Name -> text."""
     abis = {name: native[0] for name, native in ARCHES.items()}
     return {
+        "DIALECTS.md": dialects.format_document(),
         "FORMAT.md": schema.format_document(),
         "LIMITS.md": limits.format_document(),
         "SYSCALLS.md": document.format_document(modules(), abis),

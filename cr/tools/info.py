@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from cr.image import types as t
 from cr.image.arch.formats import FORMATS
+from cr.image.dialects.table import NATIVE
 from cr.image.errors import ImageError
 from cr.image.extensions import Machine
 from cr.image.files import File, FileDesc
@@ -102,6 +103,8 @@ class Summary:
     objects: dict[str, int]
     extensions: dict[str, int]
     tasks: tuple[TaskInfo, ...]
+    dialect: str = NATIVE
+    """What the image was before it was upgraded to be looked at."""
 
 
 class _Collector:
@@ -300,6 +303,8 @@ def render(summary: Summary) -> str:
 
 def _lines(s: Summary) -> Iterator[str]:
     yield f"checkpoint image, {s.size_bytes} bytes, {s.arch}, {s.byte_order}, revision {s.revision}"
+    if s.dialect != NATIVE:
+        yield f"dialect {s.dialect}; what it does not say has the values of an upgrade to {NATIVE}"
     yield f"written by Linux {s.release or s.kernel} at {s.time} s, flags {s.flags:#x}"
     if s.clock_ns is not None:
         yield f"virtual clock {s.clock_ns} ns"

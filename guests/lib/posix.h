@@ -116,7 +116,7 @@ char *getcwd(char *to, size_t size);
 
 /* ---- memory ---- */
 enum {
-    PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4,
+    PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, PROT_SEM = 8,
     MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20,
     MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2,
     MS_ASYNC = 1, MS_SYNC = 4, MADV_DONTNEED = 4,

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 MAP_SHARED, MAP_PRIVATE, MAP_TYPE, MAP_FIXED, MAP_ANONYMOUS = 1, 2, 0xF, 0x10, 0x20
 MAP_GROWSDOWN = 0x100
 _MAY_ALL = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC
+PROT_SEM = 8  # for atomic operations: no processor here needs telling
 PROT_GROWSDOWN, PROT_GROWSUP = 0x01000000, 0x02000000
 MREMAP_MAYMOVE, MREMAP_FIXED = 1, 2
 _MADV_DONTNEED, _MADV_DONTFORK, _MADV_DOFORK = 4, 10, 11
@@ -197,7 +198,7 @@ def mprotect(task: Task, addr: Ptr, length: Size, prot: Flags) -> int:
     mm = task.mm
     assert mm is not None
     check_aligned(addr)
-    if prot & ~(VM_ACCESS | PROT_GROWSDOWN | PROT_GROWSUP):
+    if prot & ~(VM_ACCESS | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP):
         raise EINVAL(f"unknown protection bits in {prot:#x}")
     end = addr + page_up(length)
     if end < addr or end > mm.task_size:

@@ -38,7 +38,7 @@ STORIES = {
 REFUSED: dict[str, str] = {}
 """Images of old releases that we do not restart any more: path below FOLDER, the sentence."""
 
-IMAGES = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.glob("*/*.img.xz"))
+IMAGES = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.glob("[0-9]*/*.img.xz"))
 
 
 def golden(name: str) -> Specimen:

@@ -75,6 +75,7 @@ AT_EVERY_CALL = {
     "memory/mmap_heap",
     "memory/mremap",
     "memory/private_file",
+    "memory/protection_bits",
     "memory/shared_anonymous",
     "memory/shared_file",
     "namespaces/hidden",

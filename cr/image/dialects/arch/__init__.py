@@ -1,0 +1,1 @@
+"""What the old dialects had of each architecture."""

@@ -1,0 +1,38 @@
+"""What a dialect says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from emu.layout import Bytes, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """An image in another dialect, and what it lacks."""
+
+    image: bytes
+    lost: tuple[str, ...] = ()
+    """What the other dialect has no place for and a restarted program can do without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One format of an image."""
+
+    name: str
+    title: str
+    """Which posted versions it is, and when."""
+    recognizes: Callable[[Bytes], bool]
+    """Is this image one? Looks at numbers and lengths only; never fails."""
+    read: Callable[[Bytes], bytes]
+    """Old image -> native image. Raises ImageError."""
+    write: Callable[[Bytes], Converted]
+    """Native image -> old image. Raises ImageError where it has no place for something."""
+    records: tuple[type[Record], ...]
+    """The records that it declares itself."""
+    refuses: str
+    """What it cannot express, in words."""
+    defaults: str
+    """What an upgraded image gets where this one says nothing, in words."""
