@@ -16,6 +16,7 @@ Deviates: any kernel version is taken (there it had to be the same, which defeat
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from cr.arch.table import arch_of
@@ -43,7 +44,6 @@ _CONSTANTS = image.Constants(
     n_tty_buf_size=4096,
     tty_termios_nccs=19,
 )
-_KERNEL_VERSION = (3, 2, 0)
 _UFLAGS = t.CHECKPOINT_SUBTREE | t.CHECKPOINT_NETNS
 _MAX_UNITS = 1 << 60
 """Nine years: far from where the clock's own numbers end."""
@@ -55,7 +55,7 @@ _RANDOM_LIMIT = 4096
 def checkpoint_header(ctx: Checkpoint, uflags: int) -> None:
     """Write everything before the tree."""
     kernel = ctx.kernel
-    major, minor, patch = _KERNEL_VERSION
+    major, minor, patch = _version(kernel.release)
     record = image.Header(
         arch_id=arch_of(kernel).arch_id,
         major=major,
@@ -73,6 +73,11 @@ def checkpoint_header(ctx: Checkpoint, uflags: int) -> None:
     arch_of(kernel).checkpoint_header(ctx)
     ctx.image.write(t.HDR_CONTAINER, image.Container())
     checkpoint_module(ctx)
+
+
+def _version(release: bytes) -> tuple[int, int, int]:
+    found = re.match(rb"(\d{1,3})\.(\d{1,3})\.(\d{1,3})", release)
+    return (int(found[1]), int(found[2]), int(found[3])) if found else (0, 0, 0)
 
 
 def restore_header(ctx: Restart) -> None:

@@ -30,9 +30,11 @@ from emu.machine import Machine
 from kernel_model import boot as kernel_boot
 from kernel_model.arch import ppc32, ppc64, x86_32, x86_64
 from kernel_model.arch.abi import Abi
+from kernel_model.arch.features import lacking, parse
 from kernel_model.clock import UNITS_PER_NS
 from kernel_model.console import Console
 from kernel_model.kernel import Deadlock, Kernel
+from kernel_model.nsproxy import UtsNamespace
 from kernel_model.syscalls import topics
 from kernel_model.task import State, Task
 from kernel_model.vfs.disk import Disk
@@ -48,6 +50,7 @@ ARCHES: dict[str, tuple[Abi, ...]] = {
 DEFAULT_EPOCH_NS = 1_300_000_000 * 1_000_000_000
 """2011-03-13: when linux-cr was last posted."""
 DEFAULT_MEMORY_BYTES = 512 << 20
+DEFAULT_RELEASE = UtsNamespace.release.decode()
 DEFAULT_ENVIRONMENT = {"HOME": "/", "PATH": "/usr/bin:/bin"}
 _FAR = 1 << 62
 _MOST_TOLD = 8
@@ -72,6 +75,10 @@ class Settings:
     accelerate: bool = True
     schedule_seed: int | None = None
     chaos: bool = False
+    cpu_features: str = ""
+    """What the CPU lacks: "-altivec,-vsx"."""
+    release: str = DEFAULT_RELEASE
+    """The kernel's version, as uname tells it."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +143,7 @@ class System(Kernel):
         self._interrupted = False
         super().__init__(
             arch=settings.arch,
-            abis=ARCHES[settings.arch],
+            abis=lacking(ARCHES[settings.arch], parse(settings.cpu_features)),
             modules=modules(),
             machine=machine,
             disk=disk,
@@ -146,6 +153,7 @@ class System(Kernel):
             schedule_seed=settings.schedule_seed,
             wild=settings.chaos,
             proc_files=PROC_FILES,
+            release=settings.release.encode(),
         )
 
     def spawn(
@@ -310,6 +318,7 @@ def boot(
     accelerate: bool = True,
     schedule_seed: int | None = None,
     chaos: bool = False,
+    cpu_features: str = "",
 ) -> System:
     """A kernel on a new machine; `arch` is one of ARCHES, without `disk` the root is empty.
 
@@ -317,10 +326,13 @@ def boot(
     same run, down to the bytes of an image. `accelerate` False takes the pure-Python CPU loop.
     `schedule_seed` gives runnable tasks another order; `chaos` adds short transfers, EINTR and the
     like, chosen by that seed. Both are in an image: a restarted kernel goes on with them.
+    `cpu_features` says what the CPU lacks: "-altivec,-vsx". Raises ValueError, with a sentence.
     """
     if arch not in ARCHES:
         raise ValueError(f"no arch is called {arch!r}; there are {', '.join(ARCHES)}")
-    settings = Settings(arch, memory_bytes, epoch_ns, seed, accelerate, schedule_seed, chaos)
+    settings = Settings(
+        arch, memory_bytes, epoch_ns, seed, accelerate, schedule_seed, chaos, cpu_features
+    )
     return boot_machine(
         settings,
         Disk.empty() if disk is None else disk,

@@ -43,7 +43,7 @@ def goes_on(cpu: UnicornCpu, registers: Registers) -> bool:
         if stop == accel.STOP_NONE and pc == until:
             return True
     if stop == accel.STOP_INTERRUPT:
-        wanted = cpu.spec.unit_traps.get(words[FIELDS["number"]])
+        wanted = registers.spec.unit_traps.get(words[FIELDS["number"]])
         if wanted is not None:
             _switch_on(cpu, registers, wanted)
         return wanted is not None

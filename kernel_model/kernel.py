@@ -66,6 +66,7 @@ class Kernel:
         schedule_seed: int | None = None,
         wild: bool = False,
         proc_files: MoreFiles = NOTHING_MORE,
+        release: bytes = UtsNamespace.release,
     ) -> None:
         self.arch = arch
         self.abis = abis
@@ -84,7 +85,9 @@ class Kernel:
         self.calls = CallTable(modules, abis)
         self.vfs = Vfs(disk, self.ram, self.clock)
         self.vfs.devfs.add_program(first_process.FILE_NAME, first_process.program(arch))
-        uts = UtsNamespace(machine=abis[0].machine.encode())
+        self.release = release
+        """Its own version; a restart may bring back other names for uname to tell."""
+        uts = UtsNamespace(release=release, machine=abis[0].machine.encode())
         net = NetNamespace(self.clock, loopback_up=True)
         self.nsproxy = NsProxy(uts, IpcNamespace(self.clock), net, self.vfs.namespace)
         self.root_cred = root_cred()

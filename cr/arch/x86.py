@@ -210,7 +210,8 @@ def _restore_cpu(ctx: Restart, segments: Segments) -> CpuState:
         base = getattr(record, field)
         if base >= abi.task_size:
             ctx.refuse(f"the segment base {base:#x} lies outside of user space")
-        state.system[name] = base
+        # A selector brings the base of its descriptor, and those of a 64-bit task begin at 0.
+        state.system[name] = 0 if getattr(record, f"{field}index") else base
     code = restart_code(-record.ax & mask)
     if record.orig_ax & mask != mask and code is not None:
         state.syscall, state.restart = record.orig_ax & mask, code

@@ -17,7 +17,13 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from cr.cli.failure import BAD_INPUT, INTERRUPTED, Failure
-from cr.cli.options import TracingCommand, shared_options, subject_options, sweep_options
+from cr.cli.options import (
+    TracingCommand,
+    matrix_options,
+    shared_options,
+    subject_options,
+    sweep_options,
+)
 
 ARCHES = ("x86_32", "x86_64", "ppc32", "ppc64")
 
@@ -128,6 +134,17 @@ def check(program: str, arguments: tuple[str, ...], **given: Any) -> None:
     from cr.cli.checkable import check_program
 
     _end(lambda: check_program(program, arguments, **given))
+
+
+@cr.command(context_settings={"allow_interspersed_args": False})
+@matrix_options
+@click.argument("source", type=click.Path(path_type=Path), metavar="PROGRAM.c")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def matrix(source: Path, arguments: tuple[str, ...], **given: Any) -> None:
+    """Checkpoint a program on every kernel, and tell which kernels restart it, or why not."""
+    from cr.cli.matrix import show
+
+    _end(lambda: show(source, arguments, **given))
 
 
 @cr.command()

@@ -42,6 +42,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     _number("--seed", 0, (1 << 64) - 1, "N", "All the chance there is; 0 by default."),
     _value("--date", date, "ISO", "The guest's wall clock at boot; always the same by default."),
     _number("--memory", 1, 1 << 20, "MB", "The guest's memory; 512 by default."),
+    click.option("--cpu-features", metavar="-NAME,...", help="What the CPU lacks: -altivec,-vsx."),
     _value("--max-time", duration, "T", "The most virtual time; then the status is 124."),
     click.option("--trace", metavar="[=FILE]", help="Tell system calls, on stderr or in FILE."),
     _value("--checkpoint-after", place, "PLACE", "25syscalls, or virtual time: 40us, 40ms, 2s."),
@@ -100,6 +101,21 @@ _SWEEP: tuple[Callable[[Any], Any], ...] = (
         help="A report; FILE ends in .txt, .json, .xml (JUnit) or .html.",
     ),
 )
+
+
+_MATRIX: tuple[Callable[[Any], Any], ...] = (
+    click.option("--json", "as_data", is_flag=True, help="For programs."),
+    _path("--html", metavar="FILE", help="The table as a page too, its reasons in the cells."),
+    click.option("--freestanding", is_flag=True, default=None, help="On our own runtime."),
+    _value("--max-time", duration, "T", "The most virtual time of a run; one hour by default."),
+)
+
+
+def matrix_options(function: F) -> F:
+    """Give a command the options of the table of kernels and images."""
+    for option in reversed(_MATRIX):
+        function = option(function)
+    return function
 
 
 def subject_options(function: F) -> F:

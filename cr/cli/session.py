@@ -16,6 +16,7 @@ from cr.cli.host_console import HostConsole
 from cr.cli.host_terminal import HostTerminal
 from cr.cli.whole_files import Staging, check_folder
 from cr.system import (
+    ARCHES,
     DEFAULT_EPOCH_NS,
     DEFAULT_MEMORY_BYTES,
     Ended,
@@ -24,6 +25,7 @@ from cr.system import (
     after_time,
 )
 from emu.memory import Ram
+from kernel_model.arch.features import lacking, parse
 from kernel_model.kernel import Deadlock
 from kernel_model.strace import name_of_signal
 from kernel_model.task import Task
@@ -50,6 +52,7 @@ class Options:
     output: Path | None = None
     stop: bool = False
     pure: bool = False
+    cpu_features: str = ""
 
     def check(self) -> None:
         """Refuse what makes no sense together, and what cannot work, before anything runs."""
@@ -93,6 +96,10 @@ def boot(arch: str, disk: Disk, options: Options, host: HostConsole) -> System:
     from emu.machine import Machine
     from kernel_model.console import Console
 
+    try:
+        lacking(ARCHES[arch], parse(options.cpu_features))
+    except ValueError as problem:
+        raise Failure(f"--cpu-features: {problem}") from None
     memory_bytes = options.memory << 20
     try:
         ram = Ram(memory_bytes)
@@ -100,7 +107,9 @@ def boot(arch: str, disk: Disk, options: Options, host: HostConsole) -> System:
         raise Failure(f"the host does not have {options.memory} MB for the guest") from None
     person = host.person if isinstance(host, HostTerminal) and host.is_person else None
     console = Console(host.source, host.sink, keep=False, person=person)
-    settings = Settings(arch, memory_bytes, options.date, options.seed)
+    settings = Settings(
+        arch, memory_bytes, options.date, options.seed, cpu_features=options.cpu_features
+    )
     try:
         return boot_machine(settings, disk, console, Machine(memory_bytes, ram=ram))
     except DiskError as problem:

@@ -197,7 +197,7 @@ def _load_units(cpu: UnicornCpu, units: Mapping[str, bytes]) -> None:
         _call(cpu, _SET_VSX, everything)
 
 
-def _store_units(cpu: UnicornCpu, msr: int, vrsave: int) -> dict[str, bytes]:
+def _store_units(cpu: UnicornCpu, spec: CpuSpec, msr: int, vrsave: int) -> dict[str, bytes]:
     """The units that are switched on out of the engine."""
     units: dict[str, bytes] = {}
     if msr & MSR_FP:
@@ -206,7 +206,7 @@ def _store_units(cpu: UnicornCpu, msr: int, vrsave: int) -> dict[str, bytes]:
     if msr & MSR_VEC:
         _call(cpu, _GET_VECTORS, _all_units(cpu))
         units["altivec"] = cpu.window_read(_DATA, 528) + _vrsave_bytes(vrsave)
-    elif vrsave:
+    elif vrsave and "altivec" in spec.fresh_units:
         # VRSAVE has no switch of its own. Who sets it uses AltiVec, and has it from now on.
         units["altivec"] = FRESH_UNITS["altivec"][:528] + _vrsave_bytes(vrsave)
     if msr & MSR_VSX:
@@ -230,7 +230,7 @@ def swap(cpu: UnicornCpu, old: Registers | None, new: Registers) -> None:
     msr = _msr(cpu) if old is not None else 0
     xer, vrsave = _exchange(cpu, new)
     if old is not None:
-        old.receive({"xer": xer}, _store_units(cpu, msr, vrsave))
+        old.receive({"xer": xer}, _store_units(cpu, old.spec, msr, vrsave))
     units = new.held_units()
     if units or msr & _ANY_UNIT:
         _load_units(cpu, units)
@@ -242,7 +242,7 @@ def store(cpu: UnicornCpu, registers: Registers) -> None:
     msr = _msr(cpu)
     cpu.run_stub(_GET_XER)
     _, xer, vrsave, _, _ = _CONTROL.unpack(cpu.batches["control"].read())
-    units = _store_units(cpu, msr, vrsave & 0xFFFFFFFF)
+    units = _store_units(cpu, registers.spec, msr, vrsave & 0xFFFFFFFF)
     registers.receive({"xer": xer & 0xFFFFFFFF}, units)
     cpu.reg_write("UC_PPC_REG_MSR", msr)
 

@@ -9,8 +9,8 @@ after every stop and written before every run. `system` words (segments, TLS des
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -83,6 +83,18 @@ class CpuSpec:
     def index(self, name: str) -> int:
         """Position of a fast register."""
         return self.fast.index(name)
+
+    def without(self, units: Collection[str]) -> CpuSpec:
+        """The same for programs that may not use these units: no trap switches them on."""
+        return replace(
+            self,
+            fresh_units={unit: new for unit, new in self.fresh_units.items() if unit not in units},
+            unit_traps={
+                number: wanted
+                for number, wanted in self.unit_traps.items()
+                if not set(wanted) & set(units)
+            },
+        )
 
 
 class Registers:

@@ -14,6 +14,7 @@ from emu.arch.spec import CpuSpec, Registers
 
 if TYPE_CHECKING:
     from kernel_model.abi.structs import Structs
+    from kernel_model.arch.features import Feature
     from kernel_model.signals import Action, SigInfo
     from kernel_model.task import Task
 
@@ -83,6 +84,10 @@ class Abi:
     """Execute an instruction that was refused to the program; False if it stays refused."""
     variants: dict[str, str] = field(default_factory=dict)
     """Calls whose arguments this ABI passes in another way: name -> handler, or empty."""
+    features: dict[str, Feature] = field(default_factory=dict)
+    """What its CPU may lack; each is a unit of the same name."""
+    absent_units: frozenset[str] = frozenset()
+    """What it does lack."""
     last_number: int
     """The highest system call number of Linux 3.2 with linux-cr's three."""
     first_tls_slot: int = 0
@@ -99,8 +104,9 @@ class Abi:
 
     @property
     def cpu(self) -> CpuSpec:
-        """The CPU that runs it."""
-        return MODES[self.mode]
+        """The CPU that runs it, as the kernel shows it to programs."""
+        whole = MODES[self.mode]
+        return whole.without(self.absent_units) if self.absent_units else whole
 
     @property
     def byte_order(self) -> Literal["little", "big"]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kernel_model.abi.structs import PPC32
 from kernel_model.arch import ppc32_signal
 from kernel_model.arch.abi import THROUGH_IPC, Abi
+from kernel_model.arch.features import Feature
 from kernel_model.arch.ppc_emulate import PVR_7457A, emulator
 from kernel_model.arch.ppc_registers import CR, PC, SO, gpr
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from kernel_model.task import Task
 
 _PAGE = 0x1000
-_HWCAP = 0x80000000 | 0x10000000 | 0x08000000 | 0x04000000  # 32, AltiVec, FPU, MMU
+_HWCAP_ALTIVEC = 0x10000000
+_HWCAP = 0x80000000 | _HWCAP_ALTIVEC | 0x08000000 | 0x04000000  # 32, AltiVec, FPU, MMU
 
 
 def _start(task: Task, entry: int, stack: int) -> None:
@@ -66,6 +68,7 @@ ABI = Abi(
     elf_class=32,
     platform=b"ppc7450",
     hwcap=_HWCAP,
+    features={"altivec": Feature(_HWCAP_ALTIVEC)},
     last_number=353,
     stack_is_base=True,
     emulate=emulator(PVR_7457A),

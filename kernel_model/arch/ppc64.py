@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kernel_model.abi.structs import PPC64
 from kernel_model.arch import ppc64_signal
 from kernel_model.arch.abi import THROUGH_IPC, Abi
+from kernel_model.arch.features import Feature
 from kernel_model.arch.ppc_emulate import PVR_POWER7, emulator
 from kernel_model.arch.ppc_registers import CR, PC, SO, function_descriptors, gpr
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from kernel_model.task import Task
 
 _MASK = (1 << 64) - 1
+_HWCAP_ALTIVEC, _HWCAP_VSX = 0x10000000, 0x80
 # 64, 32, AltiVec, FPU, MMU, ISA 2.06, VSX
-_HWCAP = 0x40000000 | 0x80000000 | 0x10000000 | 0x08000000 | 0x04000000 | 0x100 | 0x80
+_HWCAP = 0x40000000 | 0x80000000 | _HWCAP_ALTIVEC | 0x08000000 | 0x04000000 | 0x100 | _HWCAP_VSX
 
 
 def _start(task: Task, entry: int, stack: int) -> None:
@@ -69,6 +71,10 @@ ABI = Abi(
     elf_class=64,
     platform=b"power7",
     hwcap=_HWCAP,
+    features={
+        "altivec": Feature(_HWCAP_ALTIVEC, needed_by=("vsx",)),
+        "vsx": Feature(_HWCAP_VSX),
+    },
     last_number=353,
     stack_is_base=True,
     emulate=emulator(PVR_POWER7),

@@ -119,6 +119,8 @@ def restore_units(
         if wanted["vsx"] != bytes(VSX_BYTES):
             units.setdefault("vsx", b"")
     for unit, state in wanted.items():
+        if unit not in known:
+            continue
         if unit in units or "vsx" in units or any(state):
             units[unit] = state
     regs.units = units

@@ -27,6 +27,7 @@ AT_EVERY_CALL = {
     "checkpoint/through_pipe",
     "checkpoint/tree",
     "cpu/altivec",
+    "cpu/best_unit",
     "cpu/float_series",
     "cpu/fpr",
     "cpu/integer_registers",

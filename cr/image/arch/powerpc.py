@@ -42,7 +42,7 @@ VECTOR_BYTES = 16
 
 @record(size=16)
 class HeaderArch(Framed):
-    """What the writing machine has; the restarting one must have it too."""
+    """What the writing machine has; the restarting one must have what its tasks used of it."""
 
     TYPE = HDR_HEADER_ARCH
 

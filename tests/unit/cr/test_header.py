@@ -1,5 +1,6 @@
 """An image of another kernel is refused with a sentence; pure images hold nothing of ours."""
 
+import dataclasses
 import struct
 from collections.abc import Callable
 
@@ -7,6 +8,7 @@ import pytest
 
 import cr
 from cr.image.walk import walk
+from emu.machine import Machine
 from guests.stories import ARCHES
 from tests.harness.model import disk_with
 from tests.harness.tiny_tasks import pausing, program, restarted
@@ -100,3 +102,19 @@ def test_the_clock_goes_on(arch: str) -> None:
         kernel.pid_ns.next_number,
     )
     assert after == before
+
+
+def test_the_version_is_told_and_any_is_taken() -> None:
+    kernel, _ = pausing("x86_64")
+    settings = dataclasses.replace(kernel.settings, release="2.6.37-other")
+    machine = Machine(4 << 20)
+    other = cr.system.boot_machine(settings, kernel.disk, cr.Console(), machine)
+    other.restart(kernel.checkpoint())
+    again = other.checkpoint()
+    header = next(item.value for item in walk(again) if item.name == "HEADER")
+    assert (header.major, header.minor, header.patch) == (2, 6, 37)  # type: ignore[union-attr]
+    assert other.nsproxy.uts.release == b"3.2.0-ckpt-v23"  # that is the guest's, and stays
+    third = cr.boot("x86_64", kernel.disk, memory_bytes=4 << 20)
+    third.restart(again)
+    header = next(item.value for item in walk(third.checkpoint()) if item.name == "HEADER")
+    assert (header.major, header.minor, header.patch) == (3, 2, 0)  # type: ignore[union-attr]
