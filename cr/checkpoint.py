@@ -19,6 +19,7 @@ from cr.header import checkpoint_header, checkpoint_machine, checkpoint_tail
 from cr.image import types as t
 from cr.image.stream import Writer
 from cr.mounts import checkpoint_mounts
+from cr.sysctl import checkpoint_sysctls
 from cr.task import checkpoint_task
 from cr.tree import checkpoint_namespaces, checkpoint_tree, tasks_of
 from kernel_model.abi.errno import ESRCH, LinuxError
@@ -72,6 +73,7 @@ def checkpoint_tasks(ctx: Checkpoint, tasks: list[Task], uflags: int) -> list[An
         if not ctx.pure:
             checkpoint_machine(ctx, tasks)
             checkpoint_namespaces(ctx, tasks)
+            checkpoint_sysctls(ctx)
             checkpoint_freezer(ctx)
             checkpoint_mounts(ctx)
         for task in tasks:

@@ -31,6 +31,7 @@ from cr.namespaces import checkpoint_ns
 from cr.regular import checkpoint_fs
 from cr.restart_block import checkpoint_restart_block
 from cr.signals import checkpoint_sighand, checkpoint_signal, checkpoint_thread_signals
+from cr.sysctl import SYSCTLS
 from kernel_model.abi.errno import LinuxError
 from kernel_model.kernel import Kernel
 from kernel_model.task import Task
@@ -127,4 +128,4 @@ def _of_file(task: Task, file: OpenFile) -> bytes:
     return f"{Answer('checkpointable', explain_file(task, file))}\n".encode()
 
 
-PROC_FILES = MoreFiles({b"checkpointable": _checkpointable}, (_of_file,))
+PROC_FILES = MoreFiles({b"checkpointable": _checkpointable}, (_of_file,), SYSCTLS)

@@ -53,7 +53,7 @@ from kernel_model.vfs.devices import ConsoleFile, NullFile, RandomFile
 from kernel_model.vfs.fdtable import FdTable
 from kernel_model.vfs.ns_file import NamespaceFile
 from kernel_model.vfs.openfile import DirectoryFile, OpenFile, RegularFile
-from kernel_model.vfs.procfs import TextFile
+from kernel_model.vfs.procfs import NumberFile, TextFile
 
 FMODE_READ, FMODE_WRITE, FMODE_LSEEK, FMODE_PREAD, FMODE_PWRITE = 1, 2, 4, 8, 16
 _NR_OPEN = 1024 * 1024
@@ -100,6 +100,7 @@ _CHECKPOINT: dict[type[OpenFile], Callable[[Checkpoint, Any, dict[str, int]], No
     InotifyFile: watches.checkpoint_inotify,
     NamespaceFile: proc_files.checkpoint_namespace_file,
     NullFile: _checkpoint_generic,
+    NumberFile: _checkpoint_generic,
     PidFile: watches.checkpoint_pidfd,
     PipeEnd: pipe.checkpoint_end,
     RandomFile: _checkpoint_generic,

@@ -31,7 +31,7 @@ from kernel_model.nsproxy import UtsNamespace
 from kernel_model.vfs.mounts import Dentry, Path, top_of
 from kernel_model.vfs.ns_file import Namespace, NamespaceFile
 from kernel_model.vfs.openfile import DirectoryFile, OpenFile
-from kernel_model.vfs.procfs import ProcFs, TextFile
+from kernel_model.vfs.procfs import NumberFile, ProcFs, TextFile
 
 _CLASSES = {
     t.OBJ_UTS_NS: UtsNamespace,
@@ -47,7 +47,7 @@ def checkpoint_proc(ctx: Checkpoint, file: OpenFile) -> None:
 
 def is_of_task(file: OpenFile) -> bool:
     """Whether a file is in /proc/PID, which is there when the task is."""
-    if not isinstance(file.inode.fs, ProcFs) or file.path is None:
+    if not isinstance(file.inode.fs, ProcFs) or file.path is None or isinstance(file, NumberFile):
         return False
     return isinstance(file, TextFile) or file.path.dentry.parent is not None
 

@@ -22,6 +22,7 @@ from cr.proc_files import find_directories
 from cr.signals import start_timers
 from cr.sockets import attach_all, link_all
 from cr.subsystems import restore_object
+from cr.sysctl import install_sysctls, restore_sysctls
 from cr.task import (
     TaskParts,
     install,
@@ -48,6 +49,8 @@ class Restored:
     groups: list[RestoredGroup]
     next_numbers: dict[int, int]
     """What nested pid namespaces give next, by the number of their init."""
+    sysctls: dict[bytes, int]
+    """Numbers of /proc/sys that are not as at boot."""
 
 
 def read_numbers(root: Task, image: bytes) -> list[Identity]:
@@ -70,8 +73,9 @@ def read_image(ctx: Restart, *, running: bool = False) -> Restored:
     identities = restore_tree(ctx)
     machine = restore_machine(ctx)
     next_numbers = restore_namespaces(ctx)
-    if running and ctx.image.peek() == t.HDR_FREEZER_GROUP:
-        ctx.refuse("groups of the freezer belong to a whole machine")
+    if running and ctx.image.peek() in (t.HDR_SYSCTL, t.HDR_FREEZER_GROUP):
+        ctx.refuse("sysctls and groups of the freezer belong to a whole machine")
+    sysctls = restore_sysctls(ctx)
     groups = restore_freezer(ctx)
     if running and ctx.image.peek() == t.HDR_MOUNTS:
         ctx.refuse("mounts belong to a whole machine")
@@ -90,7 +94,7 @@ def read_image(ctx: Restart, *, running: bool = False) -> Restored:
     ctx.image.task = None
     restore_tail(ctx)
     link_all(ctx)
-    return Restored(identities, machine, tasks, groups, next_numbers)
+    return Restored(identities, machine, tasks, groups, next_numbers, sysctls)
 
 
 def restart_container(kernel: Kernel, image: bytes | memoryview) -> Task:
@@ -159,6 +163,7 @@ def _commit(kernel: Kernel, restored: Restored) -> Task:
         chaos = restored.machine.chaos
         kernel.chaos.seed = chaos.seed if chaos is not None else None
         kernel.chaos.wild = chaos is not None and bool(chaos.wild)
+    install_sysctls(kernel, restored.sysctls)
     tasks: dict[int, Task] = {}
     for identity, parts in zip(restored.identities, restored.tasks):
         task = tasks[identity.pid] = _new_task(kernel, identity, parts)

@@ -20,6 +20,7 @@ from cr.coordinator import become_alone, coordinate, find_tree, wait_to_become
 from cr.image import types as t
 from cr.image.errors import ImageError
 from cr.image.stream import Writer
+from cr.sysctl import CHECKPOINT, RESTART, require
 from cr.transport import collect, drain
 from cr.tree import tasks_of
 from kernel_model.abi.errno import EBADF, EBUSY, EINVAL, EPERM, ESRCH, LinuxError, by_number
@@ -51,6 +52,7 @@ def checkpoint(task: Task, pid: Int, fd: Fd, flags: Size, logfd: Int) -> int:
     if not isinstance(state, Draining):
         if flags & ~_CHECKPOINT_FLAGS:
             raise EINVAL(f"checkpoint flags {flags:#x}")
+        require(task, CHECKPOINT)
         file = _writable(task, fd)
         log = None if logfd == _NO_LOG else _writable(task, logfd)
         task.call_state = state = _build(task, pid, flags, file, log)
@@ -167,8 +169,7 @@ def restart(task: Task, pid: Int, fd: Fd, flags: Size, logfd: Int) -> int:
         wait_to_become(task, ghost=bool(flags & t.RESTART_GHOST))
     if flags & t.RESTART_GHOST:
         raise EINVAL("a ghost waits to be restarted: its pid is 0")
-    if not task.cred.cap("CAP_SYS_ADMIN"):
-        raise EPERM("restart needs CAP_SYS_ADMIN")
+    require(task, RESTART)
     alone = bool(flags & t.RESTART_TASKSELF)
     if alone and len(task.signal.threads) > 1:
         raise EBUSY("a process with several threads cannot become one task")

@@ -45,6 +45,8 @@ def _kernel(kernel: Kernel, root: Task | None) -> Iterator[str]:
         seed, wild = kernel.chaos.state()
         if seed is not None:
             yield f"schedule seed {seed}{' with chaos' if wild else ''}"
+        for path, value in kernel.sysctls.changed():
+            yield f"sysctl {path!r} {value}"
         order, slice_left = kernel.sched.order()
         yield f"running {[task.pid for task in order]} slice {slice_left}"
     if root is None:

@@ -35,6 +35,7 @@ from kernel_model.randomness import Random
 from kernel_model.sched import Scheduler
 from kernel_model.signals import SigInfo, deliver, force
 from kernel_model.syscalls.dispatch import CallTable
+from kernel_model.sysctl import Sysctls
 from kernel_model.task import State, Task
 from kernel_model.trace import Trace
 from kernel_model.traps import signal_of_fault, signal_of_trap
@@ -101,6 +102,7 @@ class Kernel:
         self.checkpoints = 0
         """How many checkpoints sys_checkpoint has taken."""
         self.freezer = FreezerCgroup(b"")
+        self.sysctls = Sysctls(proc_files.sysctls)
         self.vfs.mount_proc(self, proc_files)
         self.vfs.mount_freezer(self)
         self._elf: dict[int, tuple[int, ElfImage]] = {}

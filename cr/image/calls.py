@@ -1,9 +1,9 @@
-"""The record of a call that is half done: checkpoint or restart themselves (ours)."""
+"""Checkpoint and restart themselves: a call that is half done, and what was set for them (ours)."""
 
 from typing import Annotated
 
-from cr.image.types import HDR_CALL_STATE, PATH_LIMIT, Framed
-from emu.layout import at, record, rest_bytes, u32
+from cr.image.types import HDR_CALL_STATE, HDR_SYSCTL, PATH_LIMIT, Framed
+from emu.layout import at, record, rest_bytes, s32, u32
 
 DRAINING, COLLECTING, COORDINATING = range(3)
 
@@ -22,3 +22,17 @@ class CallState(Framed):
         if self.kind > COORDINATING or len(self.group) > PATH_LIMIT:
             return "kind is 0 to 2, and a path has an end"
         return "who reads an image holds no group" if self.kind and self.group else None
+
+
+@record(size=16)
+class SysctlValue(Framed):
+    """A number of /proc/sys that is not as at boot, in the image of a whole machine."""
+
+    TYPE = HDR_SYSCTL
+
+    value: s32 = at("the number")
+    pad: u32 = at("zero", default=0, must_be=0)
+    path: Annotated[bytes, rest_bytes()] = at("its path below /proc/sys")
+
+    def invalid(self) -> str | None:
+        return None if 0 < len(self.path) <= PATH_LIMIT else "a path has at least one byte"

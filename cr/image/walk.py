@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 from cr.image import types as t
 from cr.image.arch.formats import FORMATS
-from cr.image.calls import CallState
+from cr.image.calls import CallState, SysctlValue
 from cr.image.extensions import (
     Chaos,
     FreezerGroup,
@@ -84,6 +84,8 @@ class _Walk(ObjectWalk):
             yield from self._machine()
         while self._next_is(t.HDR_PID_NAMESPACE):
             yield from self._one(PidNamespace)
+        while self._next_is(t.HDR_SYSCTL):
+            yield from self._one(SysctlValue)
         while self._next_is(t.HDR_FREEZER_GROUP):
             yield from self._one(FreezerGroup)
         if self._next_is(t.HDR_MOUNTS):

@@ -36,6 +36,7 @@ from kernel_model.vfs.proc_text import NUMBERED_FILES, ROOT_FILES, TASK_FILES, T
 if TYPE_CHECKING:
     from kernel_model.kernel import Kernel
     from kernel_model.pids import PidNamespace
+    from kernel_model.sysctl import Sysctl
     from kernel_model.task import Task
 
 ROOT_INO = 1
@@ -49,6 +50,8 @@ class MoreFiles:
     """Files of /proc/PID."""
     fd_lines: tuple[Callable[[Task, OpenFile], bytes], ...] = ()
     """Lines of /proc/PID/fdinfo/N."""
+    sysctls: Mapping[bytes, Sysctl] = field(default_factory=dict)
+    """Numbers in /proc/sys."""
 
 
 NOTHING_MORE = MoreFiles()
@@ -137,6 +140,37 @@ class Text(ProcInode):
         if flags & O_ACCMODE != O_RDONLY:
             raise EACCES("files of /proc are not written")
         return TextFile(self, path, flags, self.make(self.owner or task))
+
+
+class Number(Text):
+    """A file of /proc/sys: who may write it changes the kernel."""
+
+    def __init__(self, fs: ProcFs, path: bytes, name: bytes) -> None:
+        super().__init__(fs, path, lambda task: task.kernel.sysctls.text(name), None, 0o644)
+        self.name = name
+
+    def special_file(self, task: Task, path: Path, flags: int) -> OpenFile | None:
+        """The text as it is now, or a file that takes another number."""
+        if flags & O_ACCMODE == O_RDONLY:
+            return super().special_file(task, path, flags)
+        return NumberFile(self, path, flags)
+
+
+class NumberFile(OpenFile):
+    """A file of /proc/sys that is open to be written."""
+
+    seekable = True
+    can_wait = False
+    inode: Number
+
+    def pread(self, offset: int, count: int) -> bytes:
+        """A part of the text, as it is now."""
+        return self.inode.fs.kernel.sysctls.text(self.inode.name)[offset : offset + count]
+
+    def _store(self, offset: int, data: bytes) -> int:
+        if not offset:
+            self.inode.fs.kernel.sysctls.write(self.inode.name, data)
+        return len(data)
 
 
 class TextFile(OpenFile):
@@ -231,14 +265,16 @@ class Tree(Directory):
         """Files and directories one level below."""
         found: dict[bytes, ProcInode] = {}
         prefix = self.path + b"/" if self.path else b""
-        for path, make in ROOT_FILES.items():
+        for path in (*ROOT_FILES, *(b"sys/" + name for name in self.fs.more.sysctls)):
             if not path.startswith(prefix):
                 continue
             name, slash, _ = path[len(prefix) :].partition(b"/")
             if slash:
                 found[name] = Tree(self.fs, prefix + name, stat.S_IFDIR | 0o555)
+            elif path in ROOT_FILES:
+                found[name] = Text(self.fs, path, ROOT_FILES[path], None)
             else:
-                found[name] = Text(self.fs, path, make, None)
+                found[name] = Number(self.fs, path, path.removeprefix(b"sys/"))
         return found
 
 

@@ -26,6 +26,7 @@ AT_EVERY_CALL = {
     "checkpoint/self_tree",
     "checkpoint/through_pipe",
     "checkpoint/tree",
+    "checkpoint/unprivileged",
     "cpu/altivec",
     "cpu/best_unit",
     "cpu/float_series",

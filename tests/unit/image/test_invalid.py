@@ -83,6 +83,7 @@ ROWS: list[tuple[str, dict[str, object], str]] = [
     ("InetOptions", {"flags": 4}, "unknown flags"),
     ("CallState", {"kind": 3}, "0 to 2"),
     ("CallState", {"kind": 1, "group": b"/0"}, "holds no group"),
+    ("SysctlValue", {"path": b""}, "at least one byte"),
     ("FilePlace", {"path": b"/a\0"}, "no zero"),
     ("Mount", {"device_bytes": 0, "root_bytes": 1, "content": b"/\0"}, "no zero"),
     ("ProcFile", {"path_bytes": 3, "content": b"1//"}, "no path"),
