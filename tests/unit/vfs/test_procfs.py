@@ -9,6 +9,7 @@ import pytest
 from kernel_model.abi.errno import EACCES, ENOENT, EPERM
 from kernel_model.syscalls import descriptors, names, readwrite, stat
 from kernel_model.syscalls import open as open_calls
+from kernel_model.vfs.procfs import MoreFiles
 from tests.unit.vfs.fakes import BASE, FakeKernel, FakeTask
 
 
@@ -22,7 +23,8 @@ def task() -> FakeTask:
         task=kernel.tasks.get,  # type: ignore[attr-defined]
         number_of=lambda pid: pid,
     )
-    kernel.vfs.mount_proc(kernel, task_files={b"extra": lambda task: b"of %d" % task.pid})  # type: ignore[arg-type]
+    more = MoreFiles({b"extra": lambda task: b"of %d" % task.pid})
+    kernel.vfs.mount_proc(kernel, more)  # type: ignore[arg-type]
     task.tgid = 7  # type: ignore[attr-defined]
     task.is_leader = True  # type: ignore[attr-defined]
     task.nsproxy = SimpleNamespace(mnt=kernel.vfs.namespace)  # type: ignore[attr-defined]
