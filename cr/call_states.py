@@ -154,6 +154,11 @@ def restore_call_state(ctx: Restart) -> CallState | None:
     return Draining(content, group)
 
 
+def holds_group(state: CallState | None) -> bool:
+    """Whether it is a checkpoint that keeps a freezer group from thawing."""
+    return isinstance(state, Draining) and state.group is not None
+
+
 def hold_group(state: CallState | None) -> None:
     """Commit: the group of a checkpoint that is on its way must not thaw."""
     if isinstance(state, Draining) and state.group is not None:

@@ -35,19 +35,19 @@ class RestoredGroup:
     members: tuple[int, ...]
 
 
-def groups_below(group: FreezerCgroup, path: bytes = b"") -> Iterator[tuple[bytes, FreezerCgroup]]:
-    """All groups with their paths, those above first."""
-    for name, child in sorted(group.children.items()):
-        inner = path + b"/" + name
-        yield inner, child
-        yield from groups_below(child, inner)
+def groups_below(group: FreezerCgroup) -> Iterator[FreezerCgroup]:
+    """All groups, those above first."""
+    for _, child in sorted(group.children.items()):
+        yield child
+        yield from groups_below(child)
 
 
 def checkpoint_freezer(ctx: Checkpoint) -> None:
     """Write all groups, if the whole machine is written."""
     if ctx.caller is not None:
         return
-    for path, group in groups_below(ctx.kernel.freezer):
+    for group in groups_below(ctx.kernel.freezer):
+        path = group.path
         members = [ctx.pid_ns.number_of(task.pid) for task in group.members()]
         content = path + struct.pack(f"{ctx.image.order}{len(members)}i", *members)
         frozen = int(group.state is not FreezerState.THAWED)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cr.call_states import hold_group
+from cr.call_states import hold_group, holds_group
 from cr.context import Restart
 from cr.freezer import RestoredGroup, install_groups, restore_freezer
 from cr.header import MachineState, restore_header, restore_machine, restore_tail
@@ -92,6 +92,8 @@ def read_image(ctx: Restart, *, running: bool = False) -> Restored:
         ctx.image.task = identity.pid
         tasks.append(restore_task(ctx))
     ctx.image.task = None
+    if running and any(holds_group(parts.call_state) for parts in tasks):
+        ctx.refuse("freezer groups belong to a whole machine")
     restore_tail(ctx)
     link_all(ctx)
     return Restored(identities, machine, tasks, groups, next_numbers, sysctls)

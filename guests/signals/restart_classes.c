@@ -10,19 +10,14 @@
  *     timed futex:   handler EINTR, SA_RESTART EINTR, stopped goes on
  */
 #include "guest.h"
+#include "interrupted.h"
 
 enum { READ, PAUSE, NANOSLEEP, POLL, FUTEX, TIMED_FUTEX, CALLS };
-enum { HANDLER, WITH_RESTART, STOPPED, WAYS };
 
-static volatile int word, seen;
+static volatile int word;
 static int empty[2];
 
-static void handler(int signal)
-{
-    seen = signal;
-}
-
-static long sleep_in(int call)
+long sleep_in(int call)
 {
     char byte;
     struct timespec minute = {60, 0};
@@ -40,42 +35,6 @@ static long sleep_in(int call)
     default:
         return raw_syscall(NR_futex, (long)&word, 0, 0, (long)&minute, 0, 0);
     }
-}
-
-static void moment(void)
-{
-    struct timespec time = {0, 30000000};
-    while (nanosleep(&time, &time) != 0)
-        check(errno == EINTR);
-}
-
-/* A child sleeps in the call; what the signal does to it. */
-static const char *outcome(int call, int way)
-{
-    int status;
-    pid_t child = fork();
-    check(child >= 0);
-    if (child == 0) {
-        struct sigaction action;
-        memset(&action, 0, sizeof action);
-        action.sa_handler = handler;
-        action.sa_flags = way == WITH_RESTART ? SA_RESTART : 0;
-        check(sigaction(SIGUSR1, &action, NULL) == 0);
-        long result = sleep_in(call);
-        _exit(result == -EINTR ? 1 : 2);
-    }
-    moment();
-    kill(child, way == STOPPED ? SIGSTOP : SIGUSR1);
-    if (way == STOPPED) {
-        check(waitpid(child, &status, WUNTRACED) == child);
-        kill(child, SIGCONT);
-    }
-    moment();
-    kill(child, SIGKILL);
-    check(waitpid(child, &status, 0) == child);
-    if ((status & 0x7F) == SIGKILL)
-        return "goes on";
-    return status == 0x100 ? "EINTR" : "something else";
 }
 
 int main(void)
