@@ -31,6 +31,22 @@ ARCHES = {
 """Which architectures a dialect has."""
 CASES = [(name, arch) for name, arches in ARCHES.items() for arch in arches]
 NO_CASES = [(name, arch) for name, arches in ARCHES.items() for arch in ALL if arch not in arches]
+STORIES: tuple[tuple[str, str, str, int], ...] = (
+    ("v21", "x86_64", "sockets/seqpacket", 16),
+    ("v21", "ppc64", "sockets/datagram", 35),
+    ("v20", "x86_64", "sockets/udp", 12),
+    ("v20", "ppc32", "sockets/tcp_talk", 18),
+    ("v18", "x86_32", "sockets/full", 12),
+    ("v21", "x86_32", "terminals/packet", 25),
+    ("v20", "x86_64", "terminals/canonical", 25),
+    ("v18", "x86_32", "terminals/canonical", 25),
+    ("v21", "x86_64", "ipc/shared_segment", 6),
+    ("v20", "x86_32", "ipc/semaphores", 8),
+    ("v20", "ppc32", "ipc/messages", 13),
+    ("v18", "ppc64", "ipc/messages", 13),
+    ("v18", "x86_32", "ipc/shared_segment", 6),
+)
+"""Objects that the dialects from v18 on can carry: dialect, arch, story, system calls."""
 
 
 @dataclass(frozen=True)
