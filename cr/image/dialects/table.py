@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cr.image.dialects import powerpc_v1, v2, v8, v9, v13, v18, v20, v21, v23_rc1
+from cr.image.dialects import powerpc_v1, v2, v8, v9, v13, v14, v16, v17, v18, v20, v21, v23_rc1
 from cr.image.dialects.shape import Dialect
 from emu.layout import Bytes
 
@@ -12,6 +12,9 @@ DIALECTS: tuple[Dialect, ...] = (
     v21.DIALECT,
     v20.DIALECT,
     v18.DIALECT,
+    v17.DIALECT,
+    v16.DIALECT,
+    v14.DIALECT,
     v13.DIALECT,
     powerpc_v1.DIALECT,
     v9.DIALECT,

@@ -228,9 +228,14 @@ RECORDS = (
 
 
 def recognizes(image: Bytes) -> bool:
-    """HEADER of 72 bytes, and the BUFFER behind it is 3."""
+    """HEADER of 72 bytes, the BUFFER behind it is 3, and somewhere there is a SIGNAL."""
     found = probe(image)
-    return found is not None and [kind for kind, _ in found.frames(2)] == [1, 3]
+    if found is None:
+        return False
+    first = found.frames(2)
+    if first[:1] != [(1, Header.SIZE)] or [kind for kind, _ in first] != [1, 3]:
+        return False
+    return found.has(t.HDR_SIGNAL)
 
 
 DIALECT = dialect_of(
