@@ -48,8 +48,11 @@ STORIES: tuple[tuple[str, str, str, int], ...] = (
     ("v20", "ppc32", "ipc/messages", 13),
     ("v18", "ppc64", "ipc/messages", 13),
     ("v18", "x86_32", "ipc/shared_segment", 6),
+    ("v17", "x86_32", "processes/zombies", 8),
+    ("v16", "x86_32", "ipc/messages", 13),
+    ("v14", "x86_32", "files/pipe", 30),
 )
-"""Objects that the dialects from v18 on can carry: dialect, arch, story, system calls."""
+"""What the dialects from v14 on can carry: dialect, arch, story, system calls."""
 
 
 @dataclass(frozen=True)

@@ -36,3 +36,14 @@ class Dialect:
     """What it cannot express, in words."""
     defaults: str
     """What an upgraded image gets where this one says nothing, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Another version that wrote the same bytes."""
+
+    name: str
+    dialect: Dialect
+    """What reads and writes it."""
+    reason: str
+    """Why nothing in the bytes tells them apart, in words."""
