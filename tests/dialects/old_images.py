@@ -30,6 +30,7 @@ ARCHES = {
     "v9": ("x86_32",),
     "v8": ("x86_32",),
     "v2": ("x86_32",),
+    "v1": ("x86_32",),
 }
 """Which architectures a dialect has."""
 CASES = [(name, arch) for name, arches in ARCHES.items() for arch in arches]

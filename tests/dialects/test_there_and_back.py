@@ -17,7 +17,8 @@ from tests.harness.hostile import specimen
 
 
 def test_every_dialect_is_tested() -> None:
-    assert set(ARCHES) == {dialect.name for dialect in DIALECTS}
+    programs = {dialect.name for dialect in DIALECTS if dialect.excerpt is None}
+    assert set(ARCHES) == programs
 
 
 @pytest.mark.parametrize(("name", "arch"), CASES)
@@ -80,7 +81,11 @@ def test_units_of_the_processor_survive_v13(story: str, arch: str) -> None:
     assert half.said + ended(arch, old, half.disk) == half.straight
 
 
-@pytest.mark.parametrize(("name", "arch"), [c for c in CASES if c != ("powerpc-v1", "ppc64")])
+CANNOT = [("powerpc-v1", "ppc64"), ("v1", "x86_32")]
+"""No vector registers; no open files."""
+
+
+@pytest.mark.parametrize(("name", "arch"), [case for case in CASES if case not in CANNOT])
 def test_a_program_of_a_libc_goes_on(name: str, arch: str) -> None:
     half = halfway(arch, "libc/stdio_file", 9)
     old = convert(half.native, name).image

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from cr.image.dialects import v21_minimal
+from cr.image.errors import ImageError
 from cr.image.walk import walk
 from cr.tools.convert import convert, upgrade
 from cr.tools.image_bytes import Image
 from cr.tools.info import render
+from emu.layout import LITTLE
 from kernel_model.vfs.disk_tar import read_tar, write_tar
 from tests.dialects.old_images import CASES, STORIES, Halfway, ended, halfway
 
@@ -25,6 +28,7 @@ OF_STORIES = [
 ]
 GOLDEN = [(name, arch, f"{name}.{arch}") for name, arch in CASES]
 GOLDEN += [(name, arch, file) for name, arch, file, _, _ in OF_STORIES]
+MINIMAL = "v21-minimal.x86_32"
 FOLDER = Path(__file__).parent / "dialects"
 
 
@@ -54,6 +58,23 @@ def test_it_is_written_as_it_was(name: str, arch: str, file: str) -> None:
     assert convert(upgrade(image).image, name).image == image
 
 
+def minimal_retold() -> str:
+    """The smallest dialect: it has no program, so its records are all that there is to tell."""
+    image = unpacked(FOLDER / f"{MINIMAL}.img.xz")
+    found = v21_minimal.unpack(image, LITTLE)
+    texts = (found.release, found.version, found.machine, found.comm)
+    lines = [f"{len(image)} bytes", *map(str, (found.header, *texts, found.task))]
+    with pytest.raises(ImageError) as refused:
+        upgrade(image)
+    return "\n".join([*lines, refused.value.sentence]) + "\n"
+
+
+def test_the_minimal_subset_is_as_it_was() -> None:
+    assert minimal_retold() == (FOLDER / f"{MINIMAL}.txt").read_text()
+    image = unpacked(FOLDER / f"{MINIMAL}.img.xz")
+    assert v21_minimal.pack(v21_minimal.unpack(image, LITTLE), LITTLE) == image
+
+
 def test_they_are_small() -> None:
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 512 << 10
 
@@ -64,6 +85,10 @@ def make() -> None:
         make_one(name, arch, f"{name}.{arch}", halfway(arch))
     for name, arch, file, story, calls in OF_STORIES:
         make_one(name, arch, file, halfway(arch, story, calls))
+    if not (FOLDER / f"{MINIMAL}.img.xz").exists():
+        old = convert(halfway("x86_32").native, v21_minimal.NAME, lossy=True).image
+        (FOLDER / f"{MINIMAL}.img.xz").write_bytes(lzma.compress(old))
+        (FOLDER / f"{MINIMAL}.txt").write_text(minimal_retold())
 
 
 def make_one(name: str, arch: str, file: str, half: Halfway) -> None:

@@ -48,7 +48,7 @@ O_DIRECTORY = {"<": 0o200000, ">": 0o40000}
 """By byte order: the little-endian machines that there are, and the big-endian ones."""
 CHUNK_PAGES = 4096
 MAX_TASKS = 32768
-_LAYOUT = (
+LAYOUT = (
     "start_code end_code start_data end_data start_brk brk start_stack "
     "arg_start arg_end env_start env_end"
 ).split()
@@ -57,7 +57,7 @@ _LAYOUT = (
 def write(image: Bytes, version: CrVersion, writing: type[Writing] | None = None) -> Converted:
     """Native image -> an image of that version. Raises ImageError where it has no place."""
     found, lost = plain_of(image, version.name)
-    arch = _arch_of(version, found)
+    arch = arch_of(version, found)
     writer = CrWriter(found.order)
     try:
         (writing or Writing)(writer, version, arch, found).image()
@@ -66,7 +66,8 @@ def write(image: Bytes, version: CrVersion, writing: type[Writing] | None = None
     return Converted(bytes(writer.out), lost)
 
 
-def _arch_of(version: CrVersion, image: PlainImage) -> CrArch:
+def arch_of(version: CrVersion, image: PlainImage) -> CrArch:
+    """How that version has the architecture of an image. Raises ImageError if it has it not."""
     for arch in version.arches:
         if image.arch in arch.formats.values():
             return arch
@@ -135,7 +136,7 @@ class Writing:
 
     def _memory(self, task: PlainTask) -> None:
         out, numbers, memory = self._out, self._numbers, task.memory
-        layout = {name: getattr(memory.record, name) for name in _LAYOUT}
+        layout = {name: getattr(memory.record, name) for name in LAYOUT}
         out.write(numbers.mm, old.Mm(map_count=len(memory.areas), **layout), task.pid)
         for area in memory.areas:
             self.write_area(area)
@@ -311,7 +312,8 @@ class Reading:
             self._in.refuse(f"there is no signal {record.exit_signal}")
         return plain.plain_task(record.state, record.exit_signal)
 
-    def _name(self) -> bytes:
+    def read_name(self) -> bytes:
+        """A path, without its zero."""
         payload = bytes(self._in.read_blob(self._numbers.fname))
         name, zero, _ = payload.partition(b"\0")
         if not zero or len(payload) > t.PATH_LIMIT:
@@ -328,14 +330,14 @@ class Reading:
                 vdso = area.record.vm_start
             areas.append(area)
         context, units = self._arch.read_context(source, self._numbers, vdso)
-        layout = {name: getattr(record, name) for name in _LAYOUT}
+        layout = {name: getattr(record, name) for name in LAYOUT}
         mm = native.Mm(map_count=0, exe_objref=0, def_flags=0, flags=0, **layout)
         return PlainMemory(mm, context, areas, units)
 
     def read_area(self) -> PlainArea:
         """VMA, the name of its file, its pages."""
         vma = self._in.read(self._numbers.vma, old.Vma)
-        name = self._name() if vma.vma_type == old.VMA_FILE else None
+        name = self.read_name() if vma.vma_type == old.VMA_FILE else None
         return self.area_of(vma, name, list(self._pages()))
 
     def area_of(
@@ -385,7 +387,7 @@ class Reading:
                 if data.fd_type == old.FD_LINK:
                     source.refuse("an open symbolic link cannot be opened again")
                 self._files_met[one.objref] = PlainFile(
-                    self._name(), data.f_mode, data.f_flags, data.f_pos, data.f_version
+                    self.read_name(), data.f_mode, data.f_flags, data.f_pos, data.f_version
                 )
             found.append(PlainDescriptor(one.fd, bool(one.close_on_exec), one.objref))
         return found

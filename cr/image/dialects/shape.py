@@ -36,6 +36,9 @@ class Dialect:
     """What it cannot express, in words."""
     defaults: str
     """What an upgraded image gets where this one says nothing, in words."""
+    excerpt: Callable[[Bytes], Converted] | None = None
+    """Native image -> old image without what would be refused. Only of a dialect that no program
+    fits: what is left cannot be restarted, so it must be asked for. Raises ImageError."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cr.image.dialects import (
     powerpc_v1,
     powerpc_v2,
+    v1,
     v2,
     v8,
     v9,
@@ -15,6 +16,7 @@ from cr.image.dialects import (
     v18,
     v20,
     v21,
+    v21_minimal,
     v23_rc1,
 )
 from cr.image.dialects.shape import Alias, Dialect
@@ -23,6 +25,7 @@ from emu.layout import Bytes
 NATIVE = "v23-rc2"
 DIALECTS: tuple[Dialect, ...] = (
     v23_rc1.DIALECT,
+    v21_minimal.DIALECT,
     v21.DIALECT,
     v20.DIALECT,
     v18.DIALECT,
@@ -34,6 +37,7 @@ DIALECTS: tuple[Dialect, ...] = (
     v9.DIALECT,
     v8.DIALECT,
     v2.DIALECT,
+    v1.DIALECT,
 )
 ALIASES: tuple[Alias, ...] = (
     Alias("v22", v21.DIALECT, "it brought a port to ARM, and left all other records as they were"),

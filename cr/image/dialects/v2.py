@@ -119,7 +119,7 @@ class _Reading(cr_image.Reading):
             records.Vma,
             found.pack(self._in.order)[: records.Vma.SIZE],
         )
-        name = self._name() if found.namelen else None
+        name = self.read_name() if found.namelen else None
         if name is not None and len(name) + 1 != found.namelen:
             self._in.refuse(f"a path of {len(name)} bytes, not {found.namelen} with its zero")
         return self.area_of(older, name, list(self.pages_of(found.npages)))
