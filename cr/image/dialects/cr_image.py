@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from cr.image import memory as native
@@ -36,7 +37,7 @@ from cr.image.dialects.plain import (
 )
 from cr.image.dialects.plain_native import native_of
 from cr.image.dialects.plain_taken import plain_of
-from cr.image.dialects.shape import Converted
+from cr.image.dialects.shape import Converted, Place
 from cr.image.errors import ImageError
 from cr.image.header import Header
 from cr.image.stream import byte_order
@@ -206,6 +207,14 @@ def read(image: Bytes, version: CrVersion, reading: type[Reading] | None = None)
         return native_of((reading or Reading)(reader, version).image())
     except LayoutError as error:
         raise ImageError(reader.position, version.name, str(error)) from None
+
+
+def places(image: Bytes, version: CrVersion, reading: type[Reading] | None = None) -> list[Place]:
+    """Where the records of an image of that version lie, up to where it makes no sense."""
+    reader = CrReader(image, byte_order(image), version.numbers.names())
+    with suppress(ImageError, LayoutError):
+        (reading or Reading)(reader, version).image()
+    return reader.places
 
 
 class Reading:

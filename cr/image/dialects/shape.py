@@ -18,6 +18,16 @@ class Converted:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record lies in an image; or bytes that have no frame."""
+
+    begin: int
+    end: int
+    type_no: int
+    """As it is in the image; -1: there is no frame."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dialect:
     """One format of an image."""
 
@@ -30,6 +40,10 @@ class Dialect:
     """Old image -> native image. Raises ImageError."""
     write: Callable[[Bytes], Converted]
     """Native image -> old image. Raises ImageError where it has no place for something."""
+    places: Callable[[Bytes], list[Place]]
+    """Where the records lie, up to where the image stops making sense. Never fails."""
+    frame_bits: int
+    """How wide type and length of a frame are: 16 bits in 2008, later 32."""
     records: tuple[type[Record], ...]
     """The records that it declares itself."""
     refuses: str

@@ -19,6 +19,7 @@ Mirrors:  Oren Laadan, "kernel-based memory checkpoint/restart", v1.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 from cr.image import memory as native
@@ -33,7 +34,7 @@ from cr.image.dialects.plain import PlainArea, PlainDescriptor, PlainFile, Plain
 from cr.image.dialects.plain_native import native_of
 from cr.image.dialects.plain_taken import plain_of
 from cr.image.dialects.probe import probe
-from cr.image.dialects.shape import Converted, Dialect
+from cr.image.dialects.shape import Converted, Dialect, Place
 from cr.image.errors import ImageError
 from cr.image.header import Header
 from cr.image.task import Task
@@ -348,12 +349,22 @@ def write(image: Bytes) -> Converted:
     return Converted(bytes(writer.out), (*lost, CONSOLE))
 
 
+def places(image: Bytes) -> list[Place]:
+    """Where its records lie."""
+    reader = _Reader(image, LITTLE, NUMBERS.names())
+    with suppress(ImageError, LayoutError):
+        _Reading(reader, VERSION).image()
+    return reader.places
+
+
 DIALECT = Dialect(
     name="v1",
     title="v1, July 2008: a reconstruction, UNVERIFIED but for the records of memory",
     recognizes=recognizes,
     read=read,
     write=write,
+    places=places,
+    frame_bits=16,
     records=(HeadV1, TaskV1, MmV1, VmaV1, MmContextV1),
     refuses=f"open files other than the console's; {v2.DIALECT.refuses}",
     defaults=f"the console as descriptors 0 to 2; {v2.DIALECT.defaults}",

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
 from cr.image import types as t
+from cr.image.dialects.frames import places
 from cr.image.dialects.probe import probe
 from cr.image.dialects.shape import Converted, Dialect
 from cr.image.errors import ImageError
@@ -295,6 +296,8 @@ DIALECT = Dialect(
     recognizes=recognizes,
     read=read,
     write=write,
+    places=places,
+    frame_bits=32,
     records=(ConstantsMinimal, HeaderMinimal, ContainerMinimal, TaskMinimal, TailMinimal),
     refuses="every program: with --lossy, the name and two addresses of its first task are written",
     defaults="nothing: without memory it is not upgraded, and what it says is told",
