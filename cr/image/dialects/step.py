@@ -200,7 +200,8 @@ class Numbering:
 @cache
 def _known_types() -> frozenset[int]:
     """The record types that linux-cr has; PowerPC's tagged units are ours."""
-    ours = {*t.EXTENSION_TYPES, t.HDR_CPU_FP, t.HDR_CPU_ALTIVEC, t.HDR_CPU_VSX}
+    units = (t.HDR_CPU_FP, t.HDR_CPU_ALTIVEC, t.HDR_CPU_VSX, t.HDR_CPU_DABR, t.HDR_CPU_SPE)
+    ours = {*t.EXTENSION_TYPES, *units}
     named = {value for name, value in vars(t).items() if name.startswith("HDR_")}
     return frozenset(named - ours)
 
