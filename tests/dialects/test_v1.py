@@ -9,6 +9,7 @@ import pytest
 
 from cr.image import types as t
 from cr.image.dialects import v1
+from cr.image.dialects.arch import x86_2008_first
 from cr.image.errors import ImageError
 from cr.image.files import FileDesc, FileGeneric
 from cr.image.walk import walk
@@ -28,7 +29,7 @@ SIZES = "MmV1 96  VmaV1 48  MmContextV1 4  HeadV1 32  TaskV1 36"
 
 
 def named(name: str) -> type[Record]:
-    cls: type[Record] = getattr(v1, name)
+    cls: type[Record] = getattr(v1 if hasattr(v1, name) else x86_2008_first, name)
     return cls
 
 

@@ -24,10 +24,9 @@ from typing import Annotated
 
 from cr.image import memory as native
 from cr.image import types as t
-from cr.image.arch import x86, x86_32
 from cr.image.dialects import cr_image, plain, v2
 from cr.image.dialects import cr_records as records
-from cr.image.dialects.arch import x86_2008_one
+from cr.image.dialects.arch import x86_2008_first as first
 from cr.image.dialects.cr_shape import CrVersion
 from cr.image.dialects.cr_stream import CrReader, CrWriter
 from cr.image.dialects.plain import PlainArea, PlainDescriptor, PlainFile, PlainImage, PlainMemory
@@ -60,7 +59,7 @@ CR_VERSION = 1
 FIRST = 1
 """What a tag says when an object is met for the first time."""
 NUMBERS = v2.NUMBERS
-VERSION = CrVersion("v1", NUMBERS, (x86_2008_one.ARCH,), "it knows 32-bit x86 only")
+VERSION = CrVersion("v1", NUMBERS, (first.ARCH,), "it knows 32-bit x86 only")
 CONSOLE = "descriptors 0, 1 and 2: the console's, as a first process has them"
 CONSOLE_FILES = {
     1: PlainFile(b"/dev/console.in", 1, 0, 0, 0),
@@ -135,19 +134,6 @@ class VmaV1(Record):
         return "a negative length" if min(self.npages, self.namelen) < 0 else None
 
 
-@record(size=4)
-class MmContextV1(Record):
-    """The local descriptor table follows, without a frame."""
-
-    ldt_entry_size: s16 = at("bytes in a descriptor", default=x86.DESCRIPTOR_BYTES)
-    nldt: s16 = at("how many descriptors follow")
-
-    def invalid(self) -> str | None:
-        if self.ldt_entry_size != x86.DESCRIPTOR_BYTES or not 0 <= self.nldt <= 8192:
-            return f"{self.nldt} descriptors of {self.ldt_entry_size} bytes"
-        return None
-
-
 class _Writer(CrWriter):
     """Every frame has the number of the process."""
 
@@ -188,10 +174,7 @@ class _Writing(cr_image.Writing):
         out.write(NUMBERS.mm, MmV1(map_count=len(memory.areas), **layout))
         for area in memory.areas:
             self.write_area(area)
-        assert isinstance(memory.context, x86.MmContext)
-        out.write(NUMBERS.mm_context, MmContextV1(nldt=memory.context.nldt))
-        for unit in memory.units:
-            out.raw(unit)
+        self._arch.write_context(out, NUMBERS, memory)
         self._arch.write_state(out, NUMBERS, self._image, task)
         out.write(NUMBERS.tail, records.Tail())
 
@@ -227,7 +210,7 @@ class _Reading(cr_image.Reading):
         head = source.read(NUMBERS.head, HeadV1)
         if not 0 < source.pid < 1 << 22:
             source.refuse(f"there is no process {source.pid}")
-        self._arch, self._format = x86_2008_one.ARCH, x86_32.FORMAT
+        self._arch, self._format = first.ARCH, first.FORMAT
         source.task = 0
         record, comm = self.read_struct()
         memory = self._memory_v1()
@@ -260,7 +243,7 @@ class _Reading(cr_image.Reading):
             ),
             release=f"{head.major}.{head.minor}.{head.patch}".encode(),
             version=b"",
-            machine=b"i686",
+            machine=first.MACHINE,
             arch=self._format,
             header_arch=state.header_arch,
             tasks=[task],
@@ -284,11 +267,10 @@ class _Reading(cr_image.Reading):
         source = self._in
         mm = source.read(NUMBERS.mm, MmV1)
         areas = [self.read_area() for _ in range(mm.map_count)]
-        record = source.read(NUMBERS.mm_context, MmContextV1)
-        ldt = bytes(source.raw(record.nldt * x86.DESCRIPTOR_BYTES, "ldt"))
+        context, units = self._arch.read_context(source, NUMBERS, 0)
         layout = {name: getattr(mm, name) for name in cr_image.LAYOUT}
         newer = native.Mm(map_count=0, exe_objref=0, def_flags=0, flags=0, **layout)
-        return PlainMemory(newer, x86.MmContext(vdso=0, nldt=record.nldt), areas, [ldt])
+        return PlainMemory(newer, context, areas, units)
 
     def read_area(self) -> PlainArea:
         found = self._in.read(NUMBERS.vma, VmaV1)
@@ -365,7 +347,7 @@ DIALECT = Dialect(
     write=write,
     places=places,
     frame_bits=16,
-    records=(HeadV1, TaskV1, MmV1, VmaV1, MmContextV1),
+    records=(HeadV1, TaskV1, MmV1, VmaV1, *first.RECORDS),
     refuses=f"open files other than the console's; {v2.DIALECT.refuses}",
     defaults=f"the console as descriptors 0 to 2; {v2.DIALECT.defaults}",
 )

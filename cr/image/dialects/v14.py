@@ -25,6 +25,7 @@ from cr.image.task import RestartBlock
 from cr.image.types import HDR_HEADER, HEADER_MAGIC, Framed
 from emu.layout import Bytes, at, chars, hex64, record, u16, u64
 
+_MACHINES = x86_2008.MACHINES
 FLAGS = "the flags that the checkpoint was asked for with"
 
 
@@ -68,10 +69,10 @@ def _header_down(passage: Passage, frames: list[Frame]) -> list[Frame]:
 
 def _header_up(passage: Passage, frames: list[Frame]) -> list[Frame]:
     header = passage.unpack(Header2009Text, frames[0])
-    if header.machine.decode("latin-1") not in x86_2008.MACHINES:
+    if header.machine.decode("latin-1") not in _MACHINES:
         passage.refuse(frames[0], f"a machine {header.machine!r}: only 32-bit x86 is known of v14")
     newer = v16.Header2009(
-        arch_id=alignment_2009.OLD_ARCH_IDS[t.ARCH_X86_32],
+        arch_id=alignment_2009.ONLY_ARCH_ID,
         major=header.major,
         minor=header.minor,
         patch=header.patch,

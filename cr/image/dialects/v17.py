@@ -37,7 +37,7 @@ _OF_SIGNALS = (t.HDR_SIGNAL, t.HDR_SIGPENDING, t.HDR_SIGNAL_TASK)
 
 def _header_down(passage: Passage, frames: list[Frame]) -> list[Frame]:
     header = passage.unpack(Header, frames[0])
-    if header.arch_id != alignment_2009.OLD_ARCH_IDS[t.ARCH_X86_32]:
+    if header.arch_id != alignment_2009.ONLY_ARCH_ID:
         name = alignment_2009.OLD_ARCH_NAMES[header.arch_id]
         passage.no(frames[0], f"{name}: it was not in the tree between v16 and v18")
     return [passage.packed(t.HDR_HEADER, replace(header, rev=REV), frames[0]), *frames[1:]]
@@ -45,7 +45,7 @@ def _header_down(passage: Passage, frames: list[Frame]) -> list[Frame]:
 
 def _header_up(passage: Passage, frames: list[Frame]) -> list[Frame]:
     header = passage.unpack(Header, frames[0])
-    if header.rev != REV or header.arch_id != alignment_2009.OLD_ARCH_IDS[t.ARCH_X86_32]:
+    if header.rev != REV or header.arch_id != alignment_2009.ONLY_ARCH_ID:
         passage.refuse(frames[0], f"revision {header.rev}, architecture {header.arch_id}")
     newer = replace(header, rev=v18.REVS[0])
     return [passage.packed(t.HDR_HEADER, newer, frames[0]), *frames[1:]]
