@@ -39,7 +39,6 @@ from cr.image.dialects.plain_native import native_of
 from cr.image.dialects.plain_taken import plain_of
 from cr.image.dialects.shape import Converted, Place
 from cr.image.errors import ImageError
-from cr.image.header import Header
 from cr.image.stream import byte_order
 from cr.image.task import Task
 from emu.layout import Bytes, LayoutError
@@ -233,16 +232,15 @@ class Reading:
         head = source.read(numbers.head, old.Head)
         self._choose_arch(head)
         self._header_arch = self._arch.read_head(source, numbers)
-        pids = list(self._tree())
         tasks = []
-        for index, one in enumerate(pids):
+        for index, one in enumerate(list(self._tree())):
             source.task = index
             tasks.append(self._task(one))
         source.task = None
         source.read(numbers.tail, old.Tail)
         return PlainImage(
             order=source.order,
-            header=_native_header(head, self._format),
+            header=plain.native_header(head, self._format),
             release=head.release,
             version=head.version,
             machine=head.machine,
@@ -372,8 +370,7 @@ class Reading:
         return area
 
     def _pages(self) -> Iterator[tuple[int, Bytes]]:
-        source = self._in
-        while count := source.read(self._numbers.pgarr, old.PageArray).nr_pages:
+        while count := self._in.read(self._numbers.pgarr, old.PageArray).nr_pages:
             yield from self.pages_of(count)
 
     def pages_of(self, count: int) -> Iterator[tuple[int, Bytes]]:
@@ -400,16 +397,3 @@ class Reading:
                 )
             found.append(PlainDescriptor(one.fd, bool(one.close_on_exec), one.objref))
         return found
-
-
-def _native_header(head: old.Head, arch: ArchFormat) -> Header:
-    return Header(
-        arch_id=arch.arch_id,
-        major=head.major,
-        minor=head.minor,
-        patch=head.patch,
-        rev=t.CHECKPOINT_VERSION,
-        constants=plain.CONSTANTS,
-        time=head.time,
-        uflags=0,
-    )

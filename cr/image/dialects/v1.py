@@ -35,7 +35,6 @@ from cr.image.dialects.plain_taken import plain_of
 from cr.image.dialects.probe import probe
 from cr.image.dialects.shape import Converted, Dialect, Place
 from cr.image.errors import ImageError
-from cr.image.header import Header
 from cr.image.task import Task
 from cr.image.types import HEADER_MAGIC
 from emu.layout import (
@@ -231,16 +230,7 @@ class _Reading(cr_image.Reading):
         )
         return PlainImage(
             order=source.order,
-            header=Header(
-                arch_id=self._format.arch_id,
-                major=head.major,
-                minor=head.minor,
-                patch=head.patch,
-                rev=t.CHECKPOINT_VERSION,
-                constants=plain.CONSTANTS,
-                time=head.time,
-                uflags=0,
-            ),
+            header=plain.native_header(head, self._format),
             release=f"{head.major}.{head.minor}.{head.patch}".encode(),
             version=b"",
             machine=first.MACHINE,
