@@ -15,10 +15,10 @@ from cr.image.errors import ImageError
 from cr.image.files import File
 from cr.image.header import Header
 from cr.image.memory import Vma
-from cr.image.security import Cred
+from cr.image.security import Cred, Groupinfo, User
 from cr.image.signals import Sighand, Signal, SignalTask, Sigset
 from cr.image.stream import byte_order
-from cr.image.task import RestartBlock, TaskObjs
+from cr.image.task import RestartBlock, Task, TaskObjs
 from cr.image.walk import walk
 from cr.tools.convert import convert, upgrade
 from emu.layout import LITTLE, Record
@@ -71,6 +71,9 @@ EACH_STEP = [
     ("v16", "signal handlers", t.HDR_SIGHAND, Sighand, {}),
     ("v16", "who a process is", t.HDR_CRED, Cred, {"euid": 1000}),
     ("v16", "who a process is", t.HDR_CRED, Cred, {"gid": 7}),
+    ("v16", "who a process is", t.HDR_USER, User, {"uid": 5}),
+    ("v16", "who a process is", t.HDR_GROUPINFO, Groupinfo, {"ngroups": 1, "groups": (5,)}),
+    ("v16", "a signal for the death", t.HDR_TASK, Task, {"pdeath_signal": 9}),
     ("v17", "blocked signals", t.HDR_SIGNAL_TASK, SignalTask, {"blocked": Sigset.of_mask(4)}),
     ("v17", "interval timers", t.HDR_SIGNAL, Signal, {"it_virt_incr": 5}),
     ("v17", "a controlling terminal", t.HDR_SIGNAL, Signal, {"tty_objref": 5}),
@@ -104,6 +107,12 @@ def test_what_a_version_has_no_place_for_the_next_one_has(
 )
 def test_stories_that_are_too_young(story: str, name: str, words: str) -> None:
     refused(specimen(story, "x86_32").image, name, words)
+
+
+def test_fifos_came_with_v18() -> None:
+    half = halfway("x86_32", "files/fifo", 20)
+    refused(half.native, "v17", "FIFOs")
+    assert half.said + ended("x86_32", convert(native, "v18").image, half.disk) == half.straight
 
 
 def test_terminals_came_with_v18() -> None:

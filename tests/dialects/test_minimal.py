@@ -102,6 +102,10 @@ def test_it_comes_back(order: Order) -> None:
     assert [dialect for dialect in DIALECTS if dialect.recognizes(image)] == [minimal.DIALECT]
 
 
+def test_the_revision_belongs_to_it() -> None:
+    assert recognize(with_bytes(24, struct.pack("<H", 6))) is None
+
+
 def test_the_checks_of_the_header_come_in_order() -> None:
     """Version, then flags, then constants: one sentence each, whatever else is wrong."""
     constants = with_bytes(32, struct.pack("<H", 17))

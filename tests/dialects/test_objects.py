@@ -13,11 +13,11 @@ from cr.image.dialects.arch import terminals_2010
 from cr.image.dialects.frames import Frame, cut, join
 from cr.image.dialects.step import Passage
 from cr.image.errors import ImageError
-from cr.image.extensions import NetState, SocketExtra, TtyExtra
+from cr.image.extensions import InetOption, InetOptions, NetState, SocketExtra, TtyExtra
 from cr.image.header import Header
 from cr.image.ipc import IpcMsgMsg, IpcPerms, IpcSem
 from cr.image.security import Cred
-from cr.image.sockets import Socket, SocketUnix
+from cr.image.sockets import Socket, SocketBuffer, SocketUnix
 from cr.image.stream import byte_order
 from cr.image.terminals import Termios, Tty
 from cr.image.walk import walk
@@ -126,6 +126,55 @@ def test_what_is_ours_is_told_or_refused() -> None:
     echoes = changed(tty, t.HDR_TTY_EXTRA, TtyExtra, echo_bytes=1, content=b"x")
     refused(echoes, "v18", "echoes or input on their way through a terminal")
     refused(changed(tty, t.HDR_TTY_EXTRA, TtyExtra, device=1), "v18", "an open console")
+
+
+def test_options_and_ends_of_a_conversation() -> None:
+    talk = halfway("x86_64", "sockets/tcp_talk", 24).native
+    assert any(item.type_no == t.HDR_INET_OPTIONS for item in walk(talk))
+    closed = changed(talk, t.HDR_INET_OPTIONS, InetOptions, flags=2)
+    refused(closed, "v20", "a TCP connection whose other end has closed")
+    nodelay = (InetOption(level=6, name=1, value=1),)
+    chosen = changed(talk, t.HDR_INET_OPTIONS, InetOptions, flags=0, options=nodelay)
+    refused(chosen, "v20", "options of an internet socket (level/name 6/1)")
+    bound = changed(talk, t.HDR_INET_OPTIONS, InetOptions, flags=1, options=())
+    assert ours.CHOSEN in convert(bound, "v20").lost
+
+
+def test_who_has_queues() -> None:
+    native = halfway("x86_64", "sockets/listen_accept", 26).native
+    frames = cut(native, LITTLE)
+    sockets = [
+        (place, Socket.unpack(frame.payload, LITTLE))
+        for place, frame in enumerate(frames)
+        if frame.type_no == t.HDR_SOCKET
+    ]
+    listening = [one for one in sockets if one[1].sock.state == sockets_2010.TCP_LISTEN]
+    (place, socket), *_ = listening
+    dead = replace(socket.sock, state=1, flags=socket.sock.flags | sockets_2010.SOCK_DEAD)
+    assert not sockets_2010.has_queues(dead) and not sockets_2010.has_queues(socket.sock)
+    assert sockets_2010.has_queues(replace(socket.sock, state=7))
+    frames[place] = Frame(t.HDR_SOCKET, replace(socket, has_buffers=1).pack(LITTLE))
+    with pytest.raises(ImageError, match="messages for a socket that listens or is closed"):
+        sockets_2010.down(Passage("v21", LITTLE), frames)
+
+
+def test_a_message_of_no_bytes() -> None:
+    """A datagram may be empty: its BUFFER was, until v18; natively there is none."""
+    passage = Passage("v18", LITTLE)
+    blank = dict.fromkeys(SocketBuffer.__dataclass_fields__, 0)  # type: ignore[attr-defined]
+    for content in (b"", b"hello"):
+        size = len(content)
+        record = SocketBuffer(**blank | {"lin_len": size, "skb_len": size, "cb": bytes(48)})  # type: ignore[arg-type]
+        frames = [Frame(t.HDR_SOCKET_BUFFER, record.pack(LITTLE))]
+        frames += [Frame(t.HDR_BUFFER, content)] if content else []
+        older = sockets_2009.down(passage, frames)
+        assert [frame.type_no for frame in older] == [t.HDR_SOCKET_BUFFER, t.HDR_BUFFER]
+        newer = sockets_2009.up(passage, older)
+        assert [bytes(frame.payload) for frame in newer] == [
+            bytes(frame.payload) for frame in frames
+        ]
+    with pytest.raises(ImageError, match="no BUFFER with the message follows"):
+        sockets_2009.up(passage, older[:1])
 
 
 def termios(**values: object) -> bytes:

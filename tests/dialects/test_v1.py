@@ -8,7 +8,7 @@ import struct
 import pytest
 
 from cr.image import types as t
-from cr.image.dialects import v1
+from cr.image.dialects import v1, v2
 from cr.image.dialects.arch import x86_2008_first
 from cr.image.errors import ImageError
 from cr.image.files import FileDesc, FileGeneric
@@ -88,6 +88,12 @@ def test_other_descriptors_are_refused() -> None:
     native = halfway("x86_32").native
     refused(changed(native, t.HDR_FILE_DESC, FileDesc, fd_close_on_exec=1), words)
     refused(changed(native, t.HDR_FILE_DESC, FileDesc, fd_descriptor=7), words)
+
+
+def test_pages_are_counted_in_16_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert v2.PAGES_LIMIT == 32767
+    monkeypatch.setattr(v2, "PAGES_LIMIT", 0)
+    refused(halfway("x86_32").native, "more than 0 pages")
 
 
 def test_one_process_of_one_machine() -> None:
