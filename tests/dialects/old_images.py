@@ -41,6 +41,8 @@ STORIES: tuple[tuple[str, str, str, int], ...] = (
     ("v20", "x86_64", "sockets/udp", 12),
     ("v20", "ppc32", "sockets/tcp_talk", 18),
     ("v18", "x86_32", "sockets/full", 12),
+    ("v18", "x86_32", "sockets/udp", 12),
+    ("v18", "ppc64", "sockets/tcp_talk", 8),
     ("v21", "x86_32", "terminals/packet", 25),
     ("v20", "x86_64", "terminals/canonical", 25),
     ("v18", "x86_32", "terminals/canonical", 25),

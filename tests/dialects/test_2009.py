@@ -61,7 +61,7 @@ def test_the_length_of_the_header_tells_them() -> None:
 def test_v18_is_told_by_its_signals() -> None:
     native = halfway("x86_32").native
     later = {t.HDR_SIGNAL, t.HDR_SIGPENDING, t.HDR_SIGNAL_TASK}
-    v18_types = {frame.type_no for frame in cut(convert(native, "v18").image, LITTLE)}
+    v18_types = {frame.type_no for frame in cut(convert(half.native, "v18").image, LITTLE)}
     v17_types = {frame.type_no for frame in cut(convert(native, "v17").image, LITTLE)}
     assert v18_types - v17_types == later and not v17_types - v18_types
 
@@ -112,7 +112,9 @@ def test_stories_that_are_too_young(story: str, name: str, words: str) -> None:
 def test_fifos_came_with_v18() -> None:
     half = halfway("x86_32", "files/fifo", 20)
     refused(half.native, "v17", "FIFOs")
-    assert half.said + ended("x86_32", convert(native, "v18").image, half.disk) == half.straight
+    assert (
+        half.said + ended("x86_32", convert(half.native, "v18").image, half.disk) == half.straight
+    )
 
 
 def test_terminals_came_with_v18() -> None:

@@ -39,8 +39,8 @@ Siginfo2010 48  Sigpending2010 24  Ns2010 16
 Task2009 72  Task2009Unaligned 72  TaskObjs2009 24  Cred2009 88  File2009 40  FilePipe2009 48
 Cpu2009 240  Thread2010 16  HeaderArch2010 16
 Socket2010 112  SocketUnix2010 256  Tty2010 72  FileSocket2009 48  FileTty2009 48
-SocketBuffer2009 16  IpcPerms2009 48  IpcShm2009 112  IpcMsg2009 112  IpcMsgMsg2009 16
-IpcSem2009 80
+SocketBuffer2009 16  SocketInet2009 48  IpcPerms2009 48  IpcShm2009 112  IpcMsg2009 112
+IpcMsgMsg2009 16  IpcSem2009 80
 """
 OFFSETS = """
 TaskRc1.compat_robust_futex_head_len 28  TaskRc1.robust_futex_list 40  TaskRc1.set_child_tid 48
@@ -55,7 +55,8 @@ Socket2010.socket_flags 8  Socket2010.sock_common 24  Socket2010.sock 40
 SocketUnix2010.peercred_uid 16  SocketUnix2010.peercred_gid 20  SocketUnix2010.flags 24
 SocketUnix2010.laddr_len 28  SocketUnix2010.raddr_len 32  SocketUnix2010.laddr 36
 SocketUnix2010.raddr 146  Tty2010.index 24  Tty2010.flags 32  Tty2010.termios 40
-Tty2010.winsize 64  IpcMsgMsg2009.m_ts 12  IpcShm2009.shm_segsz 56  IpcSem2009.sem_nsems 72
+Tty2010.winsize 64  IpcMsgMsg2009.m_ts 12  SocketInet2009.laddr 16
+SocketInet2009.raddr 32  IpcShm2009.shm_segsz 56  IpcSem2009.sem_nsems 72
 """
 MODULES = (
     *(records_2009, records_2010, sockets_2010),

@@ -17,7 +17,7 @@ from cr.image.extensions import InetOption, InetOptions, NetState, SocketExtra, 
 from cr.image.header import Header
 from cr.image.ipc import IpcMsgMsg, IpcPerms, IpcSem
 from cr.image.security import Cred
-from cr.image.sockets import Socket, SocketBuffer, SocketUnix
+from cr.image.sockets import Socket, SocketBuffer, SocketInet, SocketUnix
 from cr.image.stream import byte_order
 from cr.image.terminals import Termios, Tty
 from cr.image.walk import walk
@@ -131,11 +131,21 @@ def test_what_is_ours_is_told_or_refused() -> None:
 def test_options_and_ends_of_a_conversation() -> None:
     talk = halfway("x86_64", "sockets/tcp_talk", 24).native
     assert any(item.type_no == t.HDR_INET_OPTIONS for item in walk(talk))
-    closed = changed(talk, t.HDR_INET_OPTIONS, InetOptions, flags=2)
-    refused(closed, "v20", "a TCP connection whose other end has closed")
-    nodelay = (InetOption(level=6, name=1, value=1),)
-    chosen = changed(talk, t.HDR_INET_OPTIONS, InetOptions, flags=0, options=nodelay)
-    refused(chosen, "v20", "options of an internet socket (level/name 6/1)")
+    half = halfway("x86_64", "sockets/tcp_talk", 24)
+    assert half.said + ended("x86_64", convert(talk, "v20").image, half.disk) == half.straight
+    frames = cut(talk, LITTLE)
+    for place, frame in enumerate(frames):
+        if frame.type_no == t.HDR_SOCKET:
+            socket = Socket.unpack(frame.payload, LITTLE)
+            closed = replace(socket.sock, state=9)  # TCP_LAST_ACK
+            frames[place] = Frame(t.HDR_SOCKET, replace(socket, sock=closed).pack(LITTLE))
+    refused(join(frames, LITTLE), "v20", "a TCP connection that both ends have closed")
+    nodelay = InetOption(level=6, name=1, value=1)
+    interval = InetOption(level=6, name=5, value=30)
+    both = changed(talk, t.HDR_INET_OPTIONS, InetOptions, flags=0, options=(nodelay, interval))
+    refused(both, "v20", "options of an internet socket (level/name 6/5)")
+    one = changed(talk, t.HDR_INET_OPTIONS, InetOptions, flags=0, options=(nodelay,))
+    assert ours.CHOSEN not in convert(one, "v20").lost
     bound = changed(talk, t.HDR_INET_OPTIONS, InetOptions, flags=1, options=())
     assert ours.CHOSEN in convert(bound, "v20").lost
 
@@ -218,7 +228,16 @@ def test_powerpc_has_other_terminals() -> None:
 
 
 def test_v18_lacks_what_came_with_v19() -> None:
-    refused(halfway("x86_32", "sockets/udp", 12).native, "v18", sockets_2009.INTERNET)
+    talk = halfway("ppc64", "sockets/tcp_talk", 18).native
+    refused(talk, "v18", sockets_2009.CONVERSATION)
+    refused(halfway("x86_32", "sockets/udp", 10).native, "v18", sockets_2009.SOURCE)
+    six = changed(
+        halfway("x86_32", "sockets/udp", 4).native,
+        t.HDR_SOCKET_INET,
+        SocketInet,
+        inet6_daddr=b"6" * 16,
+    )
+    refused(six, "v18", sockets_2009.CONVERSATION)
     native = halfway(*FULL).native
     assert sockets_2009.SENDERS in convert(native, "v18").lost
     order = byte_order(native)

@@ -16,6 +16,7 @@ from cr.image import types as t
 from cr.image.dialects.frames import Frame
 from cr.image.dialects.step import Passage
 from cr.image.extensions import InetOptions, Machine, NetState, SocketExtra, TtyExtra
+from cr.image.sockets import Socket
 
 CLOCK = "the virtual clock, the random source and the order of the run queue: a new machine's"
 PEERS = "which process is at the other end of a socket: SO_PEERCRED tells pid 0"
@@ -25,6 +26,9 @@ TTYS = "the owner and the times of a name in /dev/pts, and when the last byte of
 SEQUENCE = "the sequence numbers of the next System V objects: they begin again"
 READY = "in which order an epoll set tells its news"
 _FIN_RECEIVED = 2
+_TCP_CLOSE_WAIT = 8
+_IN_THE_RECORD = {(0, 2), (6, 1), (6, 3)}
+"""(level, name) of IP_TTL, TCP_NODELAY, TCP_CORK: SOCKET_INET has them too."""
 
 
 def byteorder(passage: Passage) -> Literal["little", "big"]:
@@ -53,14 +57,17 @@ def _net_state(passage: Passage, frame: Frame) -> None:
     passage.lose(PORTS)
 
 
-def _inet_options(passage: Passage, frame: Frame) -> None:
+def _inet_options(passage: Passage, frame: Frame, state: int) -> None:
+    """`state`: of the socket that they belong to."""
     record = passage.unpack(InetOptions, frame)
-    if record.options:
-        names = " ".join(f"{one.level}/{one.name}" for one in record.options)
+    others = [one for one in record.options if (one.level, one.name) not in _IN_THE_RECORD]
+    if others:
+        names = " ".join(f"{one.level}/{one.name}" for one in others)
         passage.no(frame, f"options of an internet socket (level/name {names})")
-    if record.flags & _FIN_RECEIVED:
-        passage.no(frame, "a TCP connection whose other end has closed")
-    passage.lose(CHOSEN)
+    if record.flags & _FIN_RECEIVED and state != _TCP_CLOSE_WAIT:
+        passage.no(frame, "a TCP connection that both ends have closed")
+    if record.flags & ~_FIN_RECEIVED:
+        passage.lose(CHOSEN)
 
 
 def _tty_extra(passage: Passage, frame: Frame) -> None:
@@ -86,7 +93,6 @@ _LEFT_OUT: dict[int, Callable[[Passage, Frame], None]] = {
     t.HDR_CHAOS: _nothing,
     t.HDR_SOCKET_EXTRA: _socket_extra,
     t.HDR_NET_STATE: _net_state,
-    t.HDR_INET_OPTIONS: _inet_options,
     t.HDR_TTY_EXTRA: _tty_extra,
     t.HDR_IPC_SEQUENCE: _ipc_sequence,
     t.HDR_EPOLL_READY: _epoll_ready,
@@ -96,10 +102,15 @@ _LEFT_OUT: dict[int, Callable[[Passage, Frame], None]] = {
 def without_ours(passage: Passage, frames: list[Frame]) -> list[Frame]:
     """Records of ours are left out or refused; so are kinds of open files that are ours."""
     kept: list[Frame] = []
-    skip = False
+    skip, state = False, 0
     for frame in frames:
         if skip:
             skip = False
+            continue
+        if frame.type_no == t.HDR_SOCKET:
+            state = passage.unpack(Socket, frame).sock.state
+        if frame.type_no == t.HDR_INET_OPTIONS:
+            _inet_options(passage, frame, state)
             continue
         if frame.type_no in t.EXTENSION_TYPES:
             if frame.type_no not in _LEFT_OUT:

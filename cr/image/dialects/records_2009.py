@@ -5,7 +5,10 @@ Mirrors:  linux-cr checkpoint_hdr.h as user-cr had it on 3 October 2009.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from cr.image.security import Capabilities
+from cr.image.sockets import SOCKADDR_IN_BYTES
 from cr.image.types import (
     HDR_CRED,
     HDR_FILE,
@@ -14,11 +17,12 @@ from cr.image.types import (
     HDR_IPC_SEM,
     HDR_IPC_SHM,
     HDR_SOCKET_BUFFER,
+    HDR_SOCKET_INET,
     HDR_TASK,
     HDR_TASK_OBJS,
     Framed,
 )
-from emu.layout import Record, at, hex32, hex64, record, s32, u32, u64
+from emu.layout import Record, at, hex32, hex64, raw, record, s32, u32, u64
 
 
 @record(size=72)
@@ -143,6 +147,18 @@ class SocketBuffer2009(Framed):
 
 
 @record(size=48)
+class SocketInet2009(Framed):
+    """An internet socket: its address, and that of the other end."""
+
+    TYPE = HDR_SOCKET_INET
+
+    laddr_len: u32 = at("length of laddr; 0: it has none")
+    raddr_len: u32 = at("length of raddr")
+    laddr: Annotated[bytes, raw(SOCKADDR_IN_BYTES)] = at("local name: sockaddr_in")
+    raddr: Annotated[bytes, raw(SOCKADDR_IN_BYTES)] = at("foreign name")
+
+
+@record(size=48)
 class IpcPerms2009(Record):
     """Identity and rights of a System V object, without a security label."""
 
@@ -226,6 +242,7 @@ RECORDS: tuple[type[Record], ...] = (
     FileSocket2009,
     FileTty2009,
     SocketBuffer2009,
+    SocketInet2009,
     IpcPerms2009,
     IpcShm2009,
     IpcMsg2009,

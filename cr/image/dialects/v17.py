@@ -112,6 +112,7 @@ STEP = Step(
         t.HDR_SOCKET_QUEUE: SOCKETS,
         t.HDR_SOCKET_BUFFER: SOCKETS,
         t.HDR_SOCKET_UNIX: SOCKETS,
+        t.HDR_SOCKET_INET: SOCKETS,
     },
     first_down=(_header_down, _files_down, _signals_down),
     last_up=(_signals_up, _header_up),
