@@ -61,7 +61,7 @@ def test_the_length_of_the_header_tells_them() -> None:
 def test_v18_is_told_by_its_signals() -> None:
     native = halfway("x86_32").native
     later = {t.HDR_SIGNAL, t.HDR_SIGPENDING, t.HDR_SIGNAL_TASK}
-    v18_types = {frame.type_no for frame in cut(convert(half.native, "v18").image, LITTLE)}
+    v18_types = {frame.type_no for frame in cut(convert(native, "v18").image, LITTLE)}
     v17_types = {frame.type_no for frame in cut(convert(native, "v17").image, LITTLE)}
     assert v18_types - v17_types == later and not v17_types - v18_types
 
