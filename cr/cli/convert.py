@@ -28,7 +28,8 @@ def convert_image(path: Path, dialect: str, output: Path, *, lossy: bool = False
     try:
         converted = convert(image, dialect, lossy=lossy)
     except ImageError as problem:
-        raise Failure(f"{path} cannot be {dialect}: {problem}", REFUSED) from None
+        hint = "; --lossy writes that" if dialect in HAS_EXCERPTS else ""
+        raise Failure(f"{path} cannot be {dialect}: {problem}{hint}", REFUSED) from None
     disk = disk_beside(path)
     with Staging() as files:
         files.write(output, lambda file: file.write(converted.image))

@@ -67,14 +67,13 @@ class OldAnatomy(Anatomy):
         if size > _LONG_BYTES:
             return found
         for at in range(begin, begin + size - 3, 4):
-            value = int.from_bytes(self.image[at : at + 4], self._endian)  # type: ignore[arg-type]
-            kind = "objref" if value in self._numbers else "word"
+            kind = "objref" if self._word(at) in self._numbers else "word"
             found.append(Word(f"{name} {kind}+{at - begin}", at, 4))
         return found
 
-    @property
-    def _endian(self) -> str:
-        return "little" if self.order == "<" else "big"
+    def _word(self, at: int) -> int:
+        value: int = struct.unpack_from(self.order + "I", self.image, at)[0]
+        return value
 
     @cached_property
     def _numbers(self) -> set[int]:
@@ -82,9 +81,7 @@ class OldAnatomy(Anatomy):
         if not self._wide:
             return set()
         sixteen = [item for item in self.items if item.length == 16 and item.type_no in (5, 6)]
-        numbers = (item.offset + 12 for item in sixteen)
-        found = {int.from_bytes(self.image[at : at + 4], self._endian) for at in numbers}  # type: ignore[arg-type]
-        return found - {0}
+        return {self._word(item.offset + 12) for item in sixteen} - {0}
 
     @cached_property
     def spans(self) -> list[tuple[int, int]]:

@@ -13,6 +13,7 @@ from cr.image.dialects import v21_minimal as minimal
 from cr.image.dialects.table import DIALECTS, recognize
 from cr.image.errors import ImageError
 from cr.image.task import Task
+from cr.image.walk import walk
 from cr.tools.convert import convert, upgrade
 from emu.layout import BIG, LITTLE, Order
 from tests.dialects.old_images import changed, halfway
@@ -212,3 +213,21 @@ def test_names_that_are_too_long() -> None:
     for long in (replace(FOUND, comm=b"x" * 16), replace(FOUND, release=b"x" * 65)):
         with pytest.raises(ImageError, match="a name that is too long"):
             minimal.pack(long, LITTLE)
+
+
+def test_every_flipped_bit() -> None:
+    """Never another exception; what is still read is written again as it was, but for padding."""
+    refusals = 0
+    for place in range(len(IMAGE)):
+        for bit in range(8):
+            changed_image = bytearray(IMAGE)
+            changed_image[place] ^= 1 << bit
+            with pytest.raises(ImageError):
+                list(walk(upgrade(changed_image).image))
+            try:
+                minimal.unpack(changed_image, LITTLE, (2, 6, 36))
+            except ImageError as error:
+                refusals += 1
+                assert error.sentence and error.errno in (5, 22, 32)
+    texts, numbers = 3 * 65 + 16, 40 - 8 + 8  # what is thrown away or taken as it is; time
+    assert refusals == 8 * (363 - texts - numbers - 2 - 2 - 4)  # and where arch_id was, padding

@@ -18,6 +18,7 @@ Deviates: an unsuccessful checkpoint's ERROR is honoured where the reader of the
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
@@ -138,13 +139,9 @@ def pack(minimal: Minimal, order: Order) -> bytes:
         (STRING, minimal.comm.ljust(TASK_COMM_BYTES, b"\0")),
         (t.HDR_TAIL, TailMinimal().pack(order)),
     ]
-    endian = "little" if order == "<" else "big"
-    out = bytearray()
-    for type_no, payload in parts:
-        for word in (type_no, FRAME_BYTES + len(payload)):
-            out += word.to_bytes(4, endian)  # type: ignore[arg-type]
-        out += payload
-    return bytes(out)
+    frame = struct.Struct(f"{order}II")
+    framed = (frame.pack(kind, FRAME_BYTES + len(content)) + content for kind, content in parts)
+    return b"".join(framed)
 
 
 def unpack(image: Bytes, order: Order, kernel: tuple[int, int, int] | None = None) -> Minimal:
@@ -179,7 +176,7 @@ class _Source:
 
     def __init__(self, view: memoryview, order: Order) -> None:
         self._view, self._order = view, order
-        self._endian = "little" if order == "<" else "big"
+        self._shape = struct.Struct(f"{order}II")
         self._at = self._start = 0
         self._name = "frame"
 
@@ -198,8 +195,7 @@ class _Source:
 
     def _frame(self) -> tuple[int, int]:
         self._start, self._name = self._at, "frame"
-        words = self._take(FRAME_BYTES)
-        kind, length = (int.from_bytes(words[k : k + 4], self._endian) for k in (0, 4))  # type: ignore[arg-type]
+        kind, length = self._shape.unpack(self._take(FRAME_BYTES))
         self._name = _NAMES.get(kind, f"type {kind}")
         return kind, length
 

@@ -73,6 +73,7 @@ def test_a_name_without_a_program(command: Run, half: Path, tmp_path: Path) -> N
     old = tmp_path / "old"
     refused = command("convert", half, "--to", "v21-minimal", "-o", old)
     assert refused.status == 3 and "has no place for memory" in refused.stderr
+    assert refused.stderr.endswith("it saved a name alone; --lossy writes that\n")
     assert not old.exists()
     other = command("convert", half, "--to", "v13", "--lossy", "-o", old)
     assert other.status == 2 and "--lossy is for v21-minimal" in other.stderr
