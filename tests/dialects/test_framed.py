@@ -204,3 +204,13 @@ def test_nested_pids_are_plain_numbers_and_come_back() -> None:
                 order,
             )
         )
+
+
+def test_our_units_have_no_number_in_old_images() -> None:
+    """CPU_FP and its like are ours: 201 to 299 were the architecture's own, and 211 was nobody's."""
+    frames = cut(convert(halfway("ppc32").native, "v20").image, BIG)
+    place = next(k for k, frame in enumerate(frames) if frame.type_no == 107)
+    for number in (t.HDR_CPU_FP, t.HDR_CPU_DABR, t.HDR_CPU_SPE):
+        more = [*frames[: place + 1], Frame(number, bytes(8)), *frames[place + 1 :]]
+        with pytest.raises(ImageError, match="v20 has no such record"):
+            upgrade(join(more, BIG))
