@@ -15,7 +15,7 @@ from cr.image.dialects.table import DIALECTS, NAMES, NATIVE, find, recognize
 from cr.image.walk import walk
 from emu.layout import Bytes
 
-__all__ = ["HAS_EXCERPTS", "NAMES", "NATIVE", "Upgraded", "convert", "upgrade"]
+__all__ = ["HAS_EXCERPTS", "NAMES", "NATIVE", "Upgraded", "convert", "told", "upgrade"]
 
 HAS_EXCERPTS = tuple(dialect.name for dialect in DIALECTS if dialect.excerpt is not None)
 """Dialects that no program fits: only a part of an image can be written in them."""
@@ -39,6 +39,15 @@ def upgrade(image: Bytes) -> Upgraded:
     if dialect is None:
         return Upgraded(image if isinstance(image, bytes) else bytes(image), NATIVE)
     return Upgraded(dialect.read(image), dialect.name, dialect.title)
+
+
+def told(image: Bytes) -> dict[str, str | int] | None:
+    """What an image says that has no program, by name; None: it has one, if it is one.
+
+    Raises ImageError.
+    """
+    dialect = recognize(image)
+    return None if dialect is None or dialect.tell is None else dialect.tell(image)
 
 
 def convert(image: Bytes, to: str, *, lossy: bool = False) -> Converted:

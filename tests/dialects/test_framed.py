@@ -207,7 +207,7 @@ def test_nested_pids_are_plain_numbers_and_come_back() -> None:
 
 
 def test_our_units_have_no_number_in_old_images() -> None:
-    """CPU_FP and its like are ours: 201 to 299 were the architecture's own, and 211 was nobody's."""
+    """CPU_FP and its like are ours: of 201 to 299, PowerPC had none."""
     frames = cut(convert(halfway("ppc32").native, "v20").image, BIG)
     place = next(k for k, frame in enumerate(frames) if frame.type_no == 107)
     for number in (t.HDR_CPU_FP, t.HDR_CPU_DABR, t.HDR_CPU_SPE):

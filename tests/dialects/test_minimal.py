@@ -14,7 +14,7 @@ from cr.image.dialects.table import DIALECTS, recognize
 from cr.image.errors import ImageError
 from cr.image.task import Task
 from cr.image.walk import walk
-from cr.tools.convert import convert, upgrade
+from cr.tools.convert import convert, told, upgrade
 from emu.layout import BIG, LITTLE, Order
 from tests.dialects.old_images import changed, halfway
 from tests.dialects.test_sizes import offset
@@ -187,6 +187,14 @@ def test_it_is_not_upgraded_and_says_what_it_holds() -> None:
     assert "0x1000" in error.value.sentence and "0x2000" in error.value.sentence
 
 
+def test_it_can_be_told_by_name() -> None:
+    words = told(IMAGE)
+    assert words is not None and words["dialect"] == minimal.NAME
+    assert (words["comm"], words["kernel"], words["clear_child_tid"]) == ("self", "2.6.36", 0x2000)
+    assert told(halfway("x86_32").native) is None
+    assert told(convert(halfway("x86_32").native, "v20").image) is None
+
+
 def test_a_program_is_written_only_if_the_loss_is_asked_for() -> None:
     native = changed(
         halfway("x86_32").native, t.HDR_TASK, Task, set_child_tid=0x123, clear_child_tid=0x456
@@ -205,7 +213,7 @@ def test_a_program_is_written_only_if_the_loss_is_asked_for() -> None:
 def test_of_several_tasks_the_first_is_written() -> None:
     native = specimen("memory/private_file", "ppc64").image
     converted = convert(native, minimal.NAME, lossy=True)
-    assert converted.lost[1:] == ("1 tasks but the first",)
+    assert converted.lost[1:] == ("every task but the first: 1 more",)
     assert recognize(converted.image) is minimal.DIALECT
 
 

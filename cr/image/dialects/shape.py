@@ -53,6 +53,8 @@ class Dialect:
     excerpt: Callable[[Bytes], Converted] | None = None
     """Native image -> old image without what would be refused. Only of a dialect that no program
     fits: what is left cannot be restarted, so it must be asked for. Raises ImageError."""
+    tell: Callable[[Bytes], dict[str, str | int]] | None = None
+    """What such an image says, by name. Raises ImageError."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,6 +243,26 @@ def read(image: Bytes) -> bytes:
     raise ImageError(0, NAME, sentence)
 
 
+def tell(image: Bytes) -> dict[str, str | int]:
+    """What it says, by name. Raises ImageError."""
+    found = unpack(image, byte_order(image))
+    header, task = found.header, found.task
+    texts = {"release": found.release, "version": found.version, "machine": found.machine}
+    return {
+        "dialect": NAME,
+        "kernel": f"{header.major}.{header.minor}.{header.patch}",
+        "time": header.time,
+        **{name: text.decode(errors="replace") for name, text in texts.items()},
+        "comm": found.comm.decode(errors="replace"),
+        "state": task.state,
+        "exit_state": task.exit_state,
+        "exit_code": task.exit_code,
+        "exit_signal": task.exit_signal,
+        "set_child_tid": task.set_child_tid,
+        "clear_child_tid": task.clear_child_tid,
+    }
+
+
 def write(image: Bytes) -> Converted:
     """Never: whatever runs has memory, and that would be lost. Raises ImageError."""
     sentence = f"{NAME} has no place for memory, registers and files: it saved a name alone"
@@ -282,7 +302,7 @@ def excerpt(image: Bytes) -> Converted:
     )
     lost = ["memory, registers, open files and all else: it cannot be restarted"]
     if nr_tasks > 1:
-        lost.append(f"{nr_tasks - 1} tasks but the first")
+        lost.append(f"every task but the first: {nr_tasks - 1} more")
     return Converted(pack(minimal, byte_order(image)), tuple(lost))
 
 
@@ -298,4 +318,5 @@ DIALECT = Dialect(
     refuses="every program: with --lossy, the name and two addresses of its first task are written",
     defaults="nothing: without memory it is not upgraded, and what it says is told",
     excerpt=excerpt,
+    tell=tell,
 )

@@ -80,7 +80,11 @@ def test_a_name_without_a_program(command: Run, half: Path, tmp_path: Path) -> N
     done = command("convert", half, "--to", "v21-minimal", "--lossy", "-o", old)
     assert done.status == 0 and "left out: memory, registers" in done.stderr
     assert old.stat().st_size == 363
-    for verb in (["info"], ["restart"], ["convert", "--to", "v13", "-o", tmp_path / "x"]):
+    words = command("info", old)
+    assert words.status == 0 and b"dialect v21-minimal\n" in words.stdout
+    assert words.stdout.endswith(b"it cannot be restarted\n")
+    assert json.loads(command("info", "--json", old).stdout)["kernel"] == "3.2.0"
+    for verb in (["restart"], ["convert", "--to", "v13", "-o", tmp_path / "x"]):
         told = command(*verb, old)
         assert told.status == 2 and "saved the name " in told.stderr
         assert "nothing that could be restarted" in told.stderr
