@@ -227,7 +227,10 @@ NUMBERING = Numbering(
     },
     objects={t.OBJ_IGNORE: 0, **_less_one(t.OBJ_INODE, t.OBJ_MAX)},
 )
-REFUSES = "terminals of PowerPC, huge pages, what linux-cr never had"
+REFUSES = (
+    "terminals of PowerPC, and settings of a terminal that struct termio cannot hold; huge pages; "
+    "what linux-cr never had"
+)
 DEFAULTS = "no flags of a task; a new clock"
 
 
