@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING
 from kernel_model.abi.errno import EACCES, ENOENT
 from kernel_model.abi.fcntl import O_ACCMODE, O_CLOEXEC, O_RDONLY
 from kernel_model.vfs.disk import EPOCH_NS, DiskNode
-from kernel_model.vfs.inode import FileSystem, Inode
+from kernel_model.vfs.filesystem import FileSystem
+from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.mounts import Dentry, Path
 from kernel_model.vfs.ns_file import NAMES, Namespace, NamespaceFile
 from kernel_model.vfs.openfile import OpenFile
