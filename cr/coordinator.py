@@ -28,7 +28,7 @@ from cr.context import Restart
 from cr.image import types as t
 from cr.jobs import adopt_terminal
 from cr.proc_files import find_directories
-from cr.restart import Restored, read_image, read_numbers, sleep_again
+from cr.restart import Restored, check_signals, read_image, read_numbers, sleep_again
 from cr.signals import start_timers
 from cr.sockets import attach_all
 from cr.task import TaskParts, install, install_zombie, restored_state, was_sleeping
@@ -153,6 +153,7 @@ def _check_tree(ctx: Restart, restored: Restored, members: list[Task]) -> None:
             ctx.refuse(f"thread {identity.pid} does not share the signals of its group")
         if member.is_leader:
             _check_group(ctx, identity, member, root)
+    check_signals(ctx, restored)
     if restored.tasks[0].dead:
         ctx.refuse("the root of the tree is dead")
 

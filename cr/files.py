@@ -53,7 +53,7 @@ from kernel_model.vfs.devices import ConsoleFile, NullFile, RandomFile
 from kernel_model.vfs.fdtable import FdTable
 from kernel_model.vfs.ns_file import NamespaceFile
 from kernel_model.vfs.openfile import DirectoryFile, OpenFile, RegularFile
-from kernel_model.vfs.procfs import NumberFile, TextFile
+from kernel_model.vfs.proc_nodes import NumberFile, TextFile
 
 FMODE_READ, FMODE_WRITE, FMODE_LSEEK, FMODE_PREAD, FMODE_PWRITE = 1, 2, 4, 8, 16
 _NR_OPEN = 1024 * 1024

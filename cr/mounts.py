@@ -30,8 +30,8 @@ from kernel_model.tty.devpts import DevPts
 from kernel_model.vfs.devices import DevFs
 from kernel_model.vfs.disk import Disk, DiskError
 from kernel_model.vfs.disk_tar import read_tar, write_tar
+from kernel_model.vfs.filesystem import FileSystem
 from kernel_model.vfs.filesystems import TmpFs, new_tmpfs
-from kernel_model.vfs.inode import FileSystem
 from kernel_model.vfs.memfs import MemFs
 from kernel_model.vfs.mounts import (
     Dentry,

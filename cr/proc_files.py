@@ -31,7 +31,8 @@ from kernel_model.nsproxy import UtsNamespace
 from kernel_model.vfs.mounts import Dentry, Path, top_of
 from kernel_model.vfs.ns_file import Namespace, NamespaceFile
 from kernel_model.vfs.openfile import DirectoryFile, OpenFile
-from kernel_model.vfs.procfs import NumberFile, ProcFs, TextFile
+from kernel_model.vfs.proc_nodes import NumberFile, TextFile
+from kernel_model.vfs.procfs import ProcFs
 
 _CLASSES = {
     t.OBJ_UTS_NS: UtsNamespace,

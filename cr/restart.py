@@ -36,6 +36,7 @@ from kernel_model.boot import bare_task, new_signal_struct
 from kernel_model.clock import UNITS_PER_NS
 from kernel_model.clone import lend_memory_again
 from kernel_model.kernel import Kernel
+from kernel_model.signals import SignalStruct
 from kernel_model.task import State, Task
 
 
@@ -126,6 +127,7 @@ def restart_container(kernel: Kernel, image: bytes | memoryview) -> Task:
 def _check_tree(ctx: Restart, restored: Restored) -> None:
     by_pid = {identity.pid: identity for identity in restored.identities}
     before: set[int] = set()
+    leaders: dict[int, object] = {}
     for position, (identity, parts) in enumerate(zip(restored.identities, restored.tasks)):
         if identity.pid in ctx.kernel.tasks:
             ctx.refuse(f"pid {identity.pid} is taken")
@@ -141,17 +143,25 @@ def _check_tree(ctx: Restart, restored: Restored) -> None:
         before.add(identity.pid)
         check_session(ctx, parts.signal, identity.sid)
         thread = identity.pid != identity.tgid
-        if parts.dead and thread:
+        if not thread:
+            leaders[identity.pid] = parts.signal
+        elif identity.tgid not in leaders:
+            ctx.refuse(f"the leader of thread {identity.pid} is not before it in the tree")
+        elif parts.dead:
             ctx.refuse(f"a dead thread {identity.pid}")
-        if thread and parts.signal is not _leader_signal(restored, identity):
+        elif parts.signal is not leaders[identity.tgid]:
             ctx.refuse(f"thread {identity.pid} does not share the signals of its group")
+    check_signals(ctx, restored)
 
 
-def _leader_signal(restored: Restored, identity: Identity) -> object:
-    for other, parts in zip(restored.identities, restored.tasks):
-        if other.pid == identity.tgid:
-            return parts.signal
-    return None
+def check_signals(ctx: Restart, restored: Restored) -> None:
+    """Each process has signals of its own."""
+    groups: dict[SignalStruct, int] = {}
+    for identity, parts in zip(restored.identities, restored.tasks):
+        if parts.signal is not None:
+            group = groups.setdefault(parts.signal, identity.tgid)
+            if group != identity.tgid:
+                ctx.refuse(f"task {identity.pid} shares its signals with a task of another group")
 
 
 def _commit(kernel: Kernel, restored: Restored) -> Task:

@@ -29,7 +29,8 @@ from kernel_model.abi.fcntl import O_RDWR
 from kernel_model.abi.termios import Termios
 from kernel_model.tty.devpts import MOST_PTYS, DevPts
 from kernel_model.tty.file import TtyFile
-from kernel_model.tty.n_tty import BUFFER_BYTES, FLIP_BYTES
+from kernel_model.tty.n_tty import FLIP_BYTES
+from kernel_model.tty.output import BUFFER_BYTES
 from kernel_model.tty.terminal import Kind, Tty, WindowSize
 from kernel_model.vfs.mounts import Mount, Path, top_of
 from kernel_model.vfs.path import Walk

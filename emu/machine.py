@@ -75,5 +75,6 @@ class Machine:
         for cpu in self._cpus.values():
             cpu.close()
         self._cpus.clear()
+        self.tables.close()
         self.ram.reset()
         return self.ram

@@ -54,6 +54,11 @@ class PageTables:
         self._free: list[int] = []
         self._next = 1
 
+    def close(self) -> None:
+        """Give the memory back now: kernels die late, when a garbage collector finds them."""
+        self.words.release()
+        self.buffer.close()
+
     def new_node(self) -> int:
         """An empty node. Raises OutOfNodes."""
         if self._free:

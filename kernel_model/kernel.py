@@ -20,6 +20,7 @@ from kernel_model.chaos import Chaos
 from kernel_model.clock import Clock
 from kernel_model.console import Console
 from kernel_model.creds import root_cred
+from kernel_model.delivery import deliver
 from kernel_model.freezer import FreezerCgroup
 from kernel_model.futex import Futexes
 from kernel_model.ipc.namespace import IpcNamespace
@@ -33,7 +34,7 @@ from kernel_model.pidfd import Pidfds
 from kernel_model.pids import PidNamespace
 from kernel_model.randomness import Random
 from kernel_model.sched import Scheduler
-from kernel_model.signals import SigInfo, deliver, force
+from kernel_model.signals import SigInfo, force
 from kernel_model.syscalls.dispatch import CallTable
 from kernel_model.sysctl import Sysctls
 from kernel_model.task import State, Task

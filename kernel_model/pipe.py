@@ -36,7 +36,8 @@ from kernel_model.abi.fcntl import (
     POLLWRNORM,
 )
 from kernel_model.vfs.disk import DiskNode
-from kernel_model.vfs.inode import FileSystem, Inode
+from kernel_model.vfs.filesystem import FileSystem
+from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.mounts import Path
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.vfs.owner import POLL_IN, POLL_OUT, tell

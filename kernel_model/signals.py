@@ -1,9 +1,9 @@
-"""Signals: sending, queueing, blocking, and what happens on the way back to user mode.
+"""Signals: sending, queueing, blocking, taking.
 
 A signal set is an integer: bit n - 1 stands for signal n. Sending only notes the signal and makes
-its taker runnable; everything else happens in `deliver`, before the task runs user code again.
+its taker runnable; everything else happens before the task runs user code again (`delivery`).
 
-Mirrors: Linux kernel/signal.c (2.6.3x), arch do_signal and its handling of ERESTART*.
+Mirrors: Linux kernel/signal.c (2.6.3x).
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kernel_model import itimers, posix_timers
-from kernel_model.abi.errno import EFAULT, EINTR
-from kernel_model.waitqueue import Restart, WaitQueue
+from kernel_model.waitqueue import WaitQueue
 
 if TYPE_CHECKING:
     from kernel_model.clock import Timer
@@ -263,7 +262,8 @@ def send(task: Task, info: SigInfo, *, to_thread: bool = False) -> None:
             break
 
 
-def _own_fault(info: SigInfo) -> bool:
+def own_fault(info: SigInfo) -> bool:
+    """Whether the kernel sends it for what the task itself did."""
     """A fault cannot be survived by being init: the instruction would only fault again."""
     return bool(bit(info.signo) & SYNCHRONOUS) and info.code > 0
 
@@ -317,86 +317,6 @@ def dequeue(task: Task, allowed: int) -> SigInfo | None:
             info = pending.take((first & -first).bit_length())
             return posix_timers.taken(task, info) if info.code == SI_TIMER else info
     return None
-
-
-def deliver(task: Task) -> None:
-    """Act on pending signals before user code runs. The task may be dead or stopped after it."""
-    while not task.exited:
-        if task.signal.group_exit_code is not None:
-            task.exit(task.signal.group_exit_code)
-            return
-        info = dequeue(task, ~task.blocked & ALL)
-        if info is None:
-            break
-        if task.kernel.trace.wanted:
-            task.kernel.trace.delivered(task, info)
-        action = task.sighand.actions[info.signo - 1]
-        if action.handler == SIG_IGN:
-            continue
-        if action.handler != SIG_DFL:
-            _enter_handler(task, info, action)
-            task.attention = bool(deliverable(task))
-            return
-        shielded = task.immune(info.signo) and not _own_fault(info)
-        if bit(info.signo) & IGNORED_BY_DEFAULT or shielded:
-            continue
-        if bit(info.signo) & STOPPING:
-            if info.signo != SIGSTOP and task.in_orphaned_group:
-                continue
-            task.stop(info.signo)
-            return
-        dumped = CORE_FLAG if bit(info.signo) & CORE_DUMPING and task.dumps_core else 0
-        task.exit_group(info.signo | dumped)
-        return
-    if task.exited:
-        return
-    _restart_call(task, None)
-    if task.saved_blocked is not None:
-        task.blocked = task.saved_blocked
-        task.saved_blocked = None
-    task.attention = bool(deliverable(task))
-
-
-def _restart_call(task: Task, action: Action | None) -> None:
-    """An interrupted system call: start it again, or let it fail with EINTR."""
-    restart = task.interrupted
-    if restart is None:
-        return
-    task.interrupted = None
-    if action is not None and (
-        restart in (Restart.ERESTARTNOHAND, Restart.ERESTART_RESTARTBLOCK)
-        or (restart == Restart.ERESTARTSYS and not action.flags & SA_RESTART)
-    ):
-        task.restart_block = None
-        task.abi.set_result(task, -EINTR.errno)
-        task.kernel.count_call(task)
-        return
-    task.abi.rewind(task.regs)
-    if restart == Restart.ERESTART_RESTARTBLOCK:
-        task.regs.words[task.abi.number] = task.kernel.calls.number(task.abi, "restart_syscall")
-    else:
-        task.restart_block = None
-
-
-def _enter_handler(task: Task, info: SigInfo, action: Action) -> None:
-    _restart_call(task, action)
-    mask = task.blocked if task.saved_blocked is None else task.saved_blocked
-    task.saved_blocked = None
-    if action.flags & SA_RESETHAND:
-        task.sighand.actions[info.signo - 1] = Action(SIG_DFL, action.flags, 0, action.mask)
-    try:
-        task.abi.push_frame(task, info.signo, info, action, mask)
-    except EFAULT:
-        # No room for the frame: the task is beyond help, unless it handles SIGSEGV elsewhere.
-        if info.signo == SIGSEGV:
-            task.sighand.actions[SIGSEGV - 1] = Action()
-        force(task, SigInfo(SIGSEGV, SI_KERNEL))
-        deliver(task)
-        return
-    blocked = task.blocked | action.mask
-    if not action.flags & SA_NODEFER:
-        blocked |= bit(info.signo)
-    task.blocked = blocked & ~UNBLOCKABLE
 
 
 def set_blocked(task: Task, blocked: int) -> None:

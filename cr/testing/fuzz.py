@@ -19,6 +19,7 @@ import itertools
 import re
 import resource
 import traceback
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -90,6 +91,7 @@ class Quarry:
         self.random = Random(f"{seed} {specimen.name} {specimen.arch}")
         self.whole = anatomy_of(specimen.image)
         self.parents: list[tuple[str, bytes]] = []
+        """What was done, and the image, compressed: most of it are pages that the others have."""
         self.chosen: list[tuple[str, Anatomy]] = []
         self.said: set[str] = set()
         self.number = 0
@@ -97,7 +99,7 @@ class Quarry:
     def choose(self) -> None:
         """Which parents are at hand for a batch: taken apart, an image is large."""
         chosen = self.random.sample(self.parents, min(_PARENTS_AT_HAND, len(self.parents)))
-        self.chosen = [(what, anatomy_of(image)) for what, image in chosen]
+        self.chosen = [(what, anatomy_of(zlib.decompress(image))) for what, image in chosen]
 
     def next_mutant(self, donors: Sequence[Anatomy]) -> tuple[str, bytes]:
         """Half of them of the image itself, the others of what has been found on the way."""
@@ -114,7 +116,7 @@ class Quarry:
             return
         self.said.add(words)
         if len(self.parents) < _MOST_PARENTS:
-            self.parents.append((what, image))
+            self.parents.append((what, zlib.compress(image, 1)))
 
 
 def fuzz(
@@ -127,10 +129,12 @@ def fuzz(
     quarries = [Quarry(specimen, seed) for specimen in specimens]
     toll = Toll()
     before = _most_memory()
-    gc.freeze()  # the corpus stays; what comes and goes is looked through often enough without it
     try:
         with bounded(headroom_bytes=_HEADROOM_BYTES):
             for quarry in itertools.cycle(quarries):
+                # What stays is not looked through again and again, on the time of some image.
+                gc.collect()
+                gc.freeze()
                 share = min(_BATCH, count - toll.inputs, -(-count // len(quarries)))
                 if share <= 0 or len(toll.findings) >= MOST_FINDINGS:
                     break

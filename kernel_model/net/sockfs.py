@@ -14,7 +14,8 @@ from kernel_model.abi.fcntl import O_NONBLOCK, O_RDWR
 from kernel_model.abi.socket import MSG_DONTWAIT, SOCK_STREAM
 from kernel_model.net.socket import Outgoing, Socket
 from kernel_model.vfs.disk import DiskNode
-from kernel_model.vfs.inode import FileSystem, Inode
+from kernel_model.vfs.filesystem import FileSystem
+from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.waitqueue import WaitQueue
 

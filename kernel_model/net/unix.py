@@ -26,10 +26,10 @@ from kernel_model.abi.errno import (
 )
 from kernel_model.abi.fcntl import MAY_WRITE
 from kernel_model.net.socket import NOBODY, Message, Outgoing, PeerCred, Received, Socket, Ucred
-from kernel_model.vfs.inode import permission
 from kernel_model.vfs.mounts import Path
 from kernel_model.vfs.names import make
 from kernel_model.vfs.path import Walk
+from kernel_model.vfs.permission import permission
 
 if TYPE_CHECKING:
     from kernel_model.net.namespace import NetNamespace

@@ -18,11 +18,12 @@ from kernel_model.abi.fcntl import (
 )
 from kernel_model.syscalls.declare import Fd, Flags, Int, Path, Ptr, UInt, syscall
 from kernel_model.syscalls.open import start_of
-from kernel_model.vfs.inode import Inode, in_group, owner_or_capable, permission
+from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.mounts import Path as Place
 from kernel_model.vfs.names import want_write
 from kernel_model.vfs.notify import IN_ACCESS, IN_ATTRIB, IN_MODIFY, notice
 from kernel_model.vfs.path import Walk
+from kernel_model.vfs.permission import in_group, owner_or_capable, permission
 
 if TYPE_CHECKING:
     from kernel_model.task import Task

@@ -50,10 +50,10 @@ from kernel_model.signals import NSIG
 from kernel_model.syscalls.declare import Fd, Flags, Ptr, Size, UInt, syscall
 from kernel_model.syscalls.locks import record_lock
 from kernel_model.syscalls.open import descriptor_limit
-from kernel_model.vfs.inode import owner_or_capable
 from kernel_model.vfs.locks import get_lease, set_lease
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.vfs.owner import F_OWNER_PGRP, F_OWNER_PID, F_OWNER_TID, owner_for
+from kernel_model.vfs.permission import owner_or_capable
 from kernel_model.vfs.seals import add_seals, get_seals
 
 if TYPE_CHECKING:

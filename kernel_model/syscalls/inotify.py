@@ -25,8 +25,8 @@ from kernel_model.inotify import (
 )
 from kernel_model.syscalls.declare import Fd, Flags, Int, Path, syscall
 from kernel_model.syscalls.events import install
-from kernel_model.vfs.inode import permission
 from kernel_model.vfs.path import Walk
+from kernel_model.vfs.permission import permission
 
 if TYPE_CHECKING:
     from kernel_model.task import Task

@@ -11,7 +11,6 @@ from emu.memory import PAGE_MASK, PAGE_SHIFT, OutOfFrames
 from emu.pagetable import OutOfNodes
 from kernel_model.abi.errno import (
     EACCES,
-    EAGAIN,
     EFAULT,
     EINVAL,
     ENOMEM,
@@ -37,7 +36,6 @@ from kernel_model.mm.vma import (
     Vma,
 )
 from kernel_model.syscalls.declare import Flags, Int, Ptr, Size, syscall
-from kernel_model.task import RLIMIT_MEMLOCK
 from kernel_model.vfs.devices import ZeroFile
 from kernel_model.vfs.inode import F_SEAL_WRITE
 from kernel_model.vfs.openfile import OpenFile
@@ -179,7 +177,7 @@ def munmap(task: Task, addr: Ptr, length: Size) -> int:
     return 0
 
 
-def _whole(mm: AddressSpace, start: int, end: int) -> list[Vma]:
+def whole_range(mm: AddressSpace, start: int, end: int) -> list[Vma]:
     """The mappings of a range without holes. Raises ENOMEM."""
     vmas = mm.overlapping(start, end)
     at = start
@@ -210,7 +208,7 @@ def mprotect(task: Task, addr: Ptr, length: Size, prot: Flags) -> int:
         if vma is None or not vma.flags & VM_GROWSDOWN:
             raise EINVAL("PROT_GROWSDOWN for what does not grow")
         addr = vma.start
-    for vma in _whole(mm, addr, end):
+    for vma in whole_range(mm, addr, end):
         if prot & VM_ACCESS & ~(vma.flags >> 4):
             raise EACCES("the file was not opened for that")
     mm.protect(addr, end, prot & VM_ACCESS)
@@ -307,7 +305,7 @@ def madvise(task: Task, addr: Ptr, length: Size, advice: Int) -> int:
     if end == addr:
         return 0
     if advice in (_MADV_DONTFORK, _MADV_DOFORK):
-        _whole(mm, addr, end)
+        whole_range(mm, addr, end)
         mm.split(addr)
         mm.split(end)
     for vma in mm.overlapping(addr, end):
@@ -320,7 +318,7 @@ def madvise(task: Task, addr: Ptr, length: Size, advice: Int) -> int:
             vma.flags |= VM_DONTCOPY
         elif advice == _MADV_DOFORK:
             vma.flags &= ~VM_DONTCOPY
-    _whole(mm, addr, end)
+    whole_range(mm, addr, end)
     return 0
 
 
@@ -333,7 +331,7 @@ def mincore(task: Task, addr: Ptr, length: Size, vector: Ptr) -> int:
     end = addr + page_up(length)
     if end > mm.task_size:
         raise ENOMEM("the range ends behind user space")
-    _whole(mm, addr, end)
+    whole_range(mm, addr, end)
     pages = range(addr >> PAGE_SHIFT, end >> PAGE_SHIFT)
     task.user.write(vector, bytes(1 if mm.table.get(page_no) else 0 for page_no in pages))
     return 0
@@ -348,67 +346,7 @@ def msync(task: Task, addr: Ptr, length: Size, flags: Flags) -> int:
     if flags & ~7 or flags & 5 == 5:
         raise EINVAL(f"msync flags {flags:#x}")
     end = addr + page_up(length)
-    for vma in _whole(mm, addr, end) if end > addr else []:
+    for vma in whole_range(mm, addr, end) if end > addr else []:
         if vma.shared and vma.file is not None:
             vma.file.inode.sync()
-    return 0
-
-
-def _lock(task: Task, addr: int, length: int, lock: bool) -> int:
-    mm = task.mm
-    assert mm is not None
-    start = addr & ~PAGE_MASK
-    end = page_up(addr + length)
-    if lock and end - start > task.signal.rlimits[RLIMIT_MEMLOCK][0]:
-        if not task.cred.cap("CAP_IPC_LOCK"):
-            raise ENOMEM("RLIMIT_MEMLOCK")
-    if end == start:
-        return 0
-    _whole(mm, start, end)
-    mm.split(start)
-    mm.split(end)
-    for vma in mm.overlapping(start, end):
-        vma.flags = vma.flags | VM_LOCKED if lock else vma.flags & ~VM_LOCKED
-    if lock and task.user.readable(start, end - start) < end - start:
-        raise EAGAIN("not every page could be brought in")
-    return 0
-
-
-@syscall()
-def mlock(task: Task, addr: Ptr, length: Size) -> int:
-    """Bring a range into memory; nothing is ever paged out here, so it stays."""
-    return _lock(task, addr, length, True)
-
-
-@syscall()
-def munlock(task: Task, addr: Ptr, length: Size) -> int:
-    """The opposite of mlock."""
-    return _lock(task, addr, length, False)
-
-
-@syscall()
-def mlockall(task: Task, flags: Flags) -> int:
-    """Lock what is mapped (1) and what will be (2)."""
-    if not flags or flags & ~3:
-        raise EINVAL(f"mlockall flags {flags:#x}")
-    assert task.mm is not None
-    if not task.cred.cap("CAP_IPC_LOCK") and (
-        task.mm.total_bytes > task.signal.rlimits[RLIMIT_MEMLOCK][0]
-    ):
-        raise ENOMEM("RLIMIT_MEMLOCK")
-    if flags & 2:
-        task.mm.def_flags |= VM_LOCKED
-    if flags & 1:
-        for vma in task.mm.vmas:
-            vma.flags |= VM_LOCKED
-    return 0
-
-
-@syscall()
-def munlockall(task: Task) -> int:
-    """The opposite of mlockall."""
-    assert task.mm is not None
-    task.mm.def_flags &= ~VM_LOCKED
-    for vma in task.mm.vmas:
-        vma.flags &= ~VM_LOCKED
     return 0

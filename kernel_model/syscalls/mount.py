@@ -41,8 +41,8 @@ from kernel_model.abi.mount import (
     UMOUNT_NOFOLLOW,
 )
 from kernel_model.syscalls.declare import Flags, Path, Ptr, Size, syscall
+from kernel_model.vfs.filesystem import FileSystem
 from kernel_model.vfs.filesystems import file_system, reconfigure
-from kernel_model.vfs.inode import FileSystem
 from kernel_model.vfs.mounts import Mount, MountNamespace, lay_over, take_off
 from kernel_model.vfs.mounts import Path as Place
 from kernel_model.vfs.path import Walk

@@ -20,10 +20,10 @@ from kernel_model.abi.fcntl import (
 from kernel_model.syscalls.declare import Fd, Flags, Int, Path, Ptr, Size, UInt, syscall
 from kernel_model.syscalls.open import start_of
 from kernel_model.vfs import names
-from kernel_model.vfs.inode import permission
 from kernel_model.vfs.mounts import Path as Place
 from kernel_model.vfs.openfile import require_directory
 from kernel_model.vfs.path import Last, Walk, path_of
+from kernel_model.vfs.permission import permission
 
 if TYPE_CHECKING:
     from kernel_model.task import Task

@@ -23,8 +23,10 @@ from kernel_model.abi.fcntl import (
 )
 from kernel_model.syscalls.declare import Fd, Flags, Int, Path, Ptr, Size, syscall
 from kernel_model.syscalls.open import start_of
-from kernel_model.vfs.inode import FileSystem, Inode, permission
+from kernel_model.vfs.filesystem import FileSystem
+from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.path import Walk
+from kernel_model.vfs.permission import permission
 
 if TYPE_CHECKING:
     from kernel_model.task import Task

@@ -23,6 +23,7 @@ TOPICS = (
     "membarrier",
     "memfd",
     "memory",
+    "mlock",
     "mount",
     "msg",
     "multiplexed",

@@ -19,12 +19,13 @@ from kernel_model.abi.errno import (
 )
 from kernel_model.abi.fcntl import MAY_WRITE, RLIMIT_FSIZE, SIGXFSZ
 from kernel_model.syscalls.declare import Fd, Int, Long, Off64, Path, Size, syscall
-from kernel_model.vfs.inode import MAX_FILE_BYTES, Inode, permission
+from kernel_model.vfs.inode import MAX_FILE_BYTES, Inode
 from kernel_model.vfs.locks import break_leases
 from kernel_model.vfs.mounts import Path as Place
 from kernel_model.vfs.names import want_write
 from kernel_model.vfs.notify import IN_MODIFY, notice
 from kernel_model.vfs.path import Walk
+from kernel_model.vfs.permission import permission
 
 if TYPE_CHECKING:
     from kernel_model.task import Task

@@ -20,7 +20,8 @@ from kernel_model.abi.fcntl import device_of, makedev
 from kernel_model.tty.file import TtyFile
 from kernel_model.tty.terminal import Kind, Tty
 from kernel_model.vfs.disk import EPOCH_NS, DiskNode
-from kernel_model.vfs.inode import FileSystem, Inode, RealTime
+from kernel_model.vfs.filesystem import FileSystem, RealTime
+from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.mounts import Path
 
 if TYPE_CHECKING:

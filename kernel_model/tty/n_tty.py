@@ -1,4 +1,4 @@
-"""N_TTY, the line discipline: from typed bytes to lines, and from written bytes to output.
+"""N_TTY, the line discipline: from typed bytes to lines. (Written bytes: `output`.)
 
 Bytes come in through `receive`. As long as there is room they are taken one by one: they edit the
 line, send signals, stop the output, are echoed, and end in `buffer`, where `marks` says behind
@@ -6,8 +6,7 @@ which bytes a line ends. What has no room waits in `flip`. A raw reader finds al
 canonical one complete lines.
 
 Mirrors:  Linux drivers/tty/n_tty.c.
-Deviates: echoes become output when they are typed, and wait as output (`echoes`) while it is
-          stopped; Linux keeps what is to be echoed. FLIP_BYTES is one limit, not one per page.
+Deviates: FLIP_BYTES is one limit, not one per page.
 Not modelled: IXOFF (the other side is never asked to stop), FLUSHO, PENDIN, EXTPROC, parity.
 """
 
@@ -17,66 +16,47 @@ from typing import TYPE_CHECKING
 
 from kernel_model.abi.termios import DISABLED, PKT_FLUSHREAD, Termios
 from kernel_model.signals import SIGINT, SIGQUIT, SIGTSTP
+from kernel_model.tty.output import BS, BUFFER_BYTES, CR, NL, TAB, OutputSide, is_control
 from kernel_model.vfs.owner import POLL_IN
 
 if TYPE_CHECKING:
     from kernel_model.tty.terminal import Tty
 
-BUFFER_BYTES = 4096
 FLIP_BYTES = 65536
-_NL, _CR, _TAB, _BS, _BELL = 10, 13, 9, 8, 7
-_DEL, _MARK = 0x7F, 0xFF
-
-
-def _is_control(byte: int) -> bool:
-    return byte < 0x20 or byte == _DEL
+_BELL, _MARK = 7, 0xFF
 
 
 def _is_word(byte: int) -> bool:
     return (chr(byte).isalnum() and byte < 0x80) or byte == 0x5F
 
 
-class LineDiscipline:
+class LineDiscipline(OutputSide):
     """The state of one terminal's line discipline."""
 
     def __init__(self, tty: Tty) -> None:
-        self.tty = tty
+        super().__init__(tty)
         self.buffer = bytearray()
         self.marks: list[int] = []
         """Positions in `buffer` of the last bytes of complete lines, ascending."""
         self.canon = 0
         """How much of `buffer` belongs to complete lines."""
         self.flip = bytearray()
-        self.echoes = bytearray()
-        self.column = 0
-        self.canon_column = 0
         self.lnext = False
         self.erasing = False
         self.arrived_ns = 0
         """When the last byte came: for the timer between bytes (VTIME)."""
 
-    # ---- flags and characters by name
-
-    def _local(self, bits: int) -> bool:
-        return bool(self.tty.termios.lflag & bits)
-
-    def _input(self, bits: int) -> bool:
-        return bool(self.tty.termios.iflag & bits)
-
-    def _is(self, byte: int, place: int) -> bool:
-        return byte == self.tty.termios.cc[place] != DISABLED
-
     @property
     def canonical(self) -> bool:
         """Whether readers get lines."""
-        return self._local(self.tty.bits.ICANON)
+        return self.local(self.tty.bits.ICANON)
 
     @property
     def raw(self) -> bool:
         """Whether input goes to the buffer untouched."""
         b = self.tty.bits
         special = b.ISTRIP | b.IUCLC | b.IGNCR | b.ICRNL | b.INLCR | b.IXON | b.PARMRK
-        return not self._input(special) and not self._local(b.ICANON | b.ISIG | b.ECHO)
+        return not self.input(special) and not self.local(b.ICANON | b.ISIG | b.ECHO)
 
     # ---- input
 
@@ -110,9 +90,9 @@ class LineDiscipline:
 
     def _take(self, byte: int) -> None:
         b, tty = self.tty.bits, self.tty
-        if self._input(b.ISTRIP):
+        if self.input(b.ISTRIP):
             byte &= 0x7F
-        if self._input(b.IUCLC) and self._local(b.IEXTEN) and 0x41 <= byte <= 0x5A:
+        if self.input(b.IUCLC) and self.local(b.IEXTEN) and 0x41 <= byte <= 0x5A:
             byte += 0x20
         if self._restarts_output(byte):
             tty.start()
@@ -120,23 +100,23 @@ class LineDiscipline:
             self.lnext = False
             self._ordinary(byte, plain=True)
             return
-        if self._input(b.IXON):
-            if self._is(byte, b.VSTART):
+        if self.input(b.IXON):
+            if self.matches(byte, b.VSTART):
                 tty.start()
                 return
-            if self._is(byte, b.VSTOP):
+            if self.matches(byte, b.VSTOP):
                 tty.stop()
                 return
-        if self._local(b.ISIG) and self._signal(byte):
+        if self.local(b.ISIG) and self._signal(byte):
             return
         translated = byte
-        if byte == _CR:
-            if self._input(b.IGNCR):
+        if byte == CR:
+            if self.input(b.IGNCR):
                 return
-            if self._input(b.ICRNL):
-                translated = _NL
-        elif byte == _NL and self._input(b.INLCR):
-            translated = _CR
+            if self.input(b.ICRNL):
+                translated = NL
+        elif byte == NL and self.input(b.INLCR):
+            translated = CR
         if self.canonical and self._edit(translated):
             return
         self._ordinary(translated, plain=translated == byte and not self.canonical)
@@ -147,43 +127,43 @@ class LineDiscipline:
         return (
             tty.stopped
             and not tty.flow_stopped
-            and self._input(b.IXON)
-            and self._input(b.IXANY)
+            and self.input(b.IXON)
+            and self.input(b.IXANY)
             and byte not in {tty.termios.cc[place] for place in special}
         )
 
     def _signal(self, byte: int) -> bool:
         b, tty = self.tty.bits, self.tty
         keys = ((b.VINTR, SIGINT), (b.VQUIT, SIGQUIT), (b.VSUSP, SIGTSTP))
-        signo = next((signo for place, signo in keys if self._is(byte, place)), 0)
+        signo = next((signo for place, signo in keys if self.matches(byte, place)), 0)
         if not signo:
             return False
-        if not self._local(b.NOFLSH):
+        if not self.local(b.NOFLSH):
             self.flush()
             tty.flush_output()
-        if self._input(b.IXON):
+        if self.input(b.IXON):
             tty.start()
-        if self._local(b.ECHO):
-            self._echo(byte)
+        if self.local(b.ECHO):
+            self.echo(byte)
         tty.signal_group(signo)
         return True
 
     def _ordinary(self, byte: int, *, plain: bool) -> None:
         """A byte for the buffer; `plain`: a newline is echoed as any control character."""
         b = self.tty.bits
-        doubled = byte == _MARK and self._input(b.PARMRK)
+        doubled = byte == _MARK and self.input(b.PARMRK)
         if len(self.buffer) >= BUFFER_BYTES - 1 - doubled:
-            if self._local(b.ECHO):
-                self._out(_BELL)
+            if self.local(b.ECHO):
+                self.out(_BELL)
             return
-        if self._local(b.ECHO):
+        if self.local(b.ECHO):
             self._finish_erasing()
-            if byte == _NL and not plain:
-                self._out(_NL)
+            if byte == NL and not plain:
+                self.out(NL)
             else:
                 if self.canon == len(self.buffer):
                     self.canon_column = self.column
-                self._echo(byte)
+                self.echo(byte)
         self.buffer += bytes([byte] * (1 + doubled))
 
     # ---- editing
@@ -191,34 +171,34 @@ class LineDiscipline:
     def _edit(self, byte: int) -> bool:
         """A byte of canonical input that is not just stored; False if it is."""
         b = self.tty.bits
-        extended = self._local(b.IEXTEN)
-        if self._is(byte, b.VERASE) or self._is(byte, b.VKILL):
+        extended = self.local(b.IEXTEN)
+        if self.matches(byte, b.VERASE) or self.matches(byte, b.VKILL):
             self._erase(byte)
-        elif extended and self._is(byte, b.VWERASE):
+        elif extended and self.matches(byte, b.VWERASE):
             self._erase(byte)
-        elif extended and self._is(byte, b.VLNEXT):
+        elif extended and self.matches(byte, b.VLNEXT):
             self.lnext = True
-            if self._local(b.ECHO):
+            if self.local(b.ECHO):
                 self._finish_erasing()
-                if self._local(b.ECHOCTL):
-                    self._out(0x5E)
-                    self._out(_BS)
-        elif extended and self._local(b.ECHO) and self._is(byte, b.VREPRINT):
+                if self.local(b.ECHOCTL):
+                    self.out(0x5E)
+                    self.out(BS)
+        elif extended and self.local(b.ECHO) and self.matches(byte, b.VREPRINT):
             self._finish_erasing()
-            self._echo(byte)
-            self._out(_NL)
+            self.echo(byte)
+            self.out(NL)
             for each in self.buffer[self.canon :]:
-                self._echo(each)
-        elif byte == _NL:
+                self.echo(each)
+        elif byte == NL:
             self._newline()
-        elif self._is(byte, b.VEOF):
+        elif self.matches(byte, b.VEOF):
             if len(self.buffer) < BUFFER_BYTES:
                 self._end_line(DISABLED)
-        elif self._is(byte, b.VEOL) or (extended and self._is(byte, b.VEOL2)):
-            if self._local(b.ECHO):
+        elif self.matches(byte, b.VEOL) or (extended and self.matches(byte, b.VEOL2)):
+            if self.local(b.ECHO):
                 if self.canon == len(self.buffer):
                     self.canon_column = self.column
-                self._echo(byte)
+                self.echo(byte)
             self._end_line(byte)
         else:
             return False
@@ -227,12 +207,12 @@ class LineDiscipline:
     def _newline(self) -> None:
         b = self.tty.bits
         if len(self.buffer) >= BUFFER_BYTES:
-            if self._local(b.ECHO):
-                self._out(_BELL)
+            if self.local(b.ECHO):
+                self.out(_BELL)
             return
-        if self._local(b.ECHO | b.ECHONL):
-            self._out(_NL)
-        self._end_line(_NL)
+        if self.local(b.ECHO | b.ECHONL):
+            self.out(NL)
+        self._end_line(NL)
 
     def _end_line(self, byte: int) -> None:
         self.marks.append(len(self.buffer))
@@ -243,24 +223,24 @@ class LineDiscipline:
         b = self.tty.bits
         if self.canon == len(self.buffer):
             return
-        word = self._is(byte, b.VWERASE) and not self._is(byte, b.VERASE)
-        whole = self._is(byte, b.VKILL) and not self._is(byte, b.VERASE) and not word
-        if whole and not self._local(b.ECHO):
+        word = self.matches(byte, b.VWERASE) and not self.matches(byte, b.VERASE)
+        whole = self.matches(byte, b.VKILL) and not self.matches(byte, b.VERASE) and not word
+        if whole and not self.local(b.ECHO):
             del self.buffer[self.canon :]
             return
-        fancy = all(self._local(each) for each in (b.ECHOK, b.ECHOKE, b.ECHOE))
+        fancy = all(self.local(each) for each in (b.ECHOK, b.ECHOKE, b.ECHOE))
         if whole and not fancy:
             del self.buffer[self.canon :]
             self._finish_erasing()
-            self._echo(byte)
-            if self._local(b.ECHOK):
-                self._out(_NL)
+            self.echo(byte)
+            if self.local(b.ECHOK):
+                self.out(NL)
             return
         seen_word = False
         while len(self.buffer) > self.canon:
             start = self._last_character()
             first = self.buffer[start]
-            if self._continues(first):
+            if self.continues(first):
                 break
             if word:
                 if _is_word(first):
@@ -269,143 +249,60 @@ class LineDiscipline:
                     break
             gone = bytes(self.buffer[start:])
             del self.buffer[start:]
-            if self._local(b.ECHO):
+            if self.local(b.ECHO):
                 self._echo_erasure(gone, byte, single=not (word or whole))
             if not (word or whole):
                 break
-        if len(self.buffer) == self.canon and self._local(b.ECHO):
+        if len(self.buffer) == self.canon and self.local(b.ECHO):
             self._finish_erasing()
 
     def _last_character(self) -> int:
         start = len(self.buffer) - 1
-        while self._continues(self.buffer[start]) and start > self.canon:
+        while self.continues(self.buffer[start]) and start > self.canon:
             start -= 1
         return start
 
-    def _continues(self, byte: int) -> bool:
-        return self._input(self.tty.bits.IUTF8) and byte & 0xC0 == 0x80
-
     def _echo_erasure(self, gone: bytes, eraser: int, *, single: bool) -> None:
         b, first = self.tty.bits, gone[0]
-        if self._local(b.ECHOPRT):
+        if self.local(b.ECHOPRT):
             if not self.erasing:
-                self._out(0x5C)
+                self.out(0x5C)
                 self.erasing = True
-            self._echo(first)
+            self.echo(first)
             for byte in gone[1:]:
-                self._out(byte)
-        elif single and not self._local(b.ECHOE):
-            self._echo(eraser)
-        elif first == _TAB:
+                self.out(byte)
+        elif single and not self.local(b.ECHOE):
+            self.echo(eraser)
+        elif first == TAB:
             self._erase_tab()
         else:
             shown = 1
-            if _is_control(first):
-                shown = 2 if self._local(b.ECHOCTL) else 0
-            for byte in (_BS, 0x20, _BS) * shown:
-                self._out(byte)
+            if is_control(first):
+                shown = 2 if self.local(b.ECHOCTL) else 0
+            for byte in (BS, 0x20, BS) * shown:
+                self.out(byte)
 
     def _erase_tab(self) -> None:
         """Go back over a tab: how far depends on what is before it."""
         columns, after_tab = 0, False
         for byte in reversed(self.buffer[self.canon :]):
-            if byte == _TAB:
+            if byte == TAB:
                 after_tab = True
                 break
-            if _is_control(byte):
-                columns += 2 if self._local(self.tty.bits.ECHOCTL) else 0
-            elif not self._continues(byte):
+            if is_control(byte):
+                columns += 2 if self.local(self.tty.bits.ECHOCTL) else 0
+            elif not self.continues(byte):
                 columns += 1
         if not after_tab:
             columns += self.canon_column
         for _ in range(8 - (columns & 7)):
-            self._send(bytes([_BS]))
+            self.send(bytes([BS]))
             self.column = max(0, self.column - 1)
 
     def _finish_erasing(self) -> None:
         if self.erasing:
-            self._out(0x2F)
+            self.out(0x2F)
             self.erasing = False
-
-    # ---- echo
-
-    def _echo(self, byte: int) -> None:
-        """One byte as it is shown: control characters as ^X with ECHOCTL."""
-        if self._local(self.tty.bits.ECHOCTL) and _is_control(byte) and byte != _TAB:
-            self._send(bytes([0x5E, byte ^ 0x40]))
-            self.column += 2
-        else:
-            self._out(byte)
-
-    def _out(self, byte: int) -> None:
-        shown = self.processed(byte) if self.tty.termios.oflag & self.tty.bits.OPOST else None
-        self._send(bytes([byte]) if shown is None else shown)
-
-    def _send(self, data: bytes) -> None:
-        self.echoes += data
-        self.flush_echoes()
-
-    def flush_echoes(self) -> None:
-        """Send echoes that had to wait, as far as the other side takes them."""
-        if self.echoes and not self.tty.stopped:
-            count = self.tty.send(bytes(self.echoes))
-            del self.echoes[:count]
-            # Nobody reads them: Linux forgets the oldest, too.
-            del self.echoes[:-BUFFER_BYTES]
-
-    # ---- output
-
-    def processed(self, byte: int) -> bytes | None:
-        """OPOST: what a written byte becomes; None: itself. Keeps the column."""
-        oflag, b = self.tty.termios.oflag, self.tty.bits
-        if byte == _NL:
-            if oflag & b.ONLRET:
-                self.column = 0
-            if oflag & b.ONLCR:
-                self.canon_column = self.column = 0
-                return b"\r\n"
-            self.canon_column = self.column
-        elif byte == _CR:
-            if oflag & b.ONOCR and not self.column:
-                return b""
-            if oflag & b.OCRNL:
-                if oflag & b.ONLRET:
-                    self.canon_column = self.column = 0
-                return b"\n"
-            self.canon_column = self.column = 0
-        elif byte == _TAB:
-            spaces = 8 - (self.column & 7)
-            self.column += spaces
-            if oflag & b.TABDLY == b.TABDLY:
-                return b" " * spaces
-        elif byte == _BS:
-            self.column = max(0, self.column - 1)
-        elif not _is_control(byte):
-            if not self._continues(byte):
-                self.column += 1
-            if oflag & b.OLCUC and 0x61 <= byte <= 0x7A:
-                return bytes([byte - 0x20])
-        return None
-
-    def write(self, data: bytes) -> int:
-        """Send as much of `data` as the other side takes now; how many bytes of it."""
-        tty = self.tty
-        self.flush_echoes()
-        if tty.stopped or self.echoes:
-            return 0
-        if not tty.termios.oflag & tty.bits.OPOST:
-            return tty.send(data)
-        room = tty.send_room()
-        done, shown = 0, bytearray()
-        for byte in data:
-            # A tab is the longest that one byte can become.
-            if len(shown) + 8 > room:
-                break
-            better = self.processed(byte)
-            shown += bytes([byte]) if better is None else better
-            done += 1
-        tty.send(bytes(shown))
-        return done
 
     # ---- reading
 

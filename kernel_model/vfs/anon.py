@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from emu.memory import Ram
 from kernel_model.vfs.disk import DiskNode
-from kernel_model.vfs.inode import FileSystem, Inode, RealTime
+from kernel_model.vfs.filesystem import FileSystem, RealTime
+from kernel_model.vfs.inode import Inode
 
 
 class AnonFs(FileSystem):

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from kernel_model.abi.errno import EINVAL, EPERM, ESRCH
 from kernel_model.freezer import FreezerCgroup
 from kernel_model.vfs.disk import EPOCH_NS, DiskNode
-from kernel_model.vfs.inode import FileSystem, Inode
+from kernel_model.vfs.filesystem import FileSystem
+from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.mounts import Path
 from kernel_model.vfs.openfile import OpenFile
 

@@ -24,7 +24,8 @@ from kernel_model.abi.errno import EAGAIN, ENOSPC, ESPIPE
 from kernel_model.abi.fcntl import POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, device_of, makedev
 from kernel_model.tty import devpts
 from kernel_model.vfs.disk import Disk
-from kernel_model.vfs.inode import Inode, RealTime
+from kernel_model.vfs.filesystem import RealTime
+from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.memfs import MemFs
 from kernel_model.vfs.mounts import Path
 from kernel_model.vfs.openfile import OpenFile

@@ -24,7 +24,7 @@ from kernel_model.vfs.disk import DiskNode
 from kernel_model.vfs.mounts import Path
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.vfs.path import shown_path
-from kernel_model.vfs.procfs import TextFile
+from kernel_model.vfs.proc_nodes import TextFile
 
 
 def show_file(file: OpenFile, names: Names) -> Iterator[str]:

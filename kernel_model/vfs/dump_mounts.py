@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kernel_model.tty.devpts import DevPts
 from kernel_model.vfs.disk import DiskNode
-from kernel_model.vfs.inode import FileSystem
+from kernel_model.vfs.filesystem import FileSystem
 from kernel_model.vfs.memfs import MemFs
 from kernel_model.vfs.mounts import Dentry, Mount, Path
 from kernel_model.vfs.procfs import ProcFs

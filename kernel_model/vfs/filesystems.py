@@ -20,7 +20,7 @@ from emu.memory import PAGE_SIZE
 from kernel_model.abi.errno import EINVAL, ENODEV, ENOENT
 from kernel_model.tty.devpts import DevPts
 from kernel_model.vfs.disk import Disk
-from kernel_model.vfs.inode import FileSystem
+from kernel_model.vfs.filesystem import FileSystem
 from kernel_model.vfs.memfs import MemFs
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ read(2), write(2) and every mapping see the same bytes. `sync()` copies frames b
 Whoever maps pages tells the inode (`add_mapping`), so that truncation can take pages away from
 address spaces, and asks for pages that will be stored to with `page(n, write=True)`.
 
-Mirrors:  Linux fs/inode.c, mm/filemap.c, fs/namei.c (generic_permission), fs/attr.c.
+Mirrors:  Linux fs/inode.c, mm/filemap.c.
 Deviates: pages enter the page cache when they are mapped, not when they are read: a file's bytes
           are in memory anyway. Access times do not move on reading, as under mount -o noatime:
           else every look at a file of the host folder would make it a changed file.
-Not modelled: access lists, quota, page reclaim other than `shrink()`.
+Not modelled: quota, page reclaim other than `shrink()`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ import stat
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
-from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, OutOfFrames, Ram
-from kernel_model.abi.errno import EACCES, EFAULT, EFBIG, EIO, ENOTDIR, EPERM, ETXTBSY
-from kernel_model.abi.fcntl import MAY_EXEC, MAY_READ, MAY_WRITE
+from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, OutOfFrames
+from kernel_model.abi.errno import EFAULT, EFBIG, EIO, ENOTDIR, EPERM, ETXTBSY
 from kernel_model.vfs.disk import DiskError, DiskNode
 from kernel_model.vfs.notify import notice_gone
 
@@ -32,8 +31,9 @@ if TYPE_CHECKING:
     from kernel_model.net.socket import Socket
     from kernel_model.pipe import Pipe
     from kernel_model.task import Task
+    from kernel_model.vfs.filesystem import FileSystem
     from kernel_model.vfs.locks import FileLocks
-    from kernel_model.vfs.mounts import Dentry, Path
+    from kernel_model.vfs.mounts import Path
     from kernel_model.vfs.notify import Mark
     from kernel_model.vfs.openfile import OpenFile
 
@@ -43,74 +43,12 @@ DIRECTORY_BYTES = 4096
 F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE = 1, 2, 4, 8
 
 
-class Cred(Protocol):
-    """What permission checks ask of a task's credentials."""
-
-    @property
-    def fsuid(self) -> int: ...
-    @property
-    def fsgid(self) -> int: ...
-    @property
-    def groups(self) -> tuple[int, ...]: ...
-    def cap(self, name: str, /) -> bool: ...
-
-
-class RealTime(Protocol):
-    """The clock, as far as files need it."""
-
-    def realtime_ns(self) -> int: ...
-
-
 class FileMapper(Protocol):
     """An address space that maps files."""
 
     vmas: list[Vma]
 
     def unmap_file_range(self, inode: Inode, first: int, last: int, /) -> None: ...
-
-
-class FileSystem:
-    """One mounted file system: its device number, its root, and what it needs of the kernel."""
-
-    type_name = b"none"
-    magic = 0
-    read_only = False
-    """Whether it was mounted to be read only, all mounts of it."""
-    top: Dentry | None = None
-    """Its root directory as a name, once somebody has mounted it."""
-
-    def __init__(self, ram: Ram, clock: RealTime, dev: int) -> None:
-        self.ram = ram
-        self.clock = clock
-        self.dev = dev
-        self.marks = 0
-        """How many watch something in it."""
-
-    def options(self) -> bytes:
-        """What /proc shows of it behind the options of a mount; each after a comma."""
-        return b""
-
-    @property
-    def root(self) -> Inode:
-        """The root directory."""
-        raise NotImplementedError
-
-    def room(self) -> tuple[int, int]:
-        """(bytes in all, bytes free), for statfs."""
-        return 0, 0
-
-    def reserve(self, more_bytes: int) -> None:
-        """Refuse (ENOSPC) to let stored bytes grow by so much, or count it."""
-
-    def forget(self, inode: Inode) -> None:
-        """The last name and the last user of an inode are gone."""
-
-    def sync(self) -> None:
-        """Bring all data of mapped files to the disk."""
-
-    def shrink(self) -> int:
-        """Give back the frames of pages that nobody maps; how many."""
-        return 0
 
 
 class Inode:
@@ -424,35 +362,3 @@ class Inode:
         for page_no in idle:
             self.fs.ram.drop(self.pages.pop(page_no))
         return len(idle)
-
-
-def permission(cred: Cred, inode: Inode, mask: int) -> None:
-    """Raise EACCES unless `cred` may do MAY_READ | MAY_WRITE | MAY_EXEC."""
-    node = inode.node
-    mode = node.mode
-    if cred.fsuid == node.uid:
-        granted = mode >> 6
-    elif cred.fsgid == node.gid or node.gid in cred.groups:
-        granted = mode >> 3
-    else:
-        granted = mode
-    if not mask & ~granted & 7:
-        return
-    directory = (mode & 0o170000) == stat.S_IFDIR
-    if (directory or not mask & MAY_EXEC or mode & 0o111) and cred.cap("CAP_DAC_OVERRIDE"):
-        return
-    if (mask == MAY_READ or (directory and not mask & MAY_WRITE)) and cred.cap(
-        "CAP_DAC_READ_SEARCH"
-    ):
-        return
-    raise EACCES(f"mode {mode & 0o7777:o} of inode {node.ino} does not allow access {mask:o}")
-
-
-def owner_or_capable(cred: Cred, inode: Inode) -> bool:
-    """Whether `cred` owns the file, or may act as if."""
-    return cred.fsuid == inode.node.uid or cred.cap("CAP_FOWNER")
-
-
-def in_group(cred: Cred, gid: int) -> bool:
-    """Whether `gid` is the task's group or one of its supplementary groups."""
-    return cred.fsgid == gid or gid in cred.groups

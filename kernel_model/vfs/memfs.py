@@ -16,7 +16,8 @@ from emu.memory import Ram
 from kernel_model.abi.errno import EIO, EMLINK, ENOSPC
 from kernel_model.abi.fcntl import LINK_MAX
 from kernel_model.vfs.disk import Disk, DiskError, DiskNode
-from kernel_model.vfs.inode import FileSystem, Inode, RealTime
+from kernel_model.vfs.filesystem import FileSystem, RealTime
+from kernel_model.vfs.inode import Inode
 
 
 class MemFs(FileSystem):

@@ -21,7 +21,8 @@ from typing import NamedTuple
 
 from kernel_model.abi.errno import EBUSY, EINVAL, ENOTDIR
 from kernel_model.abi.mount import MS_RDONLY
-from kernel_model.vfs.inode import FileSystem, Inode
+from kernel_model.vfs.filesystem import FileSystem
+from kernel_model.vfs.inode import Inode
 
 
 class Dentry:

@@ -21,7 +21,7 @@ from kernel_model.abi.errno import (
     EXDEV,
 )
 from kernel_model.abi.fcntl import MAY_EXEC, MAY_WRITE
-from kernel_model.vfs.inode import Inode, permission
+from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.mounts import Dentry, Path
 from kernel_model.vfs.notify import (
     DN_RENAME,
@@ -36,6 +36,7 @@ from kernel_model.vfs.notify import (
     notice_name,
 )
 from kernel_model.vfs.path import Last, Walk
+from kernel_model.vfs.permission import permission
 
 if TYPE_CHECKING:
     from kernel_model.task import Task

@@ -46,13 +46,13 @@ from kernel_model.pipe import PipeFs, open_again
 from kernel_model.tty.devpts import take_controlling
 from kernel_model.tty.file import TtyFile
 from kernel_model.vfs.devices import opener_of
-from kernel_model.vfs.inode import owner_or_capable, permission
 from kernel_model.vfs.locks import break_leases
 from kernel_model.vfs.mounts import Path
 from kernel_model.vfs.names import make_unseen, want_write
 from kernel_model.vfs.notify import IN_MODIFY, IN_OPEN, notice, notice_file
 from kernel_model.vfs.openfile import DirectoryFile, OpenFile, PathFile, RegularFile
 from kernel_model.vfs.path import Walk
+from kernel_model.vfs.permission import owner_or_capable, permission
 
 if TYPE_CHECKING:
     from kernel_model.task import Task

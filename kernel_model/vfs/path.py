@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kernel_model.abi.errno import ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
 from kernel_model.abi.fcntl import MAY_EXEC, NAME_MAX, PATH_MAX, SYMLINK_LIMIT
-from kernel_model.vfs.inode import Cred, permission
 from kernel_model.vfs.mounts import Mount, Path
+from kernel_model.vfs.permission import Cred, permission
 
 if TYPE_CHECKING:
     from kernel_model.task import Task

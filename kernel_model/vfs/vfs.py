@@ -22,8 +22,8 @@ from kernel_model.vfs.anon import AnonFs
 from kernel_model.vfs.cgroupfs import CgroupFs
 from kernel_model.vfs.devices import DevFs
 from kernel_model.vfs.disk import Disk, DiskError
+from kernel_model.vfs.filesystem import FileSystem, RealTime
 from kernel_model.vfs.fs_struct import FsStruct
-from kernel_model.vfs.inode import FileSystem, RealTime
 from kernel_model.vfs.memfs import MemFs
 from kernel_model.vfs.mounts import (
     Dentry,

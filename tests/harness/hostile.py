@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -19,9 +20,9 @@ from cr.testing.anvil import (
     state_of,
     time_for_one,
 )
-from guests.stories import ARCHES, find_story
+from guests.stories import ARCHES, Story, all_stories, find_story
 from kernel_model.vfs.disk_tar import write_tar
-from tests.harness.model import MAX_TIME_NS, start
+from tests.harness.model import MAX_TIME_NS, run_straight, start
 
 _PLACES: dict[str, Until] = {
     "files/pipe": cr.after_syscalls(30),
@@ -107,15 +108,33 @@ def strike_all(
     return anvil
 
 
+def wide_corpus() -> Iterator[Specimen]:
+    """Every story once, two thirds of its calls through; the arches take turns."""
+    for number, story in enumerate(all_stories()):
+        if story.never_because is None and not story.name.startswith("bench/"):
+            yield _two_thirds_through(story, story.arches[number % len(story.arches)])
+
+
+def _two_thirds_through(story: Story, arch: str) -> Specimen:
+    build = story.builds[0]
+    calls = run_straight(story, arch, build).calls
+    kernel = start(story, arch, build)
+    ended = kernel.run(cr.after_syscalls(max(1, 2 * calls // 3)), max_time_ns=MAX_TIME_NS)
+    assert ended is Ended.REACHED, f"{story.name} on {arch}: {ended.value}"
+    image = kernel.checkpoint()
+    kernel.power_off()
+    return Specimen(story.name, arch, bytes(image), kernel.disk)
+
+
 def main(folder: Path) -> None:
-    """Every specimen as an image with its disk, for `cr fuzz`."""
-    for arch in ARCHES:
-        for name in names_of(arch):
-            found = specimen(name, arch)
-            target = folder / f"{name.replace('/', '-')}.{arch}.img"
-            target.write_bytes(found.image)
-            with open(disk_beside(target), "wb") as file:
-                write_tar(found.disk, file)
+    """All specimens and the wide corpus, each an image with its disk, for `cr fuzz`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    named = (specimen(name, arch) for arch in ARCHES for name in names_of(arch))
+    for number, found in enumerate(itertools.chain(named, wide_corpus())):
+        target = folder / f"{number:03}-{found.name.replace('/', '-')}.{found.arch}.img"
+        target.write_bytes(found.image)
+        with open(disk_beside(target), "wb") as file:
+            write_tar(found.disk, file)
 
 
 __all__ = [
@@ -129,6 +148,7 @@ __all__ = [
     "specimen",
     "state_of",
     "strike_all",
+    "wide_corpus",
 ]
 
 if __name__ == "__main__":

@@ -153,3 +153,28 @@ def test_a_connection_that_was_refused_says_no_goodbye() -> None:
         answers.add(strike_once(found, bytes(image)))
     assert "TAIL: a connection without addresses" in answers
     assert not any(isinstance(answer, Broken) for answer in answers)
+
+
+def with_leaders(*numbers: int) -> bytes:
+    """The image of a process of threads, that says that these are the tasks' leaders."""
+    found = specimen("processes/threads", "x86_32")
+    image = bytearray(found.image)
+    words = [word for words in Anatomy(found.image).words for word in words]
+    places = [word for word in words if word.where == "tree.vtgid"]
+    for word, number in zip(places, numbers):
+        struct.pack_into("<I", image, word.offset, number)
+    return bytes(image)
+
+
+def test_a_leader_is_no_thread_of_another() -> None:
+    """Found by the fuzzer: two tasks, each the thread of the other, ended as a group of nobody."""
+    found = specimen("processes/threads", "x86_32")
+    assert isinstance(strike_once(found, with_leaders(1, 2, 2)), str)
+    said = strike_once(found, with_leaders(1, 3, 2))
+    assert said == "TAIL: the leader of thread # is not before it in the tree"
+
+
+def test_two_processes_share_no_signal_struct() -> None:
+    found = specimen("processes/threads", "x86_32")
+    said = strike_once(found, with_leaders(1, 2, 3))
+    assert said == "TAIL: task # shares its signals with a task of another group"
