@@ -8,7 +8,7 @@ A unit that the task never used has no record, and is switched off in the restar
 
 Mirrors:  the idea of linux-cr's arch/powerpc/mm/checkpoint.c as its reviewers wanted it.
 Deviates: the records are ours (the 2011 headers have none); MSR is not in the image at all.
-Not modelled: SPE, DABR.
+Not modelled: SPE, DABR: an image that has them is refused by name.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 TIF_32BIT = 1 << 4
 _TRAP_SYSCALL = 0xC00
 _PARTS = {"fp": image.PART_FP, "altivec": image.PART_ALTIVEC, "vsx": image.PART_VSX}
+_NOT_OURS = {"dabr": image.PART_DABR, "spe": image.PART_SPE}
+"""What no CPU of ours has: nobody can set a data breakpoint here, and SPE is e500's."""
 
 
 def support(arch: ModuleType) -> ArchSupport:
@@ -53,7 +55,7 @@ def _possible(units: dict[str, bytes]) -> int:
 
 
 def _names(parts: int) -> str:
-    return " and ".join(name for name, part in _PARTS.items() if parts & part)
+    return " and ".join(name for name, part in (_PARTS | _NOT_OURS).items() if parts & part)
 
 
 def _checkpoint_header(ctx: Checkpoint) -> None:

@@ -9,13 +9,15 @@ from cr.cli.session import disk_beside, note
 from cr.cli.start import read_image
 from cr.cli.whole_files import Staging, check_folder
 from cr.image.errors import ImageError
-from cr.tools.convert import NAMES, convert
+from cr.tools.convert import HAS_EXCERPTS, NAMES, convert
 
 
-def convert_image(path: Path, dialect: str, output: Path) -> int:
+def convert_image(path: Path, dialect: str, output: Path, *, lossy: bool = False) -> int:
     """Write `output` and, if there is one beside `path`, its disk."""
     if dialect not in NAMES:
         raise Failure(f"there is no dialect {dialect}: there are {', '.join(NAMES)}")
+    if lossy and dialect not in HAS_EXCERPTS:
+        raise Failure(f"{dialect} has whole programs: --lossy is for {', '.join(HAS_EXCERPTS)}")
     check_folder(output)
     image = read_image(path)
     try:
@@ -24,9 +26,10 @@ def convert_image(path: Path, dialect: str, output: Path) -> int:
     except ImageError as problem:
         raise Failure(f"{path} is no image: {problem}") from None
     try:
-        converted = convert(image, dialect)
+        converted = convert(image, dialect, lossy=lossy)
     except ImageError as problem:
-        raise Failure(f"{path} cannot be {dialect}: {problem}", REFUSED) from None
+        hint = "; --lossy writes that" if dialect in HAS_EXCERPTS else ""
+        raise Failure(f"{path} cannot be {dialect}: {problem}{hint}", REFUSED) from None
     disk = disk_beside(path)
     with Staging() as files:
         files.write(output, lambda file: file.write(converted.image))

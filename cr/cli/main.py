@@ -90,14 +90,15 @@ def info(image: Path, as_json: bool) -> None:
 @click.argument("image", type=click.Path(path_type=Path))
 @click.option("--to", "dialect", required=True, metavar="DIALECT")
 @click.option("-o", "output", required=True, type=click.Path(path_type=Path), metavar="OUT")
-def convert(image: Path, dialect: str, output: Path) -> None:
+@click.option("--lossy", is_flag=True, help="To v21-minimal: write a name, and no program.")
+def convert(image: Path, dialect: str, output: Path, *, lossy: bool) -> None:
     """Write an image as another version of linux-cr would have written it.
 
     DIALECT is one of those of docs/DIALECTS.md; OUT.disk.tar, the disk, goes with OUT.
     """
     from cr.cli.convert import convert_image
 
-    _end(lambda: convert_image(image, dialect, output))
+    _end(lambda: convert_image(image, dialect, output, lossy=lossy))
 
 
 @cr.command(context_settings={"allow_interspersed_args": False})

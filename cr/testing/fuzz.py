@@ -26,6 +26,7 @@ from random import Random
 
 from cr.testing.anvil import SLOWEST_S, Anvil, Specimen, bounded, time_for_one
 from cr.testing.mutation import Anatomy, mutate
+from cr.testing.old_anatomy import anatomy_of
 
 _NUMBER = re.compile(r"0x[0-9a-f]+|\d+|'[^']*'|b\"[^\"]*\"")
 _MOST_PARENTS = 64
@@ -88,7 +89,7 @@ class Quarry:
     def __init__(self, specimen: Specimen, seed: int) -> None:
         self.specimen = specimen
         self.random = Random(f"{seed} {specimen.name} {specimen.arch}")
-        self.whole = Anatomy(specimen.image)
+        self.whole = anatomy_of(specimen.image)
         self.parents: list[tuple[str, bytes]] = []
         """What was done, and the image, compressed: most of it are pages that the others have."""
         self.chosen: list[tuple[str, Anatomy]] = []
@@ -98,7 +99,7 @@ class Quarry:
     def choose(self) -> None:
         """Which parents are at hand for a batch: taken apart, an image is large."""
         chosen = self.random.sample(self.parents, min(_PARENTS_AT_HAND, len(self.parents)))
-        self.chosen = [(what, Anatomy(zlib.decompress(image))) for what, image in chosen]
+        self.chosen = [(what, anatomy_of(zlib.decompress(image))) for what, image in chosen]
 
     def next_mutant(self, donors: Sequence[Anatomy]) -> tuple[str, bytes]:
         """Half of them of the image itself, the others of what has been found on the way."""

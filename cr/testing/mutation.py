@@ -64,7 +64,7 @@ def cuts(
 
 
 @dataclass(frozen=True)
-class _Word:
+class Word:
     """A number of a record: where it lies, and how wide it is."""
 
     where: str
@@ -72,11 +72,11 @@ class _Word:
     size: int
 
 
-def _words(item: Item) -> list[_Word]:
+def _words(item: Item) -> list[Word]:
     payload = item.offset + t.FRAME_BYTES
     found = [
-        _Word(f"{item.name}.type", item.offset, 4),
-        _Word(f"{item.name}.length", item.offset + 4, 4),
+        Word(f"{item.name}.type", item.offset, 4),
+        Word(f"{item.name}.length", item.offset + 4, 4),
     ]
     if isinstance(item.value, Record):
         found += _fields(item.value, payload - type(item.value).LEAD, item.name)
@@ -88,15 +88,15 @@ def _words(item: Item) -> list[_Word]:
     elif isinstance(item.value, Pages):
         count = len(item.value)
         width = (item.length - t.FRAME_BYTES) // count - t.PAGE_SIZE
-        found += [_Word("page address", payload + width * k, width) for k in range(count)]
+        found += [Word("page address", payload + width * k, width) for k in range(count)]
     else:
         found += [
-            _Word(f"{item.role}[{at}]", payload + at, 8) for at in range(0, len(item.value) - 7, 8)
+            Word(f"{item.role}[{at}]", payload + at, 8) for at in range(0, len(item.value) - 7, 8)
         ]
     return found
 
 
-def _fields(record: Record, base: int, name: str) -> list[_Word]:
+def _fields(record: Record, base: int, name: str) -> list[Word]:
     found = []
     for plan in type(record)._plan.fields:
         size = plan.kind.size
@@ -104,19 +104,19 @@ def _fields(record: Record, base: int, name: str) -> list[_Word]:
         if isinstance(value, Record):
             found += _fields(value, base + plan.offset, f"{name}.{plan.name}")
         elif size in (1, 2, 4, 8):
-            found.append(_Word(f"{name}.{plan.name}", base + plan.offset, size))
+            found.append(Word(f"{name}.{plan.name}", base + plan.offset, size))
         elif size < 8:
             found += [
-                _Word(f"{name}.{plan.name}+{at}", base + plan.offset + at, 1) for at in range(size)
+                Word(f"{name}.{plan.name}+{at}", base + plan.offset + at, 1) for at in range(size)
             ]
         else:
             found += [
-                _Word(f"{name}.{plan.name}+{at}", base + plan.offset + at, 8)
+                Word(f"{name}.{plan.name}+{at}", base + plan.offset + at, 8)
                 for at in range(0, size - 7, 8)
             ]
     tail = len(record.pack("<")) - type(record).fixed_bytes()
     begin = base + type(record).LEAD + type(record).fixed_bytes()
-    found += [_Word(f"{name} tail+{at}", begin + at, 4) for at in range(0, tail - 3, 4)]
+    found += [Word(f"{name} tail+{at}", begin + at, 4) for at in range(0, tail - 3, 4)]
     return found
 
 
@@ -138,7 +138,7 @@ def changed_fields(specimen: Specimen, random: Random, count: int) -> Iterator[t
         yield ", ".join(done), bytes(image)
 
 
-def _change(image: bytearray, word: _Word, random: Random, order: str) -> str:
+def _change(image: bytearray, word: Word, random: Random, order: str) -> str:
     letter = {1: "B", 2: "H", 4: "I", 8: "Q"}[word.size]
     mask = (1 << 8 * word.size) - 1
     (old,) = struct.unpack_from(order + letter, image, word.offset)
@@ -188,12 +188,12 @@ class Anatomy:
         return byte_order(self.image)
 
     @cached_property
-    def words(self) -> list[list[_Word]]:
+    def words(self) -> list[list[Word]]:
         """The numbers of each record."""
         return [_words(item) for item in self.items]
 
     @cached_property
-    def objrefs(self) -> list[_Word]:
+    def objrefs(self) -> list[Word]:
         """The numbers that name objects."""
         return [word for words in self.words for word in words if "objref" in word.where]
 
@@ -205,6 +205,10 @@ class Anatomy:
             for item in self.items
             if not isinstance(item.value, Pages)
         ]
+
+    def write_length(self, image: bytearray, item: Item, length: int) -> None:
+        """Let a record say that it has so many bytes, its frame among them."""
+        struct.pack_into(self.order + "I", image, item.offset + 4, length)
 
 
 def mutate(base: Anatomy, donors: list[Anatomy], random: Random) -> tuple[str, bytes]:
@@ -262,7 +266,7 @@ def _resize(base: Anatomy, random: Random) -> tuple[str, bytes]:
     else:
         by = max(by, t.FRAME_BYTES - item.length)
         del image[end + by : end]
-    struct.pack_into(base.order + "I", image, item.offset + 4, item.length + by)
+    base.write_length(image, item, item.length + by)
     return f"{item.name} ({item.role}) at byte {item.offset} is longer by {by}", bytes(image)
 
 

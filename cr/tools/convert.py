@@ -11,11 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cr.image.dialects.shape import Converted
-from cr.image.dialects.table import NAMES, NATIVE, find, recognize
+from cr.image.dialects.table import DIALECTS, NAMES, NATIVE, find, recognize
 from cr.image.walk import walk
 from emu.layout import Bytes
 
-__all__ = ["NAMES", "NATIVE", "Upgraded", "convert", "upgrade"]
+__all__ = ["HAS_EXCERPTS", "NAMES", "NATIVE", "Upgraded", "convert", "told", "upgrade"]
+
+HAS_EXCERPTS = tuple(dialect.name for dialect in DIALECTS if dialect.excerpt is not None)
+"""Dialects that no program fits: only a part of an image can be written in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,25 @@ def upgrade(image: Bytes) -> Upgraded:
     return Upgraded(dialect.read(image), dialect.name, dialect.title)
 
 
-def convert(image: Bytes, to: str) -> Converted:
+def told(image: Bytes) -> dict[str, str | int] | None:
+    """What an image says that has no program, by name; None: it has one, if it is one.
+
+    Raises ImageError.
+    """
+    dialect = recognize(image)
+    return None if dialect is None or dialect.tell is None else dialect.tell(image)
+
+
+def convert(image: Bytes, to: str, *, lossy: bool = False) -> Converted:
     """An image in the dialect `to`, one of NAMES. Raises ImageError.
 
-    Refused is what the other dialect has no place for, unless a program can do without.
+    Refused is what the other dialect has no place for, unless a program can do without. `lossy`
+    is for dialects in HAS_EXCERPTS: the image cannot be restarted then.
     """
     native = upgrade(image).image
     for _ in walk(native):
         pass  # what is no image is refused, whatever it was to become
-    return Converted(native) if to == NATIVE else find(to).write(native)
+    if to == NATIVE:
+        return Converted(native)
+    dialect = find(to)
+    return dialect.excerpt(native) if lossy and dialect.excerpt else dialect.write(native)

@@ -22,15 +22,40 @@ ARCHES = {
     "v21": ALL,
     "v20": ALL,
     "v18": ("x86_32", "ppc32", "ppc64"),
+    "v17": ("x86_32",),
+    "v16": ("x86_32",),
+    "v14": ("x86_32",),
     "v13": ("x86_32", "ppc32", "ppc64"),
     "powerpc-v1": ("ppc32", "ppc64"),
     "v9": ("x86_32",),
     "v8": ("x86_32",),
     "v2": ("x86_32",),
+    "v1": ("x86_32",),
 }
 """Which architectures a dialect has."""
 CASES = [(name, arch) for name, arches in ARCHES.items() for arch in arches]
 NO_CASES = [(name, arch) for name, arches in ARCHES.items() for arch in ALL if arch not in arches]
+STORIES: tuple[tuple[str, str, str, int], ...] = (
+    ("v21", "x86_64", "sockets/seqpacket", 16),
+    ("v21", "ppc64", "sockets/datagram", 35),
+    ("v20", "x86_64", "sockets/udp", 12),
+    ("v20", "ppc32", "sockets/tcp_talk", 18),
+    ("v18", "x86_32", "sockets/full", 12),
+    ("v18", "x86_32", "sockets/udp", 12),
+    ("v18", "ppc64", "sockets/tcp_talk", 8),
+    ("v21", "x86_32", "terminals/packet", 25),
+    ("v20", "x86_64", "terminals/canonical", 25),
+    ("v18", "x86_32", "terminals/canonical", 25),
+    ("v21", "x86_64", "ipc/shared_segment", 6),
+    ("v20", "x86_32", "ipc/semaphores", 8),
+    ("v20", "ppc32", "ipc/messages", 13),
+    ("v18", "ppc64", "ipc/messages", 13),
+    ("v18", "x86_32", "ipc/shared_segment", 6),
+    ("v17", "x86_32", "processes/zombies", 8),
+    ("v16", "x86_32", "ipc/messages", 13),
+    ("v14", "x86_32", "files/pipe", 30),
+)
+"""What the dialects from v14 on can carry: dialect, arch, story, system calls."""
 
 
 @dataclass(frozen=True)

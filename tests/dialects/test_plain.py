@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+import cr
 from cr.image import types as t
-from cr.image.dialects import plain
+from cr.image.dialects import ours, plain
 from cr.image.dialects.plain_taken import plain_of
 from cr.image.errors import ImageError
+from cr.image.extensions import NetState
 from cr.image.header import Header
 from cr.image.ipc import Ipc
 from cr.image.memory import Mm, Vma
@@ -18,7 +20,7 @@ from cr.image.security import Cred
 from cr.image.signals import Signal, SignalTask, Sigpending, Sigset
 from cr.image.task import Fs, RestartBlock, Task, TaskObjs
 from cr.image.walk import walk
-from tests.dialects.old_images import changed, halfway
+from tests.dialects.old_images import begun, changed, halfway
 from tests.harness.hostile import specimen
 
 NOT_PLAIN: dict[str, tuple[int, type[t.Framed], dict[str, object]]] = {
@@ -63,6 +65,22 @@ def test_system_v_objects() -> None:
     native = halfway("x86_32", "ipc/messages", 13).native
     with pytest.raises(ImageError, match="v13 has no place for System V objects"):
         plain_of(native, "v13")
+
+
+def test_what_is_left_of_objects_that_are_gone_is_told() -> None:
+    """The next port, the next identifier: nothing that a plain process can notice."""
+    kernel = begun("x86_32", "ipc/messages")
+    kernel.run(cr.after_syscalls(13))
+    kernel.nsproxy.ipc.remove_all()
+    kernel.nsproxy.net.next_port += 1
+    native = bytes(kernel.checkpoint())
+    kernel.power_off()
+    kinds = {item.type_no for item in walk(native)}
+    assert {t.HDR_NET_STATE, t.HDR_IPC_SEQUENCE} <= kinds
+    assert {ours.PORTS, ours.SEQUENCE} <= set(plain_of(native, "v13")[1])
+    down = changed(native, t.HDR_NET_STATE, NetState, loopback_up=0)
+    with pytest.raises(ImageError, match="v13 has no place for a loopback device that is down"):
+        plain_of(down, "v13")
 
 
 def test_other_limits_are_told() -> None:

@@ -6,14 +6,16 @@ whatever the task is. The machine state register is left out: it is not the task
 
 Image grammar:
 
-    CPU  [ CPU_FP ]  [ CPU_ALTIVEC ]  [ CPU_VSX ]
+    CPU  [ CPU_FP ]  [ CPU_ALTIVEC ]  [ CPU_VSX ]  [ CPU_DABR ]  [ CPU_SPE ]
     MM_CONTEXT                                                 ; nothing follows it
 
 Mirrors:  the idea of the PowerPC review of February 2009: a 64-bit mask of the parts, then the
           parts, independent of how the kernel was configured.
 Deviates: linux-cr had one struct with every unit in it, private to the kernel, and neither
           THREAD nor MM_CONTEXT; here all architectures have the same four records.
-Not modelled: SPE, DABR and the other debug registers.
+Not modelled: DABR and SPE are parts like the others, so that an image with them can be read and
+          converted; no CPU of ours has either, and a restart refuses them by name. The debug
+          registers of BookE (IAC, DAC) have no part.
 """
 
 from typing import Annotated
@@ -22,7 +24,9 @@ from cr.image.arch.shape import Unit
 from cr.image.types import (
     HDR_CPU,
     HDR_CPU_ALTIVEC,
+    HDR_CPU_DABR,
     HDR_CPU_FP,
+    HDR_CPU_SPE,
     HDR_CPU_VSX,
     HDR_HEADER_ARCH,
     HDR_MM_CONTEXT,
@@ -34,7 +38,9 @@ from emu.layout import Record, array, at, hex32, hex64, raw, record, u32
 PART_FP = 0x1
 PART_ALTIVEC = 0x2
 PART_VSX = 0x4
-PARTS_KNOWN = PART_FP | PART_ALTIVEC | PART_VSX
+PART_DABR = 0x8
+PART_SPE = 0x10
+PARTS_KNOWN = PART_FP | PART_ALTIVEC | PART_VSX | PART_DABR | PART_SPE
 
 REGISTERS = 32
 VECTOR_BYTES = 16
@@ -115,6 +121,27 @@ class CpuVsx(Framed):
 
 
 @record(size=16)
+class CpuDabr(Framed):
+    """The data breakpoint that a debugger has set."""
+
+    TYPE = HDR_CPU_DABR
+
+    dabr: hex64 = at("data address, and in its low bits when it stops: 1 read, 2 write, 4 on")
+
+
+@record(size=152)
+class CpuSpe(Framed):
+    """The signal processing engine of e500: the general registers are twice as wide."""
+
+    TYPE = HDR_CPU_SPE
+
+    evr: Annotated[tuple[int, ...], array(hex32, REGISTERS)] = at("the upper halves of r0-r31")
+    acc: hex64 = at("accumulator")
+    spefscr: hex32 = at("status and control")
+    pad: u32 = at("zero", default=0, must_be=0)
+
+
+@record(size=16)
 class MmContext(Framed):
     """The parts of an address space that only PowerPC has."""
 
@@ -136,6 +163,8 @@ def cpu_units(header: Record, cpu: Record) -> tuple[Unit, ...]:
         (PART_FP, Unit(HDR_CPU_FP, CpuFp)),
         (PART_ALTIVEC, Unit(HDR_CPU_ALTIVEC, CpuAltivec)),
         (PART_VSX, Unit(HDR_CPU_VSX, CpuVsx)),
+        (PART_DABR, Unit(HDR_CPU_DABR, CpuDabr)),
+        (PART_SPE, Unit(HDR_CPU_SPE, CpuSpe)),
     )
     return tuple(unit for part, unit in units if cpu.parts & part)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cr.image.dialects.frames import cut, join
+from cr.image.dialects.frames import cut, join, places
 from cr.image.dialects.shape import Converted, Dialect
 from cr.image.dialects.step import Numbering, Passage, Step
 from cr.image.stream import byte_order
@@ -40,4 +40,15 @@ def dialect_of(
         frames = numbering.down(passage, frames)
         return Converted(join(frames, order), tuple(passage.lost))
 
-    return Dialect(name, title, recognizes, read, write, records, refuses, defaults)
+    return Dialect(
+        name=name,
+        title=title,
+        recognizes=recognizes,
+        read=read,
+        write=write,
+        places=places,
+        frame_bits=32,
+        records=records,
+        refuses=refuses,
+        defaults=defaults,
+    )

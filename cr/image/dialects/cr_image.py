@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from cr.image import memory as native
@@ -36,9 +37,8 @@ from cr.image.dialects.plain import (
 )
 from cr.image.dialects.plain_native import native_of
 from cr.image.dialects.plain_taken import plain_of
-from cr.image.dialects.shape import Converted
+from cr.image.dialects.shape import Converted, Place
 from cr.image.errors import ImageError
-from cr.image.header import Header
 from cr.image.stream import byte_order
 from cr.image.task import Task
 from emu.layout import Bytes, LayoutError
@@ -48,7 +48,7 @@ O_DIRECTORY = {"<": 0o200000, ">": 0o40000}
 """By byte order: the little-endian machines that there are, and the big-endian ones."""
 CHUNK_PAGES = 4096
 MAX_TASKS = 32768
-_LAYOUT = (
+LAYOUT = (
     "start_code end_code start_data end_data start_brk brk start_stack "
     "arg_start arg_end env_start env_end"
 ).split()
@@ -57,7 +57,7 @@ _LAYOUT = (
 def write(image: Bytes, version: CrVersion, writing: type[Writing] | None = None) -> Converted:
     """Native image -> an image of that version. Raises ImageError where it has no place."""
     found, lost = plain_of(image, version.name)
-    arch = _arch_of(version, found)
+    arch = arch_of(version, found)
     writer = CrWriter(found.order)
     try:
         (writing or Writing)(writer, version, arch, found).image()
@@ -66,7 +66,8 @@ def write(image: Bytes, version: CrVersion, writing: type[Writing] | None = None
     return Converted(bytes(writer.out), lost)
 
 
-def _arch_of(version: CrVersion, image: PlainImage) -> CrArch:
+def arch_of(version: CrVersion, image: PlainImage) -> CrArch:
+    """How that version has the architecture of an image. Raises ImageError if it has it not."""
     for arch in version.arches:
         if image.arch in arch.formats.values():
             return arch
@@ -135,7 +136,7 @@ class Writing:
 
     def _memory(self, task: PlainTask) -> None:
         out, numbers, memory = self._out, self._numbers, task.memory
-        layout = {name: getattr(memory.record, name) for name in _LAYOUT}
+        layout = {name: getattr(memory.record, name) for name in LAYOUT}
         out.write(numbers.mm, old.Mm(map_count=len(memory.areas), **layout), task.pid)
         for area in memory.areas:
             self.write_area(area)
@@ -207,6 +208,14 @@ def read(image: Bytes, version: CrVersion, reading: type[Reading] | None = None)
         raise ImageError(reader.position, version.name, str(error)) from None
 
 
+def places(image: Bytes, version: CrVersion, reading: type[Reading] | None = None) -> list[Place]:
+    """Where the records of an image of that version lie, up to where it makes no sense."""
+    reader = CrReader(image, byte_order(image), version.numbers.names())
+    with suppress(ImageError, LayoutError):
+        (reading or Reading)(reader, version).image()
+    return reader.places
+
+
 class Reading:
     """Reads one image; a version that differs in more than numbers extends it."""
 
@@ -223,16 +232,15 @@ class Reading:
         head = source.read(numbers.head, old.Head)
         self._choose_arch(head)
         self._header_arch = self._arch.read_head(source, numbers)
-        pids = list(self._tree())
         tasks = []
-        for index, one in enumerate(pids):
+        for index, one in enumerate(list(self._tree())):
             source.task = index
             tasks.append(self._task(one))
         source.task = None
         source.read(numbers.tail, old.Tail)
         return PlainImage(
             order=source.order,
-            header=_native_header(head, self._format),
+            header=plain.native_header(head, self._format),
             release=head.release,
             version=head.version,
             machine=head.machine,
@@ -311,7 +319,8 @@ class Reading:
             self._in.refuse(f"there is no signal {record.exit_signal}")
         return plain.plain_task(record.state, record.exit_signal)
 
-    def _name(self) -> bytes:
+    def read_name(self) -> bytes:
+        """A path, without its zero."""
         payload = bytes(self._in.read_blob(self._numbers.fname))
         name, zero, _ = payload.partition(b"\0")
         if not zero or len(payload) > t.PATH_LIMIT:
@@ -328,14 +337,14 @@ class Reading:
                 vdso = area.record.vm_start
             areas.append(area)
         context, units = self._arch.read_context(source, self._numbers, vdso)
-        layout = {name: getattr(record, name) for name in _LAYOUT}
+        layout = {name: getattr(record, name) for name in LAYOUT}
         mm = native.Mm(map_count=0, exe_objref=0, def_flags=0, flags=0, **layout)
         return PlainMemory(mm, context, areas, units)
 
     def read_area(self) -> PlainArea:
         """VMA, the name of its file, its pages."""
         vma = self._in.read(self._numbers.vma, old.Vma)
-        name = self._name() if vma.vma_type == old.VMA_FILE else None
+        name = self.read_name() if vma.vma_type == old.VMA_FILE else None
         return self.area_of(vma, name, list(self._pages()))
 
     def area_of(
@@ -361,8 +370,7 @@ class Reading:
         return area
 
     def _pages(self) -> Iterator[tuple[int, Bytes]]:
-        source = self._in
-        while count := source.read(self._numbers.pgarr, old.PageArray).nr_pages:
+        while count := self._in.read(self._numbers.pgarr, old.PageArray).nr_pages:
             yield from self.pages_of(count)
 
     def pages_of(self, count: int) -> Iterator[tuple[int, Bytes]]:
@@ -385,20 +393,7 @@ class Reading:
                 if data.fd_type == old.FD_LINK:
                     source.refuse("an open symbolic link cannot be opened again")
                 self._files_met[one.objref] = PlainFile(
-                    self._name(), data.f_mode, data.f_flags, data.f_pos, data.f_version
+                    self.read_name(), data.f_mode, data.f_flags, data.f_pos, data.f_version
                 )
             found.append(PlainDescriptor(one.fd, bool(one.close_on_exec), one.objref))
         return found
-
-
-def _native_header(head: old.Head, arch: ArchFormat) -> Header:
-    return Header(
-        arch_id=arch.arch_id,
-        major=head.major,
-        minor=head.minor,
-        patch=head.patch,
-        rev=t.CHECKPOINT_VERSION,
-        constants=plain.CONSTANTS,
-        time=head.time,
-        uflags=0,
-    )

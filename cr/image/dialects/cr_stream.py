@@ -13,6 +13,7 @@ from __future__ import annotations
 import struct
 from typing import NoReturn, TypeVar
 
+from cr.image.dialects.shape import Place
 from cr.image.errors import ImageError
 from emu.layout import Bytes, LayoutError, Order, Record
 
@@ -62,6 +63,8 @@ class CrReader:
         self._names = names
         self._frame = struct.Struct(f"{order}hhI")
         self._start, self._name = 0, "frame"
+        self.places: list[Place] = []
+        """Of what was read so far."""
 
     def refuse(self, sentence: str) -> NoReturn:
         """This image is wrong, in the record read last."""
@@ -95,12 +98,16 @@ class CrReader:
         if parent is not None and given != parent:
             self.refuse(f"its parent is {given}, not {parent}")
         self.position += FRAME_BYTES
-        return self._take(size)
+        content = self._take(size)
+        self.places.append(Place(self._start, self.position, type_no))
+        return content
 
     def raw(self, size: int, what: str) -> memoryview:
         """So many bytes without a frame."""
         self._start, self._name = self.position, what
-        return self._take(size)
+        content = self._take(size)
+        self.places.append(Place(self._start, self.position, -1))
+        return content
 
     def unpack(self, cls: type[R], payload: Bytes) -> R:
         """A record that has no frame."""

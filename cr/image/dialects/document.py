@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cr.image.dialects.table import DIALECTS, NATIVE
+from cr.image.dialects.shape import Alias
+from cr.image.dialects.table import ALIASES, DIALECTS, NATIVE
 from emu.layout import Record, describe
 
 INTRODUCTION = f"""\
@@ -20,8 +21,7 @@ dialect is recognized by the numbers and lengths of its first records, and upgra
 name; what a restarted program can do without (the virtual clock, the order of the run queue) is
 left out, and `cr convert` tells it. Whatever is UNVERIFIED is so marked in its source.
 
-Not here: v1, v14 to v17, the states of the headers between two postings, and the subset of
-December 2010, which saved the name of a task and nothing that could be restarted.
+Not here: v3 to v5, of which no layout is known, and the states of the headers between two postings.
 """
 
 
@@ -29,6 +29,9 @@ def format_document() -> str:
     """All of docs/DIALECTS.md."""
     lines = [INTRODUCTION, "| dialect | what it is |", "|---|---|"]
     lines += [f"| `{dialect.name}` | {dialect.title} |" for dialect in DIALECTS]
+    lines += ["", "These names stand for one of them, for `cr convert` too:", ""]
+    lines += ["| version | is read and written as | because |", "|---|---|---|"]
+    lines += [f"| `{one.name}` | `{_stands_for(one)}` | {one.reason} |" for one in ALIASES]
     lines.append("")
     shown: dict[type[Record], str] = {}
     for dialect in DIALECTS:
@@ -42,6 +45,10 @@ def format_document() -> str:
                 shown[cls] = dialect.name
                 lines += _record(cls)
     return "\n".join(lines)
+
+
+def _stands_for(alias: Alias) -> str:
+    return next(one.name for one in DIALECTS if one.read is alias.dialect.read)
 
 
 def _sentence(text: str) -> str:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from cr.image.dialects.shape import Place
 from cr.image.errors import ImageError
+from cr.image.stream import byte_order
 from cr.image.types import FRAME_BYTES, HDR_ERROR, HDR_TAIL, record_name
 from emu.layout import Bytes, Order
 
@@ -53,3 +55,22 @@ def join(frames: list[Frame], order: Order) -> bytes:
         out += shape.pack(frame.type_no, FRAME_BYTES + len(frame.payload))
         out += frame.payload
     return bytes(out)
+
+
+def places(image: Bytes) -> list[Place]:
+    """Where the records lie, up to TAIL or to the first that does not fit the next."""
+    found: list[Place] = []
+    at = 0
+    try:
+        shape = struct.Struct(f"{byte_order(image)}II")
+    except ImageError:
+        return found
+    while at + FRAME_BYTES <= len(image):
+        type_no, size = shape.unpack_from(image, at)
+        if not FRAME_BYTES <= size <= len(image) - at:
+            break
+        found.append(Place(at, at + size, type_no))
+        at += size
+        if type_no == HDR_TAIL:
+            break
+    return found

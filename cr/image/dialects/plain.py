@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from cr.image import types as t
 from cr.image.arch.shape import ArchFormat
@@ -179,6 +180,40 @@ class PlainImage:
     header_arch: t.Framed
     tasks: list[PlainTask] = field(default_factory=list)
     files: dict[int, PlainFile] = field(default_factory=dict)
+
+
+class Origin(Protocol):
+    """Which kernel wrote an image, and when: so far all versions of HEAD agree."""
+
+    @property
+    def major(self) -> int:
+        """Of the kernel."""
+
+    @property
+    def minor(self) -> int:
+        """Of the kernel."""
+
+    @property
+    def patch(self) -> int:
+        """Of the kernel."""
+
+    @property
+    def time(self) -> int:
+        """Seconds since the epoch."""
+
+
+def native_header(head: Origin, arch: ArchFormat) -> Header:
+    """HEADER of the native image."""
+    return Header(
+        arch_id=arch.arch_id,
+        major=head.major,
+        minor=head.minor,
+        patch=head.patch,
+        rev=t.CHECKPOINT_VERSION,
+        constants=CONSTANTS,
+        time=head.time,
+        uflags=0,
+    )
 
 
 def plain_task(state: int = 0, exit_signal: int = 17) -> Task:

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from cr.image import types as t
 from cr.image.arch.formats import FORMATS
-from cr.image.dialects import plain
+from cr.image.dialects import ours, plain
 from cr.image.dialects.plain import (
     PlainArea,
     PlainDescriptor,
@@ -22,7 +22,7 @@ from cr.image.dialects.plain import (
     PlainTask,
 )
 from cr.image.errors import ImageError
-from cr.image.extensions import Machine
+from cr.image.extensions import NetState
 from cr.image.files import File, FileDesc, FileGeneric
 from cr.image.header import Header, Objref
 from cr.image.ipc import Ipc
@@ -38,11 +38,15 @@ from emu.layout import Bytes
 
 VM_SHARED, VM_MAYSHARE = 0x8, 0x80
 _KINDS = {t.VMA_ANON, t.VMA_FILE, t.VMA_VDSO}
-_LEFT_OUT = {t.HDR_MACHINE, t.HDR_TASK_TIMES, t.HDR_CHAOS}
+_TOLD = {
+    t.HDR_MACHINE: ours.CLOCK,
+    t.HDR_NET_STATE: ours.PORTS,
+    t.HDR_IPC_SEQUENCE: ours.SEQUENCE,
+}
+_LEFT_OUT = {*_TOLD, t.HDR_TASK_TIMES, t.HDR_CHAOS}
 """Records of ours that a restart can do without."""
 _GROUPS = "process groups and sessions: all processes are in those of the first"
 _LIMITS = "resource limits: those of a new process"
-_CLOCK = "the virtual clock, the random source and the order of the run queue: a new machine's"
 _FUTEXES = "addresses of a thread's own (clear_child_tid, robust futexes)"
 _USED = "that a task has not called execve since fork, or has used its privileges"
 _AUXV = "the auxiliary vector in /proc: the program has its own on its stack"
@@ -113,8 +117,10 @@ class Taker:
         if item.type_no in t.EXTENSION_TYPES:
             if item.type_no not in _LEFT_OUT:
                 self._no(f"what linux-cr never had: {item.name}")
-            if isinstance(value, Machine):
-                self._lose(_CLOCK)
+            if isinstance(value, NetState) and not value.loopback_up:
+                self._no("a loopback device that is down")
+            if item.type_no in _TOLD:
+                self._lose(_TOLD[item.type_no])
         match value:
             case Header():
                 self._header = value

@@ -11,7 +11,7 @@ from cr.image.dialects import cr_image, v13
 from cr.image.dialects.arch import powerpc_2009
 from cr.image.dialects.cr_shape import CrVersion
 from cr.image.dialects.probe import probe
-from cr.image.dialects.shape import Converted, Dialect
+from cr.image.dialects.shape import Converted, Dialect, Place
 from emu.layout import BIG, Bytes
 
 NO_OTHER = "it is a port to PowerPC, and to nothing else"
@@ -37,12 +37,19 @@ def write(image: Bytes) -> Converted:
     return cr_image.write(image, VERSION)
 
 
+def places(image: Bytes) -> list[Place]:
+    """Where its records lie."""
+    return cr_image.places(image, VERSION)
+
+
 DIALECT = Dialect(
     name="powerpc-v1",
     title="Nathan Lynch's first port to PowerPC, on v13, January 2009",
     recognizes=recognizes,
     read=read,
     write=write,
+    places=places,
+    frame_bits=16,
     records=powerpc_2009.FIRST_RECORDS,
     refuses=f"x86; vector registers; {v13.REFUSES}",
     defaults=v13.DEFAULTS,

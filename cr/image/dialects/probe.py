@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from cr.image.types import HEADER_MAGIC
+from cr.image.types import HDR_TAIL, HEADER_MAGIC
 from emu.layout import BIG, LITTLE, Bytes, Order
 
 _MAGIC_AT = 8
@@ -41,6 +41,16 @@ class Probe:
             found.append((kind, size))
             at += max(size, 8)
         return found
+
+    def has(self, type_no: int) -> bool:
+        """Is there a record of this type before TAIL? Frames of 2009."""
+        at = 0
+        while at + 8 <= len(self.image):
+            kind, size = struct.unpack_from(f"{self.order}II", self.image, at)
+            if kind in (type_no, HDR_TAIL):
+                return bool(kind == type_no)
+            at += max(size, 8)
+        return False
 
     def tree_and_task(self) -> tuple[int, int]:
         """The number of TREE, and the length of the first TASK; (0, 0) where it ends before.

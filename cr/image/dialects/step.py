@@ -88,24 +88,27 @@ class Change:
                 continue
             what = f"{self.newer.__name__}.{name} = {getattr(record, name)!r}"
             passage.no(frame, f"{what}: without it, it is {value!r}")
-        return passage.packed(frame.type_no, _renamed(record, self.older, {}), frame)
+        return passage.packed(frame.type_no, renamed(record, self.older, {}), frame)
 
     def widened(self, passage: Passage, frame: Frame) -> Frame:
         """The newer record of an older one."""
         record = passage.unpack(self.older, frame)
         try:
-            newer = _renamed(record, self.newer, self.absent)
+            newer = renamed(record, self.newer, self.absent)
         except LayoutError as error:
             passage.refuse(frame, str(error))
         return passage.packed(frame.type_no, newer, frame)
 
 
-def _renamed(record: Record, cls: type[R], absent: Mapping[str, Any]) -> R:
-    """A record of the other class with the values of the fields that both have."""
+def renamed(record: Record, cls: type[R], absent: Mapping[str, Any], **given: Any) -> R:
+    """A record of the other class with the values of the fields that both have.
+
+    Raises LayoutError. `given` are fields that have the same name and another shape.
+    """
     names = {one.name for one in fields(cls)}  # type: ignore[arg-type]
     fixed = {name for name in names if name.startswith("pad")}
     shared = {name: getattr(record, name) for name in names - fixed if hasattr(record, name)}
-    return cls(**{**{k: v for k, v in absent.items() if k in names}, **shared})
+    return cls(**{**{k: v for k, v in absent.items() if k in names}, **shared, **given})
 
 
 Pass = Callable[[Passage, list[Frame]], list[Frame]]
@@ -197,7 +200,8 @@ class Numbering:
 @cache
 def _known_types() -> frozenset[int]:
     """The record types that linux-cr has; PowerPC's tagged units are ours."""
-    ours = {*t.EXTENSION_TYPES, t.HDR_CPU_FP, t.HDR_CPU_ALTIVEC, t.HDR_CPU_VSX}
+    units = (t.HDR_CPU_FP, t.HDR_CPU_ALTIVEC, t.HDR_CPU_VSX, t.HDR_CPU_DABR, t.HDR_CPU_SPE)
+    ours = {*t.EXTENSION_TYPES, *units}
     named = {value for name, value in vars(t).items() if name.startswith("HDR_")}
     return frozenset(named - ours)
 

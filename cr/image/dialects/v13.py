@@ -13,7 +13,7 @@ from cr.image.dialects import cr_records as records
 from cr.image.dialects.arch import powerpc_2009, x86_2008
 from cr.image.dialects.cr_shape import CrVersion, Numbers
 from cr.image.dialects.probe import probe
-from cr.image.dialects.shape import Converted, Dialect
+from cr.image.dialects.shape import Converted, Dialect, Place
 from emu.layout import BIG, Bytes
 
 NUMBERS = Numbers(head_arch=2, buffer=3, string=4, fname=5, tree=101, task=102, thread=103, cpu=104)
@@ -93,12 +93,19 @@ def write(image: Bytes) -> Converted:
     return cr_image.write(image, VERSION)
 
 
+def places(image: Bytes) -> list[Place]:
+    """Where its records lie."""
+    return cr_image.places(image, VERSION)
+
+
 DIALECT = Dialect(
     name="v13",
     title="v10 to v13, December 2008 to January 2009; Nathan Lynch's second port to PowerPC",
     recognizes=recognizes,
     read=read,
     write=write,
+    places=places,
+    frame_bits=16,
     records=(*GENERIC_RECORDS, *x86_2008.RECORDS, *powerpc_2009.SECOND_RECORDS),
     refuses=REFUSES,
     defaults=DEFAULTS,

@@ -5,8 +5,8 @@ TREE without CONTAINER. Its revision is UNVERIFIED (2 or 3): 3 is written, both 
 came back with v18; x86-64 came later. Every process starts in the root directory.
 
 Mirrors:  linux-cr v18 (22 September 2009).
-Deviates: sockets, terminals and System V objects are refused: they lay otherwise, and this
-          converter does not know how. That the debug registers of x86 come last is UNVERIFIED.
+Deviates: internet sockets have their address alone; see `sockets_2009`. That the debug registers
+          of x86 come last is UNVERIFIED.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cr.image import types as t
+from cr.image.dialects import ipc_2009, sockets_2009, sockets_2010, v20, v21
 from cr.image.dialects import records_2009 as older
 from cr.image.dialects import records_2010 as newer
-from cr.image.dialects import v20, v21
-from cr.image.dialects.arch import alignment_2009, powerpc_2010, x86_2010
+from cr.image.dialects.arch import alignment_2009, powerpc_2010, terminals_2010, x86_2010
 from cr.image.dialects.chain import dialect_of
 from cr.image.dialects.frames import Frame
 from cr.image.dialects.objects import last_object
 from cr.image.dialects.probe import probe
 from cr.image.dialects.step import Change, Numbering, Passage, Step
-from cr.image.files import FileGeneric, FilePipe
+from cr.image.files import FileGeneric, FilePipe, FileSocket, FileTty
 from cr.image.header import Container, Header, Objref
-from cr.image.ipc import Ipc
 from cr.image.security import Cred
 from emu.layout import Bytes
 
 REVS = (3, 2)
 LABELS = "security labels"
-IPC = "System V objects, as this converter knows it"
 EVENTS = "epoll sets and eventfds"
 _NO_MODULE = (b"lsm_none".ljust(t.LSM_NAME_BYTES, b"\0"), b"dummy")
 _FILES: dict[int, Change] = {
     t.FILE_GENERIC: Change(FileGeneric, older.File2009, {"f_secref": 0}),
     t.FILE_PIPE: Change(FilePipe, older.FilePipe2009, {"f_secref": 0}),
     t.FILE_FIFO: Change(FilePipe, older.FilePipe2009, {"f_secref": 0}),
+    t.FILE_SOCKET: Change(FileSocket, older.FileSocket2009, {"f_secref": 0}),
+    t.FILE_TTY: Change(FileTty, older.FileTty2009, {"f_secref": 0}),
 }
 
 
@@ -98,13 +98,6 @@ def _change_of(passage: Passage, frame: Frame) -> Change:
     return _FILES[f_type]
 
 
-def _ipc_down(passage: Passage, frames: list[Frame]) -> list[Frame]:
-    for frame in frames:
-        if frame.type_no == t.HDR_IPC and passage.unpack(Ipc, frame).ipc_count:
-            passage.no(frame, IPC)
-    return frames
-
-
 def _fs_down(passage: Passage, frames: list[Frame]) -> list[Frame]:
     """FS objects are left out: every one of them must be at the root."""
     kept: list[Frame] = []
@@ -154,6 +147,7 @@ SHARED_FS = "which directories a task has: the root's, shared by those that shar
 STEP = Step(
     name="v18",
     changes={
+        t.HDR_IPC_MSG_MSG: ipc_2009.MESSAGE,
         t.HDR_CRED: Change(Cred, older.Cred2009, {"sec_ref": 0}),
         t.HDR_TASK_OBJS: Change(
             newer.TaskObjs2010, older.TaskObjs2009, {"fs_objref": 0}, {"fs_objref": SHARED_FS}
@@ -164,18 +158,17 @@ STEP = Step(
         t.HDR_SECURITY: LABELS,
         t.HDR_MNT_NS: "mount namespaces",
         t.HDR_EPOLL_ITEMS: EVENTS,
-        t.HDR_IPC_SHM: IPC,
-        t.HDR_IPC_MSG: IPC,
-        t.HDR_IPC_SEM: IPC,
+        t.HDR_SOCKET_FRAG: "messages in fragments",
     },
     first_down=(
         alignment_2009.down,
-        _ipc_down,
+        ipc_2009.down,
+        sockets_2009.down,
         _files_down,
         _fs_down,
         _header_down,
     ),
-    last_up=(_header_up, _fs_up, _files_up, alignment_2009.up),
+    last_up=(_header_up, _fs_up, _files_up, sockets_2009.up, ipc_2009.up, alignment_2009.up),
 )
 STEPS = (*v20.STEPS, STEP)
 _LATER = (
@@ -220,10 +213,9 @@ NUMBERING = Numbering(
 )
 RECORDS = (
     *alignment_2009.RECORDS,
-    older.TaskObjs2009,
-    older.Cred2009,
-    older.File2009,
-    older.FilePipe2009,
+    *older.RECORDS,
+    *sockets_2010.RECORDS,
+    *terminals_2010.RECORDS,
     newer.Ns2010,
     newer.Vma2010,
     newer.TreePids,
@@ -235,9 +227,14 @@ RECORDS = (
 
 
 def recognizes(image: Bytes) -> bool:
-    """HEADER of 72 bytes, and the BUFFER behind it is 3."""
+    """HEADER of 72 bytes, the BUFFER behind it is 3, and somewhere there is a SIGNAL."""
     found = probe(image)
-    return found is not None and [kind for kind, _ in found.frames(2)] == [1, 3]
+    if found is None:
+        return False
+    first = found.frames(2)
+    if first[:1] != [(1, Header.SIZE)] or [kind for kind, _ in first] != [1, 3]:
+        return False
+    return found.has(t.HDR_SIGNAL)
 
 
 DIALECT = dialect_of(
@@ -248,7 +245,7 @@ DIALECT = dialect_of(
     records=RECORDS,
     refuses=(
         "x86-64; another directory than /; security labels and modules; epoll sets, eventfds; "
-        f"System V objects (as this converter knows it); {v20.REFUSES}"
+        f"internet sockets that are connected, or of IPv6; {v20.REFUSES}"
     ),
     defaults=f"directories / and /; no security module; {v21.DIALECT.defaults}",
 )

@@ -19,7 +19,7 @@ from cr.image.dialects.arch import x86_2008_one
 from cr.image.dialects.cr_shape import CrVersion, Numbers
 from cr.image.dialects.plain import PlainArea, PlainTask
 from cr.image.dialects.probe import probe
-from cr.image.dialects.shape import Converted, Dialect
+from cr.image.dialects.shape import Converted, Dialect, Place
 from cr.image.errors import ImageError
 from cr.image.task import Task
 from emu.layout import LITTLE, Bytes, Record, at, chars, hex32, hex64, record, s16, s32, u32, u64
@@ -119,7 +119,7 @@ class _Reading(cr_image.Reading):
             records.Vma,
             found.pack(self._in.order)[: records.Vma.SIZE],
         )
-        name = self._name() if found.namelen else None
+        name = self.read_name() if found.namelen else None
         if name is not None and len(name) + 1 != found.namelen:
             self._in.refuse(f"a path of {len(name)} bytes, not {found.namelen} with its zero")
         return self.area_of(older, name, list(self.pages_of(found.npages)))
@@ -147,12 +147,19 @@ def write(image: Bytes) -> Converted:
     return cr_image.write(image, VERSION, _Writing)
 
 
+def places(image: Bytes) -> list[Place]:
+    """Where its records lie."""
+    return cr_image.places(image, VERSION, _Reading)
+
+
 DIALECT = Dialect(
     name="v2",
     title="v2, August 2008: a reconstruction, UNVERIFIED",
     recognizes=recognizes,
     read=read,
     write=write,
+    places=places,
+    frame_bits=16,
     records=(TaskV2, VmaV2),
     refuses=f"more than {PAGES_LIMIT} pages in one area; a second process; PowerPC; {v13.REFUSES}",
     defaults=f"no parent; {v13.DEFAULTS}",

@@ -1,4 +1,4 @@
-"""v19-rc3 to v20, February to March 2010: no network namespaces, no nested pid namespaces.
+"""v19 and v20, February to March 2010: no network namespaces, no nested pid namespaces.
 
 Mirrors:  linux-cr checkpoint_hdr.h of 22 February 2010.
 """
@@ -77,7 +77,7 @@ def recognizes(image: Bytes) -> bool:
 DIALECT = dialect_of(
     STEPS,
     NUMBERING,
-    title="v19-rc3 to v20, February to March 2010",
+    title="v19 and v20, February to March 2010",
     recognizes=recognizes,
     records=RECORDS,
     refuses=REFUSES,

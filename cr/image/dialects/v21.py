@@ -1,16 +1,16 @@
 """v21 and v22, May to June 2010: no alternate signal stacks, no umask, no semaphores to undo.
 
 Mirrors:  linux-cr checkpoint_hdr.h of 25 April 2010.
-Deviates: sockets are refused: the credentials of a peer were numbers in them, and are objects now.
-          The order of the fields of a queued signal is UNVERIFIED (its size is not).
+Deviates: whether the queues of a socket follow was not said; see `sockets_2010`. The order of
+          the fields of a queued signal is UNVERIFIED (its size is not).
 """
 
 from __future__ import annotations
 
 from cr.image import types as t
 from cr.image.dialects import records_2010 as old
-from cr.image.dialects import v23_rc1
-from cr.image.dialects.arch import powerpc_2010, x86_2010
+from cr.image.dialects import sockets_2010, v23_rc1
+from cr.image.dialects.arch import powerpc_2010, terminals_2010, x86_2010
 from cr.image.dialects.chain import dialect_of
 from cr.image.dialects.frames import Frame
 from cr.image.dialects.probe import probe
@@ -25,7 +25,6 @@ SIGCHLD = 17
 FAULTS = {4, 5, 7, 8, 11}
 """SIGILL SIGTRAP SIGBUS SIGFPE SIGSEGV: on all of our architectures the same."""
 UNDO = "that threads share the list of semaphores to undo, which is empty"
-SOCKETS = "sockets, as this converter knows it"
 REV = 6
 
 
@@ -139,11 +138,9 @@ STEP = Step(
     missing={
         t.HDR_TASK_SEM_UNDO_LIST: "semaphores to undo",
         t.HDR_TASK_SEM_UNDO: "semaphores to undo",
-        t.HDR_SOCKET: SOCKETS,
-        t.HDR_SOCKET_QUEUE: SOCKETS,
     },
-    first_down=(_signals_down, _undo_down, x86_2010.down),
-    last_up=(x86_2010.up, _signals_up),
+    first_down=(_signals_down, _undo_down, x86_2010.down, sockets_2010.down),
+    last_up=(sockets_2010.up, x86_2010.up, _signals_up),
 )
 STEPS = (v23_rc1.STEP, STEP)
 NUMBERING = Numbering(
@@ -155,8 +152,8 @@ NUMBERING = Numbering(
     },
 )
 REFUSES = (
-    "alternate signal stacks, semaphores to undo, a umask other than 022, sockets (as this "
-    f"converter knows it), pending signals of timers and files; {v23_rc1.REFUSES}"
+    "alternate signal stacks, semaphores to undo, a umask other than 022, pending signals of "
+    f"timers and files; {v23_rc1.REFUSES}"
 )
 RECORDS = (
     old.TreePids,
@@ -167,6 +164,8 @@ RECORDS = (
     old.Fs2010,
     old.Siginfo2010,
     old.Sigpending2010,
+    *sockets_2010.RECORDS,
+    *terminals_2010.RECORDS,
     *x86_2010.RECORDS,
     *powerpc_2010.RECORDS,
 )

@@ -2,24 +2,25 @@
 
 Mirrors:  linux-cr checkpoint_hdr.h of that day; the wire format of nested pid namespaces as user-cr
           of June 2010 has it. That the deeper numbers come task after task is UNVERIFIED.
-Deviates: terminals are refused: how struct termios lay in the image before 10 January 2011 is not
-          known. PowerPC's CPU record was private to the kernel; see `powerpc_2010`.
+Deviates: terminals are those of x86 only; see `terminals_2010`. PowerPC's CPU record was private to
+          the kernel; see `powerpc_2010`.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from cr.image import types as t
 from cr.image.dialects import records_2010 as old
-from cr.image.dialects.arch import powerpc_2010
+from cr.image.dialects.arch import powerpc_2010, terminals_2010
+from cr.image.dialects.arch.terminals_2010 import NCC
 from cr.image.dialects.chain import dialect_of
 from cr.image.dialects.frames import Frame
 from cr.image.dialects.objects import last_object
+from cr.image.dialects.ours import byteorder, without_ours
 from cr.image.dialects.probe import probe
 from cr.image.dialects.step import Change, Numbering, Passage, Step
-from cr.image.extensions import Machine
 from cr.image.header import Header
 from cr.image.ipc import IpcShm
 from cr.image.memory import Vma
@@ -36,40 +37,7 @@ from emu.layout import Bytes, LayoutError, Record
 
 R = TypeVar("R", bound=Record)
 
-NCC = 8
-"""Control characters of struct termio."""
-_LEFT_OUT = {t.HDR_MACHINE, t.HDR_TASK_TIMES, t.HDR_CHAOS, t.HDR_BUFFER}
-CLOCK = "the virtual clock, the random source and the order of the run queue: a new machine's"
 FLAGS = "that a task has not called execve since fork, or has used its privileges"
-TERMINALS = "terminals, as this converter knows it"
-
-
-def _without_ours(passage: Passage, frames: list[Frame]) -> list[Frame]:
-    """Records of ours are left out or refused."""
-    kept: list[Frame] = []
-    skip = False
-    for frame in frames:
-        if skip:
-            skip = False
-            continue
-        if frame.type_no in t.EXTENSION_TYPES:
-            if frame.type_no not in _LEFT_OUT:
-                passage.no(frame, f"what linux-cr never had: {t.record_name(frame.type_no)}")
-            if frame.type_no == t.HDR_MACHINE:
-                passage.unpack(Machine, frame)
-                passage.lose(CLOCK)
-                skip = True  # the state of its random source
-            continue
-        if frame.type_no == t.HDR_FILE:
-            f_type = int.from_bytes(frame.payload[:4], _byteorder(passage))
-            if f_type >= t.FILE_MAX:
-                passage.no(frame, f"open files of type {t.file_name(f_type)}")
-        kept.append(frame)
-    return kept
-
-
-def _byteorder(passage: Passage) -> Literal["little", "big"]:
-    return "little" if passage.order == "<" else "big"
 
 
 def _header_down(passage: Passage, frames: list[Frame]) -> list[Frame]:
@@ -146,7 +114,7 @@ def _tree_down(passage: Passage, frames: list[Frame]) -> list[Frame]:
                 depth=len(inner),
             )
         )
-        order = _byteorder(passage)
+        order = byteorder(passage)
         deeper += b"".join(n.to_bytes(4, order) for n in inner)
     packed = b"".join(line.pack(passage.order) for line in lines)
     replaced = [frames[tree_at], Frame(t.HDR_BUFFER, packed, buffer.offset)]
@@ -203,7 +171,7 @@ def _numbers(
 ) -> dict[int, tuple[int, ...]]:
     """Every number of the tree, with those it has in deeper namespaces."""
     found: dict[int, tuple[int, ...]] = {}
-    order = _byteorder(passage)
+    order = byteorder(passage)
     used = 0
     for line in lines:
         if not 0 <= line.depth <= MAX_PID_DEPTH or used + 4 * line.depth > len(deeper):
@@ -240,11 +208,15 @@ STEP = Step(
     },
     missing={
         t.HDR_HPAGE: "huge pages",
-        t.HDR_TTY: TERMINALS,
-        t.HDR_TTY_LDISC: TERMINALS,
     },
-    first_down=(_without_ours, powerpc_2010.down, _header_down, _tree_down),
-    last_up=(_tree_up, _header_up, powerpc_2010.up),
+    first_down=(
+        without_ours,
+        terminals_2010.down,
+        powerpc_2010.down,
+        _header_down,
+        _tree_down,
+    ),
+    last_up=(_tree_up, _header_up, powerpc_2010.up, terminals_2010.up),
 )
 NUMBERING = Numbering(
     types={
@@ -255,7 +227,10 @@ NUMBERING = Numbering(
     },
     objects={t.OBJ_IGNORE: 0, **_less_one(t.OBJ_INODE, t.OBJ_MAX)},
 )
-REFUSES = "terminals (as this converter knows it), huge pages, what linux-cr never had"
+REFUSES = (
+    "terminals of PowerPC, and settings of a terminal that struct termio cannot hold; huge pages; "
+    "what linux-cr never had"
+)
 DEFAULTS = "no flags of a task; a new clock"
 
 
@@ -275,6 +250,7 @@ DIALECT = dialect_of(
         old.TaskRc1,
         old.Vma2010,
         old.IpcShm2010,
+        *terminals_2010.RECORDS,
         *powerpc_2010.RECORDS,
     ),
     refuses=REFUSES,

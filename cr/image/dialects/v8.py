@@ -15,7 +15,7 @@ from cr.image.dialects import cr_records as records
 from cr.image.dialects.arch import x86_2008_one
 from cr.image.dialects.cr_shape import CrVersion, Numbers
 from cr.image.dialects.probe import probe
-from cr.image.dialects.shape import Converted, Dialect
+from cr.image.dialects.shape import Converted, Dialect, Place
 from emu.layout import LITTLE, Bytes
 
 NUMBERS = Numbers(string=2, fname=3, task=101, thread=102, cpu=103)
@@ -40,12 +40,19 @@ def write(image: Bytes) -> Converted:
     return cr_image.write(image, VERSION)
 
 
+def places(image: Bytes) -> list[Place]:
+    """Where its records lie."""
+    return cr_image.places(image, VERSION)
+
+
 DIALECT = Dialect(
     name="v8",
     title="v6 to v8, October 2008",
     recognizes=recognizes,
     read=read,
     write=write,
+    places=places,
+    frame_bits=16,
     records=x86_2008_one.RECORDS,
     refuses=f"a second process; PowerPC; {v13.REFUSES}",
     defaults=f"no parent; {v13.DEFAULTS}",

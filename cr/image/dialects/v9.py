@@ -13,7 +13,7 @@ from cr.image.dialects import cr_image, v13
 from cr.image.dialects.arch import x86_2008
 from cr.image.dialects.cr_shape import CrVersion, Numbers
 from cr.image.dialects.probe import probe
-from cr.image.dialects.shape import Converted, Dialect
+from cr.image.dialects.shape import Converted, Dialect, Place
 from emu.layout import LITTLE, Bytes
 
 NUMBERS = Numbers(head_arch=2, string=3, fname=4, tree=101, task=102, thread=103, cpu=104)
@@ -37,12 +37,19 @@ def write(image: Bytes) -> Converted:
     return cr_image.write(image, VERSION)
 
 
+def places(image: Bytes) -> list[Place]:
+    """Where its records lie."""
+    return cr_image.places(image, VERSION)
+
+
 DIALECT = Dialect(
     name="v9",
     title="v9, November 2008",
     recognizes=recognizes,
     read=read,
     write=write,
+    places=places,
+    frame_bits=16,
     records=(),
     refuses=f"PowerPC; {v13.REFUSES}",
     defaults=v13.DEFAULTS,

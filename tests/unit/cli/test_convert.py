@@ -67,3 +67,25 @@ def test_an_old_image_that_is_cut(command: Run, half: Path, tmp_path: Path) -> N
         done = command(*verb, old)
         assert done.status == 2 and "is no image" in done.stderr
         assert done.stderr.count("\n") == 1
+
+
+def test_a_name_without_a_program(command: Run, half: Path, tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    refused = command("convert", half, "--to", "v21-minimal", "-o", old)
+    assert refused.status == 3 and "has no place for memory" in refused.stderr
+    assert refused.stderr.endswith("it saved a name alone; --lossy writes that\n")
+    assert not old.exists()
+    other = command("convert", half, "--to", "v13", "--lossy", "-o", old)
+    assert other.status == 2 and "--lossy is for v21-minimal" in other.stderr
+    done = command("convert", half, "--to", "v21-minimal", "--lossy", "-o", old)
+    assert done.status == 0 and "left out: memory, registers" in done.stderr
+    assert old.stat().st_size == 363
+    words = command("info", old)
+    assert words.status == 0 and b"dialect v21-minimal\n" in words.stdout
+    assert words.stdout.endswith(b"it cannot be restarted\n")
+    assert json.loads(command("info", "--json", old).stdout)["kernel"] == "3.2.0"
+    for verb in (["restart"], ["convert", "--to", "v13", "-o", tmp_path / "x"]):
+        told = command(*verb, old)
+        assert told.status == 2 and "saved the name " in told.stderr
+        assert "nothing that could be restarted" in told.stderr
+        assert told.stderr.count("\n") == 1

@@ -186,8 +186,9 @@ class Specimen:
             self.put(x86.Cpu, cs=x86.SEG_USER32_CS, used_math=1, ip=0x1234)
             self.w.write_blob(t.HDR_CPU_FPU, bytes(512))
         else:
-            self.put(powerpc.Cpu, parts=7, nip=0x1234)
-            for cls in (powerpc.CpuFp, powerpc.CpuAltivec, powerpc.CpuVsx):
+            self.put(powerpc.Cpu, parts=powerpc.PARTS_KNOWN, nip=0x1234)
+            units = (powerpc.CpuFp, powerpc.CpuAltivec, powerpc.CpuVsx)
+            for cls in (*units, powerpc.CpuDabr, powerpc.CpuSpe):
                 self.put(cls)
 
     def cred(self) -> int:

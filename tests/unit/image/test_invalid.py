@@ -134,8 +134,8 @@ ROWS: list[tuple[str, dict[str, object], str]] = [
     ("x86.Cpu", {"used_math": 2}, "0 or 1"),
     ("x86.MmContext", {"nldt": 8193}, "more than 8192"),
     ("x86.MmContext", {"ldt_entry_size": 4}, "8 bytes"),
-    ("powerpc.HeaderArch", {"parts": 8}, "0x8 are unknown"),
-    ("powerpc.Cpu", {"parts": 9}, "0x8 are unknown"),
+    ("powerpc.HeaderArch", {"parts": 0x20}, "0x20 are unknown"),
+    ("powerpc.Cpu", {"parts": 0x21}, "0x20 are unknown"),
 ]
 
 

@@ -24,6 +24,10 @@ from emu.layout import Record, array, at, hex16, hex64, record, u32
 
 OLD_ARCH_IDS = {t.ARCH_X86_32: 1, 4: 3, 5: 4}
 """Number in February 2010 -> number until then; x86-64 came between."""
+ONLY_ARCH_ID = 1
+"""Of v14 to v17: the one architecture that is known of them."""
+OLD_ARCH_NAMES = {1: "x86_32", 3: "ppc32", 4: "ppc64"}
+"""By the number until then."""
 _NO_DEBUG = (0,) * 6
 
 

@@ -23,6 +23,7 @@ from cr.image.arch.shape import ArchFormat
 from cr.image.dialects.arch.powerpc_units import (
     NO_REGISTERS,
     PT_REGS_WORDS,
+    Units,
     UnitsTail,
     native_registers,
     possible_parts,
@@ -177,6 +178,8 @@ def _write_first(out: CrWriter, numbers: Numbers, image: PlainImage, task: Plain
     if units.altivec is not None or units.vsx is not None:
         sentence = "the first PowerPC port has no place for vector registers"
         raise ImageError(0, "CPU", sentence)
+    if units.spe is not None:
+        raise ImageError(0, "CPU", "the first PowerPC port has no place for SPE")
     out.write(numbers.thread, Mark(), task.pid)
     word_bytes = image.arch.word_bytes
     cls = FirstCpu64 if word_bytes == 8 else FirstCpu32
@@ -184,6 +187,7 @@ def _write_first(out: CrWriter, numbers: Numbers, image: PlainImage, task: Plain
         pt_regs=pt_regs(cpu, thread, word_bytes),
         fpr=units.fp.fpr if units.fp is not None else NO_REGISTERS,
         fpscr=units.fp.fpscr if units.fp is not None else 0,
+        dabr=units.dabr.dabr if units.dabr is not None else 0,
     )
     out.write(numbers.cpu, record, task.pid)
 
@@ -192,14 +196,14 @@ def _read_first(source: CrReader, numbers: Numbers, arch: ArchFormat, header: Fr
     source.read(numbers.thread, Mark, None)
     cls: type[FirstCpu64] | type[FirstCpu32] = FirstCpu64 if arch.word_bytes == 8 else FirstCpu32
     old = source.read(numbers.cpu, cls, None)
-    if old.dabr:
-        source.refuse("DABR is not modelled")
-    units: list[Framed | Bytes] = []
-    if any(old.fpr) or old.fpscr:
-        units.append(powerpc.CpuFp(fpr=old.fpr, fpscr=old.fpscr))
-    parts = powerpc.PART_FP if units else 0
-    thread, cpu = native_registers(old.pt_regs, arch.word_bytes, parts, source.refuse)
-    return State(thread, cpu, units, powerpc.HeaderArch(parts=parts))
+    # There were no bits: what is not zero was used.
+    used = any(old.fpr) or old.fpscr
+    fp = powerpc.CpuFp(fpr=old.fpr, fpscr=old.fpscr) if used else None
+    dabr = powerpc.CpuDabr(dabr=old.dabr) if old.dabr else None
+    units = Units(fp=fp, dabr=dabr)
+    thread, cpu = native_registers(old.pt_regs, arch.word_bytes, units.parts, source.refuse)
+    header = powerpc.HeaderArch(parts=powerpc.PART_FP if used else 0)
+    return State(thread, cpu, list(units.in_order()), header)
 
 
 SECOND = CrArch(

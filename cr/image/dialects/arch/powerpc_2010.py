@@ -37,6 +37,8 @@ _UNIT_RECORDS: dict[int, type[Framed]] = {
     t.HDR_CPU_FP: powerpc.CpuFp,
     t.HDR_CPU_ALTIVEC: powerpc.CpuAltivec,
     t.HDR_CPU_VSX: powerpc.CpuVsx,
+    t.HDR_CPU_DABR: powerpc.CpuDabr,
+    t.HDR_CPU_SPE: powerpc.CpuSpe,
 }
 
 

@@ -6,7 +6,7 @@ each), AltiVec, SPE; a mask says which of them mean something.
 Mirrors:  "powerpc checkpoint/restart" v2, features_used; linux-cr v18 and later, which kept it.
 Deviates: MSR is not believed: what it says is only the word size of the task. VSCR and VSX, which
           the patches declared and never filled, are filled.
-Not modelled: DABR and SPE: refused.
+          The bits of units that a machine cannot have are kept, and are the restart's to refuse.
 """
 
 from __future__ import annotations
@@ -20,11 +20,7 @@ from cr.image.types import Framed
 from emu.layout import Bytes, Record, array, at, hex32, hex64, raw, record, s32
 
 FEATURE_FP, FEATURE_DEBUG, FEATURE_ALTIVEC, FEATURE_SPE, FEATURE_VSX = 0x1, 0x2, 0x4, 0x8, 0x10
-_PARTS = {
-    FEATURE_FP: powerpc.PART_FP,
-    FEATURE_ALTIVEC: powerpc.PART_ALTIVEC,
-    FEATURE_VSX: powerpc.PART_VSX,
-}
+_KNOWN = FEATURE_FP | FEATURE_DEBUG | FEATURE_ALTIVEC | FEATURE_SPE | FEATURE_VSX
 PT_REGS_WORDS = 44
 NIP, MSR, ORIG_GPR3, CTR, LINK, XER, CCR, SOFTE, TRAP = range(32, 41)
 MSR_SF = 1 << 63
@@ -59,35 +55,49 @@ class Units:
     fp: powerpc.CpuFp | None = None
     altivec: powerpc.CpuAltivec | None = None
     vsx: powerpc.CpuVsx | None = None
+    dabr: powerpc.CpuDabr | None = None
+    spe: powerpc.CpuSpe | None = None
 
     def values(self, wide: bool) -> dict[str, Any]:
         """features_used, fpr and tail of an old record; `wide`: with two halves for VSX."""
-        fp, altivec, vsx = self.fp, self.altivec, self.vsx
+        fp, altivec, vsx, spe = self.fp, self.altivec, self.vsx, self.spe
         fpr = fp.fpr if fp is not None else NO_REGISTERS
         if wide:
             low = vsx.low if vsx is not None else NO_REGISTERS
             fpr = tuple(half for pair in zip(fpr, low) for half in pair)
-        features = FEATURE_FP if fp is not None else 0
-        features |= FEATURE_ALTIVEC if altivec is not None else 0
-        features |= FEATURE_VSX if vsx is not None else 0
         tail = UnitsTail(
             fpscr=fp.fpscr if fp is not None else 0,
             vr=altivec.vr if altivec is not None else NO_VECTORS,
             vscr=altivec.vscr if altivec is not None else bytes(VECTOR),
             vrsave=altivec.vrsave if altivec is not None else 0,
+            dabr=self.dabr.dabr if self.dabr is not None else 0,
+            evr=spe.evr if spe is not None else NO_REGISTERS,
+            acc=spe.acc if spe is not None else 0,
+            spefscr=spe.spefscr if spe is not None else 0,
         )
-        return {"features_used": features, "fpr": fpr, "tail": tail}
+        return {"features_used": self._bits(0), "fpr": fpr, "tail": tail}
 
     def in_order(self) -> list[Framed]:
         """The records behind a native CPU."""
-        return [unit for unit in (self.fp, self.altivec, self.vsx) if unit is not None]
+        return [unit for unit, _, _ in self._table() if unit is not None]
 
     @property
     def parts(self) -> int:
         """Their bits in a native CPU."""
-        present = (self.fp is not None) * powerpc.PART_FP
-        present |= (self.altivec is not None) * powerpc.PART_ALTIVEC
-        return present | (self.vsx is not None) * powerpc.PART_VSX
+        return self._bits(1)
+
+    def _bits(self, which: int) -> int:
+        return sum(bits[which] for unit, *bits in self._table() if unit is not None)
+
+    def _table(self) -> tuple[tuple[Framed | None, int, int], ...]:
+        """Each unit, its bit in features_used, and the one in a native CPU."""
+        return (
+            (self.fp, FEATURE_FP, powerpc.PART_FP),
+            (self.altivec, FEATURE_ALTIVEC, powerpc.PART_ALTIVEC),
+            (self.vsx, FEATURE_VSX, powerpc.PART_VSX),
+            (self.dabr, FEATURE_DEBUG, powerpc.PART_DABR),
+            (self.spe, FEATURE_SPE, powerpc.PART_SPE),
+        )
 
 
 def units_of(found: Iterable[Framed | Bytes]) -> Units:
@@ -101,16 +111,21 @@ def units_of(found: Iterable[Framed | Bytes]) -> Units:
                 named["altivec"] = unit
             case powerpc.CpuVsx():
                 named["vsx"] = unit
+            case powerpc.CpuDabr():
+                named["dabr"] = unit
+            case powerpc.CpuSpe():
+                named["spe"] = unit
     return Units(**named)
 
 
 def units_in(features: int, fpr: tuple[int, ...], tail: UnitsTail, refuse: Refuse) -> Units:
     """The units of an old record."""
-    known = sum(_PARTS)
-    if features & ~known or tail.dabr:
-        refuse(f"features {features:#x}: DABR and SPE are not modelled")
+    if features & ~_KNOWN:
+        refuse(f"features {features & ~_KNOWN:#x} are unknown")
+    if bool(tail.dabr) != bool(features & FEATURE_DEBUG):
+        refuse("a data breakpoint and its bit go together")
     wide = len(fpr) > powerpc.REGISTERS
-    fp = altivec = vsx = None
+    fp = altivec = vsx = dabr = spe = None
     if features & FEATURE_FP:
         fp = powerpc.CpuFp(fpr=fpr[::2] if wide else fpr, fpscr=tail.fpscr)
     if features & FEATURE_ALTIVEC:
@@ -121,7 +136,11 @@ def units_in(features: int, fpr: tuple[int, ...], tail: UnitsTail, refuse: Refus
         if not wide:
             refuse("VSX was used, but the registers have no second halves")
         vsx = powerpc.CpuVsx(low=fpr[1::2])
-    return Units(fp, altivec, vsx)
+    if features & FEATURE_DEBUG:
+        dabr = powerpc.CpuDabr(dabr=tail.dabr)
+    if features & FEATURE_SPE:
+        spe = powerpc.CpuSpe(evr=tail.evr, acc=tail.acc, spefscr=tail.spefscr)
+    return Units(fp, altivec, vsx, dabr, spe)
 
 
 def possible_parts(wide: bool) -> int:
