@@ -108,6 +108,7 @@ AT_EVERY_CALL = {
     "scheduling/inheritance",
     "scheduling/nice",
     "scheduling/policies",
+    "scheduling/proc_stat",
     "signals/altstack",
     "signals/nested",
     "signals/never_restarted",

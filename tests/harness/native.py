@@ -59,6 +59,7 @@ QEMU_DEVIATES: dict[str, str] = {
     "processes/pi_futex": "Linux reads the words in the other byte order",
     "processes/pi_mutex": "Linux reads the words in the other byte order",
     "scheduling/inheritance": "Linux reads the words in the other byte order",
+    "scheduling/proc_stat": "its /proc/PID/stat shows zeros",
     "processes/robust": "it has no set_robust_list",
     "namespaces/ipc": "its clone has no new namespaces",
     "files/dnotify": "it does not swap si_fd",
