@@ -23,6 +23,7 @@ AT_EVERY_CALL = {
     "basics/counter",
     "basics/stdin_echo",
     "checkpoint/external",
+    "checkpoint/own_network",
     "checkpoint/self_tree",
     "checkpoint/through_pipe",
     "checkpoint/tree",
