@@ -221,12 +221,19 @@ class Vfs:
         """Root directory, current directory and umask of the first task."""
         return FsStruct(self.root, self.root)
 
-    def nameless(self, mode: int, ino: int, shown: bytes, mount: Mount | None = None) -> Path:
-        """A file without a name, for restart; `shown` is what it was. Raises EINVAL."""
+    def nameless(
+        self,
+        mode: int,
+        ino: int,
+        shown: bytes,
+        mount: Mount | None = None,
+        above: Dentry | None = None,
+    ) -> Path:
+        """A file without a name, which was `shown` in the directory `above`. Raises EINVAL."""
         mount = mount or self.root.mount
         if not isinstance(mount.fs, MemFs):
             raise EINVAL("a file without a name where there are no files")
-        dentry = Dentry(mount.root, shown.lstrip(b"/"), mount.fs.nameless(mode, ino))
+        dentry = Dentry(above or mount.root, shown, mount.fs.nameless(mode, ino))
         dentry.unlinked = True
         return Path(mount, dentry)
 

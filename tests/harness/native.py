@@ -31,6 +31,7 @@ RUNNERS_FOR_NEEDS: dict[tuple[str, str], tuple[str, ...]] = {
 TIMEOUT_SECONDS = 60
 # Stories that need CAP_SYS_ADMIN.
 NEEDS_RIGHTS = {
+    "files/removed_root",
     "namespaces/hidden",
     "namespaces/ipc",
     "namespaces/mount_errors",
