@@ -42,7 +42,7 @@ def checkpoint_end(ctx: Checkpoint, end: PipeEnd, common: dict[str, int]) -> Non
     f_type = t.FILE_PIPE if end.path is None else t.FILE_FIFO
     ctx.image.write(t.HDR_FILE, FilePipe(f_type=f_type, pipe_objref=objref, **common))
     if end.path is not None and not regular.checkpoint_name(ctx, end.path):
-        checkpoint_unlinked(ctx, end.path, "an open FIFO")
+        checkpoint_unlinked(ctx, end.path)
     if first:
         if end.pipe.capacity != PIPE_CAPACITY and not ctx.pure:
             ctx.image.write(t.HDR_PIPE_EXTRA, PipeExtra(capacity=end.pipe.capacity))

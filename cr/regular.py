@@ -58,7 +58,7 @@ def checkpoint_generic(ctx: Checkpoint, file: OpenFile) -> None:
         checkpoint_proc(ctx, file)
         return
     if not checkpoint_name(ctx, path):
-        checkpoint_unlinked(ctx, path, "an open file")
+        checkpoint_unlinked(ctx, path)
 
 
 def restore_generic(ctx: Restart, record: File) -> OpenFile:
@@ -96,7 +96,7 @@ def checkpoint_fs(ctx: Checkpoint, fs: FsStruct) -> None:
             continue
         if place == ctx.root:
             ctx.refuse(EBADF, "the root directory of the tree has no name any more")
-        checkpoint_unlinked(ctx, place, "a working directory or root directory")
+        checkpoint_unlinked(ctx, place)
 
 
 def restore_fs(ctx: Restart) -> FsStruct:

@@ -45,10 +45,10 @@ def is_removed(path: Path) -> bool:
     return dentry is not None
 
 
-def checkpoint_unlinked(ctx: Checkpoint, path: Path, what: str) -> None:
-    """Behind its last name: write what is left of a file; `what` it is for messages."""
+def checkpoint_unlinked(ctx: Checkpoint, path: Path) -> None:
+    """Behind its last name: write what is left of a file."""
     if ctx.pure:
-        ctx.refuse(EBADF, f"{what} was unlinked, and the image is to be pure")
+        ctx.refuse(EBADF, "a file or directory in use was unlinked, and the image is to be pure")
     if stat.S_IFMT(path.inode.node.mode) not in _KINDS:
         ctx.refuse(EBADF, "an open device was unlinked")
     first = _checkpoint_inode(ctx, path.inode)
