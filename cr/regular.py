@@ -111,7 +111,7 @@ def restore_fs(ctx: Restart) -> FsStruct:
     return FsStruct(places[1], places[0], record.umask)
 
 
-def restore_name(ctx: Restart) -> tuple[bytes, Path]:
+def restore_name(ctx: Restart, *, follow: bool = True) -> tuple[bytes, Path]:
     """Read the name of a file, and find it, or make it if the name was its last."""
     name = ctx.image.read_string(t.HDR_FILE_NAME, PATH_LIMIT)
     elsewhere = restore_place(ctx)
@@ -119,4 +119,4 @@ def restore_name(ctx: Restart) -> tuple[bytes, Path]:
         return name, restore_unlinked(ctx, name, elsewhere)
     if elsewhere is not None:
         return name, place_at(ctx, elsewhere)
-    return name, ctx.attempt(partial(Walk(ctx.opener).resolve, name))
+    return name, ctx.attempt(partial(Walk(ctx.opener).resolve, name, follow=follow))

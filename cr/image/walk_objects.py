@@ -274,6 +274,7 @@ class ObjectWalk:
         for _ in range(file.nr_watches):
             yield from self._one(InotifyWatch)
             yield from self._string(t.HDR_FILE_NAME, "watched", t.PATH_LIMIT)
+            yield from self._unlinked()
         for _ in range(file.nr_events):
             yield from self._one(InotifyEvent)
 

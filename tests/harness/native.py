@@ -38,6 +38,7 @@ NEEDS_RIGHTS = {
     "namespaces/mount_namespaces",
     "namespaces/mounts",
     "namespaces/setns",
+    "namespaces/watched_mount",
     "process/proc_tasks",
     "sockets/devices",
     "terminals/instances",
