@@ -83,8 +83,8 @@ class FileSystem:
         self.ram = ram
         self.clock = clock
         self.dev = dev
-        self.marks: list[Inode] = []
-        """What is watched in it, once for each mark."""
+        self.marks: set[Inode] = set()
+        """What somebody watches in it."""
 
     def options(self) -> bytes:
         """What /proc shows of it behind the options of a mount; each after a comma."""

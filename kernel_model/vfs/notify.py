@@ -41,16 +41,16 @@ def add_mark(inode: Inode, mark: Mark) -> None:
     if inode.marks is None:
         inode.marks = []
     inode.marks.append(mark)
-    inode.fs.marks.append(inode)
+    inode.fs.marks.add(inode)
 
 
 def remove_mark(inode: Inode, mark: Mark) -> None:
     """Somebody watches an inode no longer."""
     assert inode.marks is not None
     inode.marks.remove(mark)
-    inode.fs.marks.remove(inode)
     if not inode.marks:
         inode.marks = None
+        inode.fs.marks.remove(inode)
 
 
 def notice(inode: Inode, path: Path | None, mask: int) -> None:
@@ -101,6 +101,6 @@ def notice_gone(inode: Inode) -> None:
 
 def notice_unmounted(fs: FileSystem) -> None:
     """A file system is gone; who watches the youngest inode hears it first, as in Linux's list."""
-    for inode in sorted(set(fs.marks), key=lambda each: -each.node.ino):
+    for inode in sorted(fs.marks, key=lambda each: -each.node.ino):
         for mark in tuple(inode.marks or ()):
             mark.unmounted()
