@@ -65,7 +65,8 @@ def checkpoint_tasks(ctx: Checkpoint, tasks: list[Task], uflags: int) -> list[An
     """Write an image of these tasks, the root first; its pieces. Raises Refused."""
     pieces: list[Any] = []
     ctx.netns = bool(uflags & t.CHECKPOINT_NETNS)
-    ctx.mnt, ctx.user_ns = tasks[0].nsproxy.mnt, tasks[0].cred.user.namespace
+    root = tasks[0]
+    ctx.mnt, ctx.net, ctx.user_ns = root.nsproxy.mnt, root.nsproxy.net, root.cred.user.namespace
     ctx.image = Writer(pieces, ctx.kernel.abis[0].order)
     try:
         checkpoint_header(ctx, uflags)

@@ -88,6 +88,8 @@ class Checkpoint:
         """Number of the pid object of a pid."""
         self.mnt = kernel.vfs.namespace
         """The mounts that the root of the tree sees."""
+        self.net = kernel.nsproxy.net
+        """The network of the root of the tree; without CHECKPOINT_NETNS all must be in it."""
         self.user_ns: UserNamespace = kernel.root_cred.user.namespace
         """The user namespace of the root of the tree; 0 stands for it."""
 

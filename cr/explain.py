@@ -6,7 +6,7 @@ and what refuses there is the answer here. So question and act cannot drift apar
 `/proc/PID/checkpointable` has a line for each resource of a task, `/proc/PID/fdinfo/N` one more:
 
     mm: 1
-    files: 0 (an open FIFO was unlinked)
+    files: 0 (an open device was unlinked)
 
 Mirrors:  Dave Hansen's proposal of February 2009, which asked a flag of the file system; the design
           that Oren Laadan's patches took instead, looking at the moment of the checkpoint.

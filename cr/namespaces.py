@@ -57,7 +57,7 @@ def restore_ns(ctx: Restart) -> NsProxy:
         ipc = ctx.objs.fetch(ctx, record.ipc_objref, t.OBJ_IPC_NS, IpcNamespace)
     if record.net_objref:
         net = ctx.objs.fetch(ctx, record.net_objref, t.OBJ_NET_NS, NetNamespace)
-    network.restore_state(ctx, net)
+    network.restore_state(ctx, net, own=not record.net_objref)
     return NsProxy(uts, ipc, net, restore_ns_mounts(ctx))
 
 

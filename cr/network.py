@@ -30,8 +30,8 @@ _MOST_TIME_WAIT = 1 << 16
 def checkpoint_reference(ctx: Checkpoint, net: NetNamespace) -> int:
     """The number of a namespace; 0 if namespaces are not saved."""
     if not ctx.netns:
-        if net is not ctx.kernel.nsproxy.net:
-            ctx.refuse(EPERM, "a task is in another network namespace (no CHECKPOINT_NETNS)")
+        if net is not ctx.net:
+            ctx.refuse(EPERM, "a task is in another network namespace than the root of the tree")
         return 0
     return ctx.write_object(t.OBJ_NET_NS, net, _checkpoint_net)
 
@@ -111,8 +111,11 @@ def restore_netdev(ctx: Restart) -> image.Netdev:
     return record
 
 
-def restore_state(ctx: Restart, net: NetNamespace) -> None:
-    """Read what a namespace remembers; it is put in place at the commit."""
+def restore_state(ctx: Restart, net: NetNamespace, *, own: bool) -> None:
+    """Read what a namespace remembers; it is put in place at the commit.
+
+    Unless it is the own one of who restarts, which has a life of its own.
+    """
     if ctx.image.peek() != t.HDR_NET_STATE:
         return
     record = ctx.image.read(t.HDR_NET_STATE, ours.NetState)
@@ -122,14 +125,13 @@ def restore_state(ctx: Restart, net: NetNamespace) -> None:
         ctx.refuse(f"{len(record.time_wait)} closed connections")
     if any(each.until_ns > 1 << 61 or each.reuse > 1 for each in record.time_wait):
         ctx.refuse("a closed connection that never ends")
-    ctx.net_states.append((net, record))
+    if ctx.alone or not own:
+        ctx.net_states.append((net, record))
 
 
 def attach_state(ctx: Restart) -> None:
     """Commit: a namespace remembers. Nothing here can fail."""
     for net, record in ctx.net_states:
-        if not ctx.alone and net is ctx.kernel.nsproxy.net:
-            continue  # the namespace has a life of its own
         net.next_autobind, net.next_port = record.next_autobind, record.next_port
         net.loopback_up = bool(record.loopback_up)
         for each in record.time_wait:

@@ -7,7 +7,7 @@ pipe must be written once, and read back before anyone can look.
 Image grammar:
 
     pipe-end  =  FilePipe             [ bytes ]
-    fifo-end  =  FilePipe  FILE_NAME  [ bytes ]     ; bytes after the FIRST end met
+    fifo-end  =  FilePipe  FILE_NAME  [ unlinked ]  [ bytes ]     ; bytes after the FIRST end met
     bytes     =  [ PIPE_EXTRA ]  PIPE_BUF           ; ours: another size (F_SETPIPE_SZ)
 
 Mirrors:  linux-cr fs/pipe.c -- pipe_file_checkpoint, pipe_file_restore, fifo_file_restore.
@@ -23,6 +23,7 @@ from cr.context import Checkpoint, Restart
 from cr.image import types as t
 from cr.image.files import FilePipe
 from cr.image.pipes import PipeExtra
+from cr.unlinked import checkpoint_unlinked
 from kernel_model.abi.errno import EBADF, EBUSY
 from kernel_model.abi.fcntl import O_ACCMODE, O_NONBLOCK
 from kernel_model.fifo import FifoEnd
@@ -41,7 +42,7 @@ def checkpoint_end(ctx: Checkpoint, end: PipeEnd, common: dict[str, int]) -> Non
     f_type = t.FILE_PIPE if end.path is None else t.FILE_FIFO
     ctx.image.write(t.HDR_FILE, FilePipe(f_type=f_type, pipe_objref=objref, **common))
     if end.path is not None and not regular.checkpoint_name(ctx, end.path):
-        ctx.refuse(EBADF, "an open FIFO was unlinked")
+        checkpoint_unlinked(ctx, end.path)
     if first:
         if end.pipe.capacity != PIPE_CAPACITY and not ctx.pure:
             ctx.image.write(t.HDR_PIPE_EXTRA, PipeExtra(capacity=end.pipe.capacity))

@@ -2,12 +2,13 @@
 
 Image grammar:
 
-    inotify     =  FileInotify  { INOTIFY_WATCH  FILE_NAME }  { INOTIFY_EVENT }
+    inotify     =  FileInotify  { INOTIFY_WATCH  FILE_NAME  [ unlinked ] }  { INOTIFY_EVENT }
     pidfd       =  FilePidfd
     file-table  =  ...  { DIRECTORY_NOTIFY }
 
-A watch is found again by the name of what it watches. What the restart itself opens and closes is
-nobody's doing: until its end those who watch are deaf.
+A watch is found again by the name of what it watches; where that is gone, what is left of it is
+there. What the restart itself opens and closes is nobody's doing: until its end those who watch are
+deaf.
 
 Mirrors:  nothing: linux-cr refuses inotify (EBADF) and a directory that somebody is told of.
 Deviates: a pure image refuses all three with EBADF.
@@ -15,13 +16,12 @@ Deviates: a pure image refuses all three with EBADF.
 
 from __future__ import annotations
 
-from functools import partial
-
 from cr.context import Checkpoint, Restart
 from cr.image import types as t
 from cr.image import watches as image
 from cr.image.files import FileInotify, FilePidfd
-from cr.regular import PATH_LIMIT, checkpoint_name
+from cr.regular import checkpoint_name, restore_name
+from cr.unlinked import checkpoint_unlinked
 from kernel_model import dnotify
 from kernel_model.abi.errno import EBADF
 from kernel_model.abi.fcntl import O_ACCMODE, O_RDONLY, O_RDWR
@@ -31,7 +31,6 @@ from kernel_model.pidfd import PidFile
 from kernel_model.task import Task
 from kernel_model.vfs.fdtable import FdTable
 from kernel_model.vfs.openfile import OpenFile
-from kernel_model.vfs.path import Walk
 
 
 def checkpoint_inotify(ctx: Checkpoint, file: InotifyFile, common: dict[str, int]) -> None:
@@ -48,9 +47,8 @@ def checkpoint_inotify(ctx: Checkpoint, file: InotifyFile, common: dict[str, int
     ctx.image.write(t.HDR_FILE, record)
     for wd, watch in file.watching.items():
         ctx.image.write(t.HDR_INOTIFY_WATCH, image.InotifyWatch(wd=wd, mask=watch.mask))
-        if watch.path.dentry.unlinked:
-            ctx.refuse(EBADF, "inotify watches a file whose name is gone")
-        checkpoint_name(ctx, watch.path)
+        if not checkpoint_name(ctx, watch.path):
+            checkpoint_unlinked(ctx, watch.path)
     for event in file.events:
         told = image.InotifyEvent(
             wd=event.wd, mask=event.mask, cookie=event.cookie, name=event.name
@@ -76,8 +74,7 @@ def restore_inotify(ctx: Restart, record: FileInotify) -> OpenFile:
 def _fill(ctx: Restart, file: InotifyFile, record: FileInotify) -> None:
     for _ in range(record.nr_watches):
         watch = ctx.image.read(t.HDR_INOTIFY_WATCH, image.InotifyWatch)
-        name = ctx.image.read_string(t.HDR_FILE_NAME, PATH_LIMIT)
-        place = ctx.attempt(partial(Walk(ctx.opener).resolve, name, follow=False))
+        name, place = restore_name(ctx, follow=False)
         if watch.wd in file.watching or watch.mask & ~KEPT:
             ctx.refuse(f"watch {watch.wd} is there twice, or has the mask {watch.mask:#x}")
         if any(each.inode is place.inode for each in file.watching.values()):

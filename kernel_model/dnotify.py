@@ -73,6 +73,10 @@ class DirectoryMark:
         """The directory is gone."""
         self.leave()
 
+    def unmounted(self) -> None:
+        """The file system is gone."""
+        self.leave()
+
     def leave(self) -> None:
         """Nobody is to be told any more."""
         remove_mark(self.file.inode, self)

@@ -22,7 +22,7 @@ from kernel_model.mm.backing import SharedMemory, VdsoPage
 from kernel_model.net.dump import Names, dump_network
 from kernel_model.signals import Action, Pending
 from kernel_model.task import Task
-from kernel_model.vfs.dump_files import show_file, show_tree, show_tty
+from kernel_model.vfs.dump_files import show_file, show_removed, show_tree, show_tty
 from kernel_model.vfs.dump_mounts import dump_mounts
 from kernel_model.vfs.path import shown_path
 
@@ -221,6 +221,8 @@ def _descriptors(task: Task, names: Names) -> Iterator[str]:
         yield f"    through mounts {fs.root.mount.number} and {fs.pwd.mount.number}"
         root = task.kernel.vfs.root
         yield f"    {shown_path(fs.root, root)!r} {shown_path(fs.pwd, root)!r} {fs.umask:o}"
+        for place in (fs.root, fs.pwd):
+            yield from show_removed(place.dentry, names)
     name, first = names.of("files", task.files)
     yield f"  {name}"
     if first:

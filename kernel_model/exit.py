@@ -77,6 +77,7 @@ def _release(task: Task) -> None:
     task.sighand.drop()
     task.nsproxy.ipc.end_if_unused(task.kernel)
     task.kernel.vfs.end_namespace(task.nsproxy.mnt, task.kernel)
+    task.kernel.vfs.look_again(task.kernel)
 
 
 def leave_memory(task: Task) -> None:

@@ -2,7 +2,7 @@
 
 Mirrors:  Linux fs/notify/inotify.
 Deviates: a watch remembers the name by which it was made, because a restart needs it.
-Not modelled: the limit of instances for each user; IN_UNMOUNT.
+Not modelled: the limit of instances for each user.
 """
 
 from __future__ import annotations
@@ -75,6 +75,11 @@ class Watch:
 
     def inode_gone(self) -> None:
         """The inode is gone."""
+        self.leave()
+
+    def unmounted(self) -> None:
+        """The file system is gone: this is told whatever the mask is."""
+        self.owner.put(Event(self.wd, IN_UNMOUNT))
         self.leave()
 
     def leave(self) -> None:

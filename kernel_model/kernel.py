@@ -145,6 +145,7 @@ class Kernel:
 
     def count_call(self, task: Task) -> None:
         """A system call has been completed."""
+        self.vfs.look_again(self)
         if task is not self.own_init:
             self.completed_calls += 1
 

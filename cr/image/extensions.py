@@ -11,7 +11,7 @@ Image grammar:
     at the end of an IPC_NS   [ IPC_SEQUENCE ]
     after shared SIGPENDING   { POSIX_TIMER }  [ GROUP_NEWS ]
     after epoll items         [ EPOLL_READY ]
-    after a FILE_NAME         [ UNLINKED  { UNLINKED_DATA } ]
+    after a FILE_NAME         [ UNLINKED  { UNLINKED_DATA } ] { UNLINKED }
     at the end of a sock      [ SOCKET_EXTRA ]  [ INET_OPTIONS ]
     after a socket buffer     [ SOCKET_RIGHTS ]
     at the end of an NS       [ NET_STATE ]
@@ -203,7 +203,10 @@ class IpcSequence(Framed):
 
 @record(size=80)
 class Unlinked(Framed):
-    """A file that no name leads to any more; its data follows in UNLINKED_DATA records."""
+    """A file that no name leads to any more; its data follows in UNLINKED_DATA records.
+
+    Behind a directory comes the one above it, if that was removed as well.
+    """
 
     TYPE = HDR_UNLINKED
 

@@ -3,9 +3,9 @@
 Image grammar:
 
     file-table  =  FILE_TABLE  { [ OBJREF file ]  FILE_DESC }  files-deferred
-    file        =  FILE generic  FILE_NAME  [ UNLINKED { UNLINKED_DATA } | PROC_FILE ]
+    file        =  FILE generic  FILE_NAME  [ unlinked | PROC_FILE ]
                 |  FILE pipe     [ PIPE_BUF bytes ]             ; bytes after the first end met
-                |  FILE fifo     FILE_NAME  [ PIPE_BUF bytes ]
+                |  FILE fifo     FILE_NAME  [ unlinked ]  [ PIPE_BUF bytes ]
                 |  [ OBJREF sock ]  FILE socket
                 |  [ OBJREF tty ]   FILE tty
                 |  FILE epoll

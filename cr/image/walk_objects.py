@@ -237,6 +237,7 @@ class ObjectWalk:
         yield self._item(begin, t.HDR_FILE, file, t.file_name(f_type))
         if f_type in (t.FILE_GENERIC, t.FILE_FIFO, t.FILE_NAMESPACE):
             yield from self._string(t.HDR_FILE_NAME, "path", t.PATH_LIMIT)
+            yield from self._unlinked()
         if f_type in (t.FILE_GENERIC, t.FILE_NAMESPACE) and self._next_is(t.HDR_PROC_FILE):
             yield from self._one(ProcFile)
         if isinstance(file, FilePipe) and file.pipe_objref not in self._pipes:
@@ -248,8 +249,6 @@ class ObjectWalk:
                 limit = self._last.capacity
             if self._next_is(t.HDR_PIPE_BUF):
                 yield from self._blob(t.HDR_PIPE_BUF, "pipe contents", limit=limit)
-        if self._next_is(t.HDR_UNLINKED):
-            yield from self._unlinked()
         if isinstance(file, FileInotify):
             yield from self._inotify(file)
         if f_type == t.FILE_TTY and self._next_is(t.HDR_TTY_FILE):
@@ -262,18 +261,20 @@ class ObjectWalk:
             yield from self._one(FileFlock)
 
     def _unlinked(self) -> Iterator[Item]:
-        yield from self._one(Unlinked)
-        unlinked = self._last
-        assert isinstance(unlinked, Unlinked)
-        for _ in range(unlinked.nr_extents):
-            yield from self._one(UnlinkedData)
-        if self._next_is(t.HDR_FILE_SEALS):
-            yield from self._one(FileSeals)
+        while self._next_is(t.HDR_UNLINKED):
+            yield from self._one(Unlinked)
+            unlinked = self._last
+            assert isinstance(unlinked, Unlinked)
+            for _ in range(unlinked.nr_extents):
+                yield from self._one(UnlinkedData)
+            if self._next_is(t.HDR_FILE_SEALS):
+                yield from self._one(FileSeals)
 
     def _inotify(self, file: FileInotify) -> Iterator[Item]:
         for _ in range(file.nr_watches):
             yield from self._one(InotifyWatch)
             yield from self._string(t.HDR_FILE_NAME, "watched", t.PATH_LIMIT)
+            yield from self._unlinked()
         for _ in range(file.nr_events):
             yield from self._one(InotifyEvent)
 
@@ -324,8 +325,9 @@ class ObjectWalk:
 
     def _fs(self) -> Iterator[Item]:
         yield from self._one(Fs)
-        yield from self._string(t.HDR_FILE_NAME, "pwd", t.PATH_LIMIT)
-        yield from self._string(t.HDR_FILE_NAME, "root", t.PATH_LIMIT)
+        for role in ("pwd", "root"):
+            yield from self._string(t.HDR_FILE_NAME, role, t.PATH_LIMIT)
+            yield from self._unlinked()
 
     def _sem_undo(self) -> Iterator[Item]:
         yield from self._one(TaskSemUndoList)

@@ -2,8 +2,8 @@
 
 Image grammar:
 
-    file        =  FILE inotify  { INOTIFY_WATCH  FILE_NAME }  { INOTIFY_EVENT }
-    unlinked    =  UNLINKED  { UNLINKED_DATA }  [ FILE_SEALS ]
+    file        =  FILE inotify  { INOTIFY_WATCH  FILE_NAME  [ unlinked ] }  { INOTIFY_EVENT }
+    unlinked    =  UNLINKED  { UNLINKED_DATA }  [ FILE_SEALS ]  { UNLINKED }
     file-table  =  ...  { FILE_LEASE }  { DIRECTORY_NOTIFY }
     mm          =  ...  { mm-unit }  [ MM_EXTRA ]
     sock        =  SOCKET  SOCKET_NETLINK

@@ -1,13 +1,13 @@
-/* A process asks whether it can be checkpointed: it can, until it holds a FIFO that nobody can find
- * any more, and again when that is closed.
+/* A process asks whether it can be checkpointed: it can, until it holds a device that nobody can
+ * find any more, and again when that is closed.
  *
  * cr: never (what it asks about is refused in between)
  * prints:
  *     files: 1
  *     mm: 1
- *     files: 0 (an open FIFO was unlinked)
+ *     files: 0 (an open device was unlinked)
  *     mm: 1
- *     checkpointable: 0 (an open FIFO was unlinked)
+ *     checkpointable: 0 (an open device was unlinked)
  *     the call says: EBADF
  *     files: 1
  *     the call says: 1
@@ -55,10 +55,10 @@ int main(void)
     char name[] = "/proc/self/fdinfo/0";
     tell("/proc/self/checkpointable", "files");
     tell("/proc/self/checkpointable", "mm");
-    check(raw_syscall(NR_mknod, (long)"/tmp/fifo", S_IFIFO | 0600, 0, 0, 0, 0) == 0);
-    int fd = open("/tmp/fifo", O_RDWR);
+    check(raw_syscall(NR_mknod, (long)"/tmp/null", S_IFCHR | 0600, 1 << 8 | 3, 0, 0, 0) == 0);
+    int fd = open("/tmp/null", O_RDWR);
     check(fd >= 0 && fd < 10);
-    check(unlink("/tmp/fifo") == 0);
+    check(unlink("/tmp/null") == 0);
     tell("/proc/self/checkpointable", "files");
     tell("/proc/self/checkpointable", "mm");
     name[sizeof name - 2] += fd;

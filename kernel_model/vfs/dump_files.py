@@ -21,7 +21,7 @@ from kernel_model.tty.file import TtyFile
 from kernel_model.tty.terminal import Tty
 from kernel_model.vfs.content import PIECE_BYTES
 from kernel_model.vfs.disk import DiskNode
-from kernel_model.vfs.mounts import Path
+from kernel_model.vfs.mounts import Dentry, Path
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.vfs.path import shown_path
 from kernel_model.vfs.proc_nodes import TextFile
@@ -99,13 +99,26 @@ def _behind(file: OpenFile, names: Names) -> Iterator[str]:
         yield f"      {pipe_name} {ends} capacity {pipe.capacity}"
         if new:
             yield f"        {bytes(pipe.buffer)!r}"
-    elif file.path is not None and file.path.dentry.unlinked and not isinstance(file, TtyFile):
-        inode_name, new = names.of("inode", file.inode)
-        node = file.inode.node
-        yield f"      {inode_name} ino {node.ino} mode {node.mode:o} size {node.size}"
+    if file.path is not None and not isinstance(file, TtyFile):
+        yield from show_removed(file.path.dentry, names)
+
+
+def show_removed(dentry: Dentry | None, names: Names) -> Iterator[str]:
+    """What is left of a file that no name leads to, and of the removed directories above it."""
+    while dentry is not None and dentry.unlinked:
+        inode = dentry.inode
+        name, new = names.of("inode", inode)
+        node = inode.node
+        yield (
+            f"      {name} ino {node.ino} mode {node.mode:o} size {node.size}"
+            f" owner {node.uid} {node.gid}"
+        )
         if new:
-            file.inode.sync()
-            yield f"        {_content(node)} mtime {node.mtime_ns}"
+            inode.sync()
+            yield f"        {_content(node)} mtime {node.mtime_ns} ctime {node.ctime_ns}"
+        if not inode.is_dir:
+            return
+        dentry = dentry.parent
 
 
 def _indented(lines: Iterator[str]) -> Iterator[str]:

@@ -33,8 +33,8 @@ class FileSystem:
         self.ram = ram
         self.clock = clock
         self.dev = dev
-        self.marks = 0
-        """How many watch something in it."""
+        self.marks: set[Inode] = set()
+        """What somebody watches in it."""
 
     def options(self) -> bytes:
         """What /proc shows of it behind the options of a mount; each after a comma."""

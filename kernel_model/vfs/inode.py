@@ -67,6 +67,8 @@ class Inode:
         self.dirty: set[int] = set()
         self.mappings: dict[FileMapper, int] = {}
         """Address spaces that map this file, and how many vmas of each (a dict keeps order)."""
+        self.homes = 0
+        """Whose current directory or root it is."""
         self.opens = 0
         """Open file descriptions; the data of an unlinked file lives until the last is gone."""
         self.writers = 0
@@ -183,9 +185,14 @@ class Inode:
         self.writers -= writer
         self.forget_if_unused()
 
+    def left(self) -> None:
+        """It is somebody's current directory, or root, no longer."""
+        self.homes -= 1
+        self.forget_if_unused()
+
     def forget_if_unused(self) -> None:
         """Free the page cache of a file that has neither names nor users."""
-        if not self.opens and not self.node.nlink:
+        if not self.opens and not self.homes and not self.node.nlink:
             notice_gone(self)
             for frame in self.pages.values():
                 self.fs.ram.drop(frame)

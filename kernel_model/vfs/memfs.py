@@ -77,7 +77,7 @@ class MemFs(FileSystem):
     def twin(self) -> MemFs:
         """The same file system with nothing in it yet, for restart."""
         fresh = copy(self)
-        fresh.top = None
+        fresh.top, fresh.marks = None, set()
         return fresh
 
     def use(self, disk: Disk) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from kernel_model.vfs.filesystem import FileSystem
     from kernel_model.vfs.inode import Inode
     from kernel_model.vfs.mounts import Dentry, Path
     from kernel_model.vfs.openfile import OpenFile
@@ -33,22 +34,24 @@ class Mark(Protocol):
 
     def inode_gone(self) -> None: ...
 
+    def unmounted(self) -> None: ...
+
 
 def add_mark(inode: Inode, mark: Mark) -> None:
     """Somebody watches an inode from now on."""
     if inode.marks is None:
         inode.marks = []
     inode.marks.append(mark)
-    inode.fs.marks += 1
+    inode.fs.marks.add(inode)
 
 
 def remove_mark(inode: Inode, mark: Mark) -> None:
     """Somebody watches an inode no longer."""
     assert inode.marks is not None
     inode.marks.remove(mark)
-    inode.fs.marks -= 1
     if not inode.marks:
         inode.marks = None
+        inode.fs.marks.remove(inode)
 
 
 def notice(inode: Inode, path: Path | None, mask: int) -> None:
@@ -95,3 +98,10 @@ def notice_gone(inode: Inode) -> None:
             mark.hear(IN_DELETE_SELF, b"", 0, of_child=False, unlinked=False)
         for mark in tuple(inode.marks or ()):
             mark.inode_gone()
+
+
+def notice_unmounted(fs: FileSystem) -> None:
+    """A file system is gone; who watches the youngest inode hears it first, as in Linux's list."""
+    for inode in sorted(fs.marks, key=lambda each: -each.node.ino):
+        for mark in tuple(inode.marks or ()):
+            mark.unmounted()

@@ -154,6 +154,8 @@ def path_of(path: Path, root: Path) -> bytes:
     """
     names: list[bytes] = []
     here = path
+    if path.dentry.unlinked:
+        raise ENOENT("it has no name any more")
     while here != root:
         mount, dentry = here
         if dentry.unlinked:

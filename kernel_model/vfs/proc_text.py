@@ -153,8 +153,9 @@ def _stat(pid_ns: PidNamespace | None, task: Task) -> bytes:
     tty = signal.tty
     numbers[3] = tty.device if tty is not None else 0
     numbers[4] = known(tty.pgrp) if tty is not None else -1
-    nice = task.scheduling.nice
-    numbers[14], numbers[15] = 20 + nice, nice
+    shares = task.scheduling
+    urgent = max(shares.priority, task.boost)
+    numbers[14], numbers[15] = -1 - urgent if urgent else 20 + shares.nice, shares.nice
     numbers[16] = len(signal.threads)
     numbers[19] = size
     if mm is not None:
@@ -164,6 +165,7 @@ def _stat(pid_ns: PidNamespace | None, task: Task) -> bytes:
             layout.end_code,
             layout.start_stack,
         )
+    numbers[36], numbers[37] = shares.priority, shares.policy
     letter = _LETTERS[task.state.value][0]
     fields = b" ".join(b"%d" % number for number in numbers)
     return b"%d (%s) %s %s\n" % (known(task.pid), task.comm, letter, fields)

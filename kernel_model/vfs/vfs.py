@@ -33,6 +33,7 @@ from kernel_model.vfs.mounts import (
     Path,
     top_of,
 )
+from kernel_model.vfs.notify import notice_unmounted
 from kernel_model.vfs.open import open_path
 from kernel_model.vfs.procfs import NOTHING_MORE, MoreFiles, ProcFs
 
@@ -88,6 +89,8 @@ class Vfs:
         self.cgroupfs: CgroupFs
         self.extra: list[FileSystem] = []
         """What was mounted new since boot, in that order."""
+        self.lingering = False
+        """Some of these are mounted nowhere any more, and still in use."""
         self.next_dev = FIRST_EXTRA_DEV
         """The device number of the next one."""
         numbers = MountNumbers()
@@ -166,6 +169,7 @@ class Vfs:
     def set_mount_state(self, state: MountState) -> None:
         """Have something else mounted; the first namespace is the first process's."""
         self.namespaces, self.next_dev = state.namespaces, state.next_dev
+        self.lingering = True
         self.namespace = state.namespaces[0]
         by_dev = {fs.dev: fs for fs in state.file_systems}
         self.devfs = cast(DevFs, by_dev[DEV_DEV])
@@ -198,14 +202,23 @@ class Vfs:
     def forget_unmounted(self, kernel: Kernel) -> int:
         """Let go of file systems that nobody can reach any more; how many frames that gave back."""
         if not self.extra and len(self.procs) == 1:
+            self.lingering = False
             return 0
-        alive = {mount.fs for namespace in self.namespaces for mount in namespace}
-        alive.update(path.mount.fs for path in places_in_use(kernel))
+        mounted = {mount.fs for namespace in self.namespaces for mount in namespace}
+        alive = mounted | {path.mount.fs for path in places_in_use(kernel)}
         alive.update(path.inode.fs for path in places_in_use(kernel))
         gone = [fs for fs in self.extra if fs not in alive]
         self.extra = [fs for fs in self.extra if fs in alive]
         self.procs[1:] = [fs for fs in self.procs[1:] if fs in alive]
+        self.lingering = any(fs not in mounted for fs in self.extra)
+        for fs in gone:
+            notice_unmounted(fs)
         return sum(fs.end() for fs in gone if isinstance(fs, MemFs))
+
+    def look_again(self, kernel: Kernel) -> None:
+        """Somebody may have let go of the last file of a file system that nobody sees any more."""
+        if self.lingering:
+            self.forget_unmounted(kernel)
 
     def end_namespace(self, namespace: MountNamespace, kernel: Kernel) -> None:
         """A task has left a namespace: it goes with its last one."""
@@ -221,12 +234,19 @@ class Vfs:
         """Root directory, current directory and umask of the first task."""
         return FsStruct(self.root, self.root)
 
-    def nameless(self, mode: int, ino: int, shown: bytes, mount: Mount | None = None) -> Path:
-        """A file without a name, for restart; `shown` is what it was. Raises EINVAL."""
+    def nameless(
+        self,
+        mode: int,
+        ino: int,
+        shown: bytes,
+        mount: Mount | None = None,
+        above: Dentry | None = None,
+    ) -> Path:
+        """A file without a name, which was `shown` in the directory `above`. Raises EINVAL."""
         mount = mount or self.root.mount
         if not isinstance(mount.fs, MemFs):
             raise EINVAL("a file without a name where there are no files")
-        dentry = Dentry(mount.root, shown.lstrip(b"/"), mount.fs.nameless(mode, ino))
+        dentry = Dentry(above or mount.root, shown, mount.fs.nameless(mode, ino))
         dentry.unlinked = True
         return Path(mount, dentry)
 

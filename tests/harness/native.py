@@ -31,12 +31,14 @@ RUNNERS_FOR_NEEDS: dict[tuple[str, str], tuple[str, ...]] = {
 TIMEOUT_SECONDS = 60
 # Stories that need CAP_SYS_ADMIN.
 NEEDS_RIGHTS = {
+    "files/removed_root",
     "namespaces/hidden",
     "namespaces/ipc",
     "namespaces/mount_errors",
     "namespaces/mount_namespaces",
     "namespaces/mounts",
     "namespaces/setns",
+    "namespaces/watched_mount",
     "process/proc_tasks",
     "sockets/devices",
     "terminals/instances",
@@ -59,6 +61,7 @@ QEMU_DEVIATES: dict[str, str] = {
     "processes/pi_futex": "Linux reads the words in the other byte order",
     "processes/pi_mutex": "Linux reads the words in the other byte order",
     "scheduling/inheritance": "Linux reads the words in the other byte order",
+    "scheduling/proc_stat": "its /proc/PID/stat shows zeros",
     "processes/robust": "it has no set_robust_list",
     "namespaces/ipc": "its clone has no new namespaces",
     "files/dnotify": "it does not swap si_fd",

@@ -19,7 +19,7 @@ def test_it_names_the_call_and_the_reason(command: Run, tmp_path: Path, arch: st
     done = command("check", built("checkpoint/asks", arch, tmp_path))
     first, second, flag, _ = done.stderr.splitlines()
     assert "unlink of task 2: cannot be checkpointed" in first
-    assert first.endswith("an open FIFO was unlinked")
+    assert first.endswith("an open device was unlinked")
     assert "close of task 2: can be checkpointed again" in second
     assert flag.startswith("PF_NOCR would mark task 2 from call ") and flag.endswith("for ever")
     assert done.status == 3

@@ -264,6 +264,7 @@ class Specimen:
             file(files.FilePipe, f_type, pipe_objref=900 + f_type)
             if f_type == t.FILE_FIFO:
                 w.write_string(t.HDR_FILE_NAME, b"/tmp/fifo")
+                self.put(ours.Unlinked, objref=905)
             self.put(pipes.PipeExtra, capacity=8192)
             w.write_blob(t.HDR_PIPE_BUF, b"in the pipe")
             done(objref)
@@ -303,6 +304,7 @@ class Specimen:
         self.put(ours.Unlinked, objref=900, nr_extents=1)
         self.w.write(t.HDR_UNLINKED_DATA, ours.UnlinkedData(offset=0, content=b"data"))
         self.put(watches.FileSeals, seals=3)
+        self.put(ours.Unlinked, objref=901)
         self.put(ours.FileOwner, fd=-1)
         self.put(ours.FileFlock, kind=1)
         return objref
@@ -313,6 +315,7 @@ class Specimen:
         self.put(files.FileInotify, f_type=t.FILE_INOTIFY, **common, **counts)
         self.put(watches.InotifyWatch, wd=1, mask=0xFFF)
         self.w.write_string(t.HDR_FILE_NAME, b"/tmp")
+        self.put(ours.Unlinked, objref=902)
         self.put(watches.InotifyEvent, wd=1, mask=0x100, name=b"new")
         return objref
 
@@ -385,7 +388,9 @@ class Specimen:
         number = self.begin(t.OBJ_FS)
         self.put(task.Fs, umask=0o22)
         self.w.write_string(t.HDR_FILE_NAME, b"/tmp")
+        self.put(ours.Unlinked, objref=903)
         self.w.write_string(t.HDR_FILE_NAME, b"/")
+        self.put(ours.Unlinked, objref=904)
         return number
 
     def sem_undo(self) -> int:
