@@ -1,7 +1,7 @@
 """Who may checkpoint and restart: the sysctl, and its own checkpoint.
 
 `/proc/sys/kernel/ckpt_unpriv_allowed`: 0: both calls need CAP_SYS_ADMIN; 1: only restart needs it;
-2: neither does.
+2: neither does. v14 to v19 had two states: 0, and all else; before there was none.
 
 Image grammar:
 
@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from cr.context import Checkpoint, Restart
+from cr.generations import Gauge, generation_of
 from cr.image import calls as image
 from cr.image import types as t
 from kernel_model.abi.errno import EPERM
@@ -31,8 +32,10 @@ CHECKPOINT, RESTART = 1, 2
 
 
 def require(task: Task, call: int) -> None:
-    """Raises EPERM if the task may not make this call."""
-    if task.kernel.sysctls.values[ALLOWED] < call and not task.cred.cap("CAP_SYS_ADMIN"):
+    """Raises EPERM if the task may not make this call, as the kernel's generation has it."""
+    least = {Gauge.NOBODY: 0, Gauge.BOTH: CHECKPOINT, Gauge.EACH: call}
+    allowed = task.kernel.sysctls.values[ALLOWED]
+    if allowed < least[generation_of(task.kernel).gauge] and not task.cred.cap("CAP_SYS_ADMIN"):
         what = "restart" if call == RESTART else "checkpoint"
         raise EPERM(f"{what} needs CAP_SYS_ADMIN")
 

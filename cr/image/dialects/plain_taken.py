@@ -38,7 +38,7 @@ from emu.layout import Bytes
 
 VM_SHARED, VM_MAYSHARE = 0x8, 0x80
 _KINDS = {t.VMA_ANON, t.VMA_FILE, t.VMA_VDSO}
-_LEFT_OUT = {t.HDR_MACHINE, t.HDR_TASK_TIMES, t.HDR_CHAOS}
+_LEFT_OUT = {t.HDR_MACHINE, t.HDR_TASK_TIMES, t.HDR_CHAOS, t.HDR_GENERATION}
 """Records of ours that a restart can do without."""
 _GROUPS = "process groups and sessions: all processes are in those of the first"
 _LIMITS = "resource limits: those of a new process"

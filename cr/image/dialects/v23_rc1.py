@@ -38,7 +38,7 @@ R = TypeVar("R", bound=Record)
 
 NCC = 8
 """Control characters of struct termio."""
-_LEFT_OUT = {t.HDR_MACHINE, t.HDR_TASK_TIMES, t.HDR_CHAOS, t.HDR_BUFFER}
+_LEFT_OUT = {t.HDR_MACHINE, t.HDR_TASK_TIMES, t.HDR_CHAOS, t.HDR_GENERATION, t.HDR_BUFFER}
 CLOCK = "the virtual clock, the random source and the order of the run queue: a new machine's"
 FLAGS = "that a task has not called execve since fork, or has used its privileges"
 TERMINALS = "terminals, as this converter knows it"
