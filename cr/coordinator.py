@@ -139,8 +139,10 @@ def _expected(state: Coordinating, members: list[Task]) -> Iterator[Task]:
         yield from (thread for thread in member.signal.threads if not thread.exited)
 
 
-def _check_tree(ctx: Restart, restored: Restored, members: list[Task]) -> None:
-    """What the tasks are to become must fit what they are."""
+def _check_tree(
+    ctx: Restart, restored: Restored, members: list[Task], *, groups: bool = True
+) -> None:
+    """What the tasks are to become must fit what they are; `groups`: process groups too."""
     places = zip(restored.identities, restored.tasks, members)
     root = members[0]
     by_tgid: dict[int, TaskParts] = {}
@@ -156,7 +158,7 @@ def _check_tree(ctx: Restart, restored: Restored, members: list[Task]) -> None:
         leader = by_tgid.setdefault(identity.tgid, parts)
         if parts.signal is not leader.signal:
             ctx.refuse(f"thread {identity.pid} does not share the signals of its group")
-        if member.is_leader:
+        if member.is_leader and groups:
             _check_group(ctx, identity, member, root)
     if restored.tasks[0].dead:
         ctx.refuse("the root of the tree is dead")
@@ -177,10 +179,13 @@ def _check_group(ctx: Restart, identity: Identity, member: Task, root: Task) -> 
 def _commit(
     state: Coordinating, restored: Restored, members: list[Task], caller: Task | None = None
 ) -> None:
-    """Everybody but the `caller` becomes what the image says. Nothing here can fail."""
+    """Everybody becomes what the image says. Nothing here can fail.
+
+    A `caller` of 2008, who is one of them, does so itself; nobody changes his process group then.
+    """
     places = list(zip(restored.identities, restored.tasks, members))
     for identity, _, member in places:
-        if member.is_leader and identity.pgid:
+        if member.is_leader and identity.pgid and caller is None:
             member.signal.pgid = members[0].pid_ns.find(identity.pgid)
     ghosts = [task for task in state.tree if task not in members]
     for ghost in ghosts:
@@ -296,7 +301,7 @@ def become_root(task: Task, state: Coordinating, image: bytes) -> NoReturn:
     ctx = Restart(task.kernel, image, task)
     try:
         restored = read_image(ctx, running=True)
-        _check_tree(ctx, restored, members)
+        _check_tree(ctx, restored, members, groups=False)
         if members[0] is not task:
             ctx.refuse(f"the root of the image is task {members[0].vpid}, not its reader")
         attach_all(ctx)
