@@ -19,7 +19,7 @@ virtual time stands still, and it says who waits for what when nothing can ever 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from types import ModuleType
 
@@ -31,6 +31,7 @@ from cr.generations import LAST, Generation, generation_named, generation_of
 from cr.image.dialects.table import recognize
 from cr.image.errors import ImageError
 from cr.image.walk import machine_of
+from cr.sysctl import sysctls_of
 from cr.tools.image_bytes import Image
 from emu.machine import Machine
 from kernel_model import boot as kernel_boot
@@ -162,7 +163,7 @@ class System(Kernel):
             seed=settings.seed,
             schedule_seed=settings.schedule_seed,
             wild=settings.chaos,
-            proc_files=PROC_FILES,
+            proc_files=replace(PROC_FILES, sysctls=sysctls_of(generation)),
             release=(settings.release or generation.release).encode(),
             generation=generation.name,
             moved=generation.moved(settings.arch, tuple(abi.name for abi in abis)),
