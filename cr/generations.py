@@ -156,7 +156,7 @@ _OLDEST = {
 }
 LAST = Generation(
     "v23",
-    "v23, on 3.0 and later",
+    "the last, on 3.0 (2012)",
     NATIVE,
     UtsNamespace.release.decode(),
     None,
@@ -165,7 +165,7 @@ LAST = Generation(
 _ALL = (
     Generation(
         "v2",
-        "v2, August 2008: a process saves itself",
+        "August 2008: a process saves itself",
         "v2",
         "2.6.27-rc3-cr-v2",
         {"x86_32": _OF_2008},
@@ -174,7 +174,7 @@ _ALL = (
     ),
     Generation(
         "v13",
-        "v13, January 2009, and the port to PowerPC on it",
+        "January 2009, and the port to PowerPC on it",
         "v13",
         "2.6.29-rc2-cr-v13",
         _NUMBERS_V13,
@@ -182,7 +182,7 @@ _ALL = (
     ),
     Generation(
         "v18",
-        "v18, September 2009",
+        "September 2009",
         "v18",
         "2.6.31-ckpt-v18",
         _NUMBERS_V18,
@@ -192,10 +192,10 @@ _ALL = (
         gauge=Gauge.BOTH,
         string_type=4,
     ),
-    Generation("v20", "v20, March 2010", "v20", "2.6.33-ckpt-v20", _NUMBERS_V20),
+    Generation("v20", "March 2010", "v20", "2.6.33-ckpt-v20", _NUMBERS_V20),
     Generation(
         "v21",
-        "v21, May 2010",
+        "May 2010",
         "v21",
         "2.6.34-rc5-ckpt-v21",
         _NUMBERS_V20,
@@ -203,7 +203,7 @@ _ALL = (
     ),
     Generation(
         "v23-rc1",
-        "v23-rc1, January 2011",
+        "January 2011",
         "v23-rc1",
         "2.6.37-ckpt-v23-rc1",
         _NUMBERS_V23_RC1,
