@@ -44,8 +44,8 @@ def restart(task: Task, crid: Int, fd: Fd, flags: Size) -> int:
     if flags & ~generation.restart_flags:
         raise EINVAL(f"restart flags {flags:#x}: there are none")
     if generation.has_trees and crid != task.vtgid:
-        if task.find(crid) is None:
-            raise ESRCH(f"there is no task {crid} that could restart")
+        if not _is_below(task, crid):
+            raise ESRCH(f"there is no task {crid} above this one that could restart")
         wait_to_become(task, ghost=False)
     refuse_threads(task)
     file = readable(task, fd)
@@ -58,3 +58,11 @@ def restart(task: Task, crid: Int, fd: Fd, flags: Size) -> int:
         if isinstance(state, Coordinating):
             become_root(task, state, image)
         become_alone(task, image, 0)
+
+
+def _is_below(task: Task, pid: int) -> bool:
+    """Whether the process `pid` is among the ancestors of a task."""
+    root, above = task.find(pid), task.parent
+    while above is not None and above is not root:
+        above = above.parent
+    return above is not None

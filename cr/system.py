@@ -56,7 +56,6 @@ ARCHES: dict[str, tuple[Abi, ...]] = {
 DEFAULT_EPOCH_NS = 1_300_000_000 * 1_000_000_000
 """2011-03-13: when linux-cr was last posted."""
 DEFAULT_MEMORY_BYTES = 512 << 20
-DEFAULT_RELEASE = LAST.release
 DEFAULT_ENVIRONMENT = {"HOME": "/", "PATH": "/usr/bin:/bin"}
 _FAR = 1 << 62
 _MOST_TOLD = 8

@@ -5,10 +5,10 @@
  * arches: x86_32 ppc32 ppc64
  * prints:
  *     saved: 1
- *     child ends, root saw 3
+ *     child ends, root saw 3, in its parent's group
  *     nobody to wait for: ESRCH
  *     restarted
- *     child ends, root saw 3
+ *     child ends, root saw 3, in its parent's group
  */
 #include "v13.h"
 
@@ -31,7 +31,10 @@ static void tree(void)
     append(READY, "r");
     /* Any child: its number will be another one. */
     check(waitpid(-1, &status, 0) > 0);
-    append(REPORT, status == 3 << 8 ? "root saw 3\n" : "root saw something else\n");
+    append(REPORT, status == 3 << 8 ? "root saw 3" : "root saw something else");
+    long group = raw_syscall(NR_getpgrp, 0, 0, 0, 0, 0, 0);
+    int is_parents = group == raw_syscall(NR_getpgid, getppid(), 0, 0, 0, 0, 0);
+    append(REPORT, is_parents ? ", in its parent's group\n" : ", in another group\n");
     _exit(0);
 }
 

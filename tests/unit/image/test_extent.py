@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import struct
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from cr.generations import GENERATIONS
 from cr.image.errors import ImageError
 from cr.image.extent import extent_of
-from cr.tools.convert import upgrade
+from cr.tools.convert import convert, upgrade
+from tests.dialects.old_images import halfway
 
 FOLDER = Path(__file__).parents[2] / "golden" / "dialects"
 DIALECTS = {one.dialect for one in GENERATIONS.values()}
@@ -79,6 +81,29 @@ def test_a_record_that_ends_nowhere(name: str) -> None:
 def test_no_image_at_all(dialect: str) -> None:
     with pytest.raises(ImageError, match="its magic is wrong"):
         extent_of(dialect).advance(bytearray(b"\x55" * 16), LIMIT)
+
+
+@pytest.mark.parametrize(("name", "calls"), [("libc/stdio_file", 9), ("cpu/float_series", 3)])
+@pytest.mark.parametrize(
+    ("dialect", "arch"), [("v2", "x86_32"), ("v13", "x86_32"), ("v13", "ppc64"), ("v20", "x86_64")]
+)
+def test_data_storage_of_a_thread_and_the_fpu(
+    dialect: str, arch: str, name: str, calls: int
+) -> None:
+    """Pages behind the name of a file, TLS descriptors and the FPU: all without frames."""
+    image = convert(halfway(arch, name, calls).native, dialect).image
+    assert arrived(dialect, image + b"more of something else") == len(image)
+
+
+@pytest.mark.parametrize("dialect", ["v2", "v13"])
+def test_a_local_descriptor_table(dialect: str) -> None:
+    """No program of ours has one; its 8-byte entries follow MM_CONTEXT."""
+    image = IMAGES[f"{dialect}.x86_32.img.xz"][1]
+    kind = {"v2": 203, "v13": 204}[dialect]
+    none, two = (struct.pack("<hhIhhI", kind, 8, 0, 8, count, 0) for count in (0, 2))
+    assert image.count(none) == 1
+    longer = image.replace(none, two + b"\xff" * 16)
+    assert arrived(dialect, longer + b"more") == len(longer)
 
 
 def test_every_byte_changed() -> None:

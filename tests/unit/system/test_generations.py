@@ -60,6 +60,7 @@ def results(
     kernel.spawn("/bin/program", *calls)
     kernel.run(max_time_ns=10**9)
     lines = kernel.console.output.decode().split()
+    assert kernel.trace.not_modelled == {}
     kernel.power_off()
     return [int(line) for line in lines]
 
@@ -254,6 +255,15 @@ def test_a_whole_machine_goes_on_as_what_it_was() -> None:
     kernel = rebooted(kernel, "v13")
     kernel.restart(converted)
     kernel.run()
+    kernel.power_off()
+
+
+@pytest.mark.parametrize("abi", OLDER)
+def test_which_tree_it_was_is_left_out_of_older_images(abi: str) -> None:
+    kernel = halfway(abi)
+    converted = convert(kernel.checkpoint(), GENERATIONS[abi].dialect).image
+    kernel = rebooted(kernel, abi)
+    kernel.restart(converted)
     kernel.power_off()
 
 
