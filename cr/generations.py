@@ -25,11 +25,11 @@ from cr.image import types as t
 from cr.image.dialects.table import NATIVE, find, recognize
 from cr.image.errors import ImageError
 from emu.layout import Bytes
+from kernel_model.abi.errno import ENOSYS
 from kernel_model.kernel import Kernel
 from kernel_model.nsproxy import UtsNamespace
 
 CHECKPOINT, RESTART = "checkpoint", "restart"
-ENOSYS = 38
 
 
 class Gauge(Enum):
@@ -112,7 +112,7 @@ class Generation:
         try:
             return find(self.dialect).write(native).image
         except ImageError as bad:
-            bad.errno = ENOSYS
+            bad.errno = ENOSYS.errno
             raise
 
     def read(self, image: Bytes) -> bytes:
