@@ -106,7 +106,9 @@ def test_a_number_belongs_to_the_call_of_its_tree() -> None:
     preadv = "333,0,0,0,0,0"
     assert results("v13", "x86_32", preadv) == [-3]  # there is no task 0
     assert results("v18", "x86_32", preadv) == results("v23", "x86_32", preadv) == [-29]
-    assert results("v23", "x86_32", "338,0,0") != results("v18", "x86_32", "338,0,0")
+    # checkpoint in v18, the number of eclone in v20, where size is looked at first.
+    assert results("v18", "x86_32", "338,pid,99,1") == [-9]
+    assert results("v20", "x86_32", "338,17,0,7,0") == [-EINVAL.errno]
 
 
 FLAGS = {
