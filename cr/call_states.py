@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from cr.context import Checkpoint, Restart
 from cr.image import calls as image
 from cr.image import types as t
+from cr.image.extent import Extent
 from kernel_model.abi.errno import EBUSY
 from kernel_model.freezer import FreezerCgroup, FreezerState
 from kernel_model.restart_block import CallState
@@ -29,9 +30,6 @@ from kernel_model.waitqueue import WaitQueue
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
-
-FRAME_BYTES = 8
-FIRST_READ = FRAME_BYTES + 8
 
 
 @dataclass
@@ -55,12 +53,13 @@ class Draining(CallState):
 
 @dataclass
 class Collecting(CallState):
-    """A restart that is reading its image: complete records, and how much is wanted next."""
+    """A restart that is reading its image: what has come, and where it will end."""
 
     image: bytearray = field(default_factory=bytearray)
-    record_start: int = 0
-    wanted: int = FIRST_READ
-    complete: bool = False
+    extent: Extent | None = None
+    """As far as it is known; None: nobody has looked yet."""
+    native: bytes | None = None
+    """The whole image in the dialect that restart knows, once all of it is there."""
 
     def told(self) -> str:
         """What is there."""

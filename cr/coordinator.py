@@ -76,9 +76,9 @@ def find_tree(task: Task, state: Coordinating, pid: int) -> None:
         _check_member(task, member)
 
 
-def coordinate(task: Task, state: Coordinating, flags: int) -> None:
+def coordinate(task: Task, state: Coordinating, image: bytes, flags: int) -> None:
     """restart(root) with the whole image read: wait for the tree, then restart it."""
-    root, image = state.tree[0], bytes(state.image)
+    root = state.tree[0]
     members = _members(image, state, root)
     if members is None:
         refuse_interruption(task)
@@ -107,8 +107,13 @@ def _check_member(task: Task, member: Task) -> None:
         raise EBUSY(f"task {member.vpid} is a coordinator itself")
 
 
-def _members(image: bytes, state: Coordinating, root: Task) -> list[Task] | None:
-    """The live task for each task of the image; None when not everybody has come yet."""
+def _members(
+    image: bytes, state: Coordinating, root: Task, caller: Task | None = None
+) -> list[Task] | None:
+    """The live task for each task of the image; None when not everybody has come yet.
+
+    Whoever is no `caller` must have called restart too.
+    """
     identities = read_numbers(root, image)
     living = [member for member in state.tree if not member.exited]
     if len(living) < len(identities):
@@ -119,11 +124,11 @@ def _members(image: bytes, state: Coordinating, root: Task) -> list[Task] | None
         if member is None or member not in living:
             raise ESRCH(f"there is no task {identity.pid} below the root")
         members.append(member)
-    if any(not isinstance(other.call_state, Restarting) for other in _expected(state, members)):
+    expected = [other for other in _expected(state, members) if other is not caller]
+    if any(not isinstance(other.call_state, Restarting) for other in expected):
         return None
     for member in members:
-        assert isinstance(member.call_state, Restarting)
-        if member.call_state.ghost:
+        if isinstance(member.call_state, Restarting) and member.call_state.ghost:
             raise EINVAL(f"task {member.vpid} is a ghost, but the image has it")
     return members
 
@@ -134,8 +139,10 @@ def _expected(state: Coordinating, members: list[Task]) -> Iterator[Task]:
         yield from (thread for thread in member.signal.threads if not thread.exited)
 
 
-def _check_tree(ctx: Restart, restored: Restored, members: list[Task]) -> None:
-    """What the tasks are to become must fit what they are."""
+def _check_tree(
+    ctx: Restart, restored: Restored, members: list[Task], *, groups: bool = True
+) -> None:
+    """What the tasks are to become must fit what they are; `groups`: process groups too."""
     places = zip(restored.identities, restored.tasks, members)
     root = members[0]
     by_tgid: dict[int, TaskParts] = {}
@@ -151,7 +158,7 @@ def _check_tree(ctx: Restart, restored: Restored, members: list[Task]) -> None:
         leader = by_tgid.setdefault(identity.tgid, parts)
         if parts.signal is not leader.signal:
             ctx.refuse(f"thread {identity.pid} does not share the signals of its group")
-        if member.is_leader:
+        if member.is_leader and groups:
             _check_group(ctx, identity, member, root)
     check_signals(ctx, restored)
     if restored.tasks[0].dead:
@@ -170,23 +177,30 @@ def _check_group(ctx: Restart, identity: Identity, member: Task, root: Task) -> 
         ctx.refuse(f"there is no group {identity.pgid} in the session of task {identity.pid}")
 
 
-def _commit(state: Coordinating, restored: Restored, members: list[Task]) -> None:
-    """Everybody becomes what the image says. Nothing here can fail."""
+def _commit(
+    state: Coordinating, restored: Restored, members: list[Task], caller: Task | None = None
+) -> None:
+    """Everybody becomes what the image says. Nothing here can fail.
+
+    A `caller` of 2008, who is one of them, does so itself; nobody changes his process group then.
+    """
     places = list(zip(restored.identities, restored.tasks, members))
     for identity, _, member in places:
-        if member.is_leader and identity.pgid:
+        if member.is_leader and identity.pgid and caller is None:
             member.signal.pgid = members[0].pid_ns.find(identity.pgid)
     ghosts = [task for task in state.tree if task not in members]
     for ghost in ghosts:
         if isinstance(ghost.call_state, Restarting) and ghost.call_state.ghost:
             _vanish(ghost)
     for _, parts, member in places:
+        if member is caller:
+            continue
         leave_call(member)
         if parts.dead:
             _become_zombie(member, parts)
         else:
             become(member, parts, members[0])
-    _wake(restored, members)
+    _wake(restored, members, caller)
 
 
 def _vanish(ghost: Task) -> None:
@@ -240,7 +254,7 @@ def become(task: Task, parts: TaskParts, root: Task) -> None:
         old_undo.drop(task.vtgid)
 
 
-def _wake(restored: Restored, members: list[Task]) -> None:
+def _wake(restored: Restored, members: list[Task], caller: Task | None) -> None:
     """Who ran goes on running, in the saved order; who slept sleeps again."""
     kernel = members[0].kernel
     place: dict[int, int] = {}
@@ -251,6 +265,8 @@ def _wake(restored: Restored, members: list[Task]) -> None:
     awake = sorted(zip(members, restored.tasks), key=lambda pair: place.get(pair[0].vpid, last))
     asleep = []
     for task, parts in awake:
+        if task is caller:
+            continue
         task.state = restored_state(parts)
         if parts.dead or task.state is not State.RUNNING:
             continue
@@ -266,7 +282,37 @@ def _wake(restored: Restored, members: list[Task]) -> None:
             kernel.sched.enqueue(task)
 
 
-# ---- one task alone
+# ---- the caller itself is a task of the image
+
+
+def become_root(task: Task, state: Coordinating, image: bytes) -> NoReturn:
+    """v9 to v13: the root reads the image, waits for the others, and becomes its first task.
+
+    An image of one task may have been another process's; the numbers of a tree must be its own.
+    """
+    if len(read_numbers(task, image)) == 1:
+        become_alone(task, image, 0)
+    state.tree = tasks_of(task)[1:]
+    whole = Coordinating()
+    whole.tree = [task, *state.tree]
+    members = _members(image, whole, task, task)
+    if members is None:
+        refuse_interruption(task)
+        raise Sleep(state.queue)
+    ctx = Restart(task.kernel, image, task)
+    try:
+        restored = read_image(ctx, running=True)
+        _check_tree(ctx, restored, members, groups=False)
+        if members[0] is not task:
+            ctx.refuse(f"the root of the image is task {members[0].vpid}, not its reader")
+        attach_all(ctx)
+        _commit(state, restored, members, task)
+        become(task, restored.tasks[0], task)
+        find_directories(ctx)
+        ctx.committed = True
+    finally:
+        ctx.end()
+    raise Replaced
 
 
 def become_alone(task: Task, image: bytes, flags: int) -> NoReturn:

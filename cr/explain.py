@@ -24,7 +24,9 @@ from cr.checkpoint import container_pieces
 from cr.context import Checkpoint, Refused
 from cr.creds import checkpoint_cred
 from cr.files import checkpoint_file, checkpoint_table
+from cr.generations import generation_of
 from cr.image import types as t
+from cr.image.errors import ImageError
 from cr.ipc import checkpoint_undo
 from cr.memory import checkpoint_mm
 from cr.namespaces import checkpoint_ns
@@ -96,11 +98,19 @@ def explain_file(task: Task, file: OpenFile, *, pure: bool = False) -> str:
 
 
 def explain_container(kernel: Kernel, *, pure: bool = False) -> str:
-    """Why the whole machine cannot be checkpointed now; nothing if it can."""
+    """Why the whole machine cannot be checkpointed now; nothing if it can.
+
+    A pure image of an older kernel is one of its tree's dialect, which has less room.
+    """
+    generation = generation_of(kernel)
     try:
-        container_pieces(kernel, pure=pure)
+        pieces = container_pieces(kernel, pure=pure)
+        if pure and not generation.is_native:
+            generation.write(b"".join(pieces))
     except Refused as refused:
         return refused.sentence
+    except ImageError as bad:
+        return bad.sentence
     return ""
 
 

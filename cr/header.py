@@ -4,7 +4,8 @@ Image grammar:
 
     header     =  HEADER  BUFFER release  BUFFER version  BUFFER machine  HEADER_ARCH
     container  =  CONTAINER  BUFFER lsm-name  LSM_INFO
-    machine    =  MACHINE  BUFFER random-state  [ CHAOS ]   ; ours, after the tree
+    machine    =  MACHINE  BUFFER random-state  [ CHAOS ]  [ GENERATION ]
+                                                ; ours, after the tree
     tail       =  TAIL
 
 Mirrors:  linux-cr checkpoint/checkpoint.c -- checkpoint_write_header, checkpoint_write_tail;
@@ -21,9 +22,11 @@ from dataclasses import dataclass
 
 from cr.arch.table import arch_of
 from cr.context import Checkpoint, Restart
+from cr.generations import LAST
 from cr.image import extensions as ours
 from cr.image import header as image
 from cr.image import types as t
+from cr.image.calls import GenerationName
 from cr.memory import AT_VECTOR_SIZE
 from cr.security import checkpoint_module, restore_module
 from kernel_model.clock import NS_PER_S
@@ -125,6 +128,9 @@ def checkpoint_machine(ctx: Checkpoint, tasks: list[Task]) -> None:
     seed, wild = kernel.chaos.state()
     if seed is not None:
         ctx.image.write(t.HDR_CHAOS, ours.Chaos(seed=seed, wild=wild))
+    if kernel.generation != LAST.name:
+        name = GenerationName(name=kernel.generation.encode())
+        ctx.image.write(t.HDR_GENERATION, name)
 
 
 @dataclass(frozen=True)
@@ -155,7 +161,18 @@ def restore_machine(ctx: Restart) -> MachineState | None:
     chaos = None
     if ctx.image.peek() == t.HDR_CHAOS:
         chaos = ctx.image.read(t.HDR_CHAOS, ours.Chaos)
+    _restore_generation(ctx)
     return MachineState(record, state, chaos)
+
+
+def _restore_generation(ctx: Restart) -> None:
+    """A machine goes on as the generation that it was: its tasks know the numbers of its calls."""
+    name = LAST.name
+    if ctx.image.peek() == t.HDR_GENERATION:
+        name = ctx.image.read(t.HDR_GENERATION, GenerationName).name.decode("latin-1")
+    if name != ctx.kernel.generation:
+        here = ctx.kernel.generation
+        ctx.refuse(f"a machine whose abi was {name!r}, but this kernel's is {here!r}")
 
 
 def checkpoint_tail(ctx: Checkpoint) -> None:

@@ -1,7 +1,8 @@
 """Who may checkpoint and restart: the sysctl, and its own checkpoint.
 
 `/proc/sys/kernel/ckpt_unpriv_allowed`: 0: both calls need CAP_SYS_ADMIN; 1: only restart needs it;
-2: neither does.
+2: neither does. v14 to v19 had two states, 0 and 1, for both calls (which one it was at boot is
+UNVERIFIED); before there was no sysctl.
 
 Image grammar:
 
@@ -17,6 +18,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from cr.context import Checkpoint, Restart
+from cr.generations import Gauge, Generation, generation_of
 from cr.image import calls as image
 from cr.image import types as t
 from kernel_model.abi.errno import EPERM
@@ -26,13 +28,27 @@ from kernel_model.task import Task
 
 ALLOWED = b"kernel/ckpt_unpriv_allowed"
 SYSCTLS: Mapping[bytes, Sysctl] = MappingProxyType({ALLOWED: Sysctl(default=1, least=0, most=2)})
+_TWO_STATES: Mapping[bytes, Sysctl] = MappingProxyType(
+    {ALLOWED: Sysctl(default=1, least=0, most=1)}
+)
 CHECKPOINT, RESTART = 1, 2
 """From which number on everybody may."""
 
 
+def sysctls_of(generation: Generation) -> Mapping[bytes, Sysctl]:
+    """What a kernel of that tree has in /proc/sys."""
+    if generation.gauge is Gauge.NOBODY:
+        return {}
+    return SYSCTLS if generation.gauge is Gauge.EACH else _TWO_STATES
+
+
 def require(task: Task, call: int) -> None:
-    """Raises EPERM if the task may not make this call."""
-    if task.kernel.sysctls.values[ALLOWED] < call and not task.cred.cap("CAP_SYS_ADMIN"):
+    """Raises EPERM if the task may not make this call, as the kernel's generation has it."""
+    gauge = generation_of(task.kernel).gauge
+    if gauge is Gauge.NOBODY:
+        return
+    least = CHECKPOINT if gauge is Gauge.BOTH else call
+    if task.kernel.sysctls.values[ALLOWED] < least and not task.cred.cap("CAP_SYS_ADMIN"):
         what = "restart" if call == RESTART else "checkpoint"
         raise EPERM(f"{what} needs CAP_SYS_ADMIN")
 
@@ -50,7 +66,7 @@ def restore_sysctls(ctx: Restart) -> dict[bytes, int]:
     found: dict[bytes, int] = {}
     while ctx.image.peek() == t.HDR_SYSCTL:
         record = ctx.image.read(t.HDR_SYSCTL, image.SysctlValue)
-        declared = SYSCTLS.get(record.path)
+        declared = ctx.kernel.sysctls.declared.get(record.path)
         if declared is None or not declared.least <= record.value <= declared.most:
             ctx.refuse(f"no sysctl {record.path!r} can be {record.value}")
         found[record.path] = record.value

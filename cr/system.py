@@ -19,12 +19,19 @@ virtual time stands still, and it says who waits for what when nothing can ever 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from types import ModuleType
 
-from cr import syscalls as cr_syscalls
+from cr import syscalls as syscalls_2010
+from cr import syscalls_2008, syscalls_2009
+from cr.context import Refused
 from cr.explain import PROC_FILES
+from cr.generations import LAST, Generation, generation_named, generation_of
+from cr.image.dialects.table import recognize
+from cr.image.errors import ImageError
+from cr.image.walk import machine_of
+from cr.sysctl import sysctls_of
 from cr.tools.image_bytes import Image
 from emu.machine import Machine
 from kernel_model import boot as kernel_boot
@@ -34,7 +41,6 @@ from kernel_model.arch.features import lacking, parse
 from kernel_model.clock import UNITS_PER_NS
 from kernel_model.console import Console
 from kernel_model.kernel import Deadlock, Kernel
-from kernel_model.nsproxy import UtsNamespace
 from kernel_model.syscalls import topics
 from kernel_model.task import State, Task
 from kernel_model.vfs.disk import Disk
@@ -50,7 +56,6 @@ ARCHES: dict[str, tuple[Abi, ...]] = {
 DEFAULT_EPOCH_NS = 1_300_000_000 * 1_000_000_000
 """2011-03-13: when linux-cr was last posted."""
 DEFAULT_MEMORY_BYTES = 512 << 20
-DEFAULT_RELEASE = UtsNamespace.release.decode()
 DEFAULT_ENVIRONMENT = {"HOME": "/", "PATH": "/usr/bin:/bin"}
 _FAR = 1 << 62
 _MOST_TOLD = 8
@@ -59,9 +64,10 @@ _GLANCE_UNITS = 50_000_000 * UNITS_PER_NS
 """How much virtual time passes between two looks at an idle terminal."""
 
 
-def modules() -> tuple[ModuleType, ...]:
-    """All that has system calls: the kernel model's topics, and checkpoint, restart, eclone."""
-    return (*topics.modules(), cr_syscalls)
+def modules(generation: Generation = LAST) -> tuple[ModuleType, ...]:
+    """All that has system calls: the kernel model's topics, and checkpoint and restart."""
+    older = syscalls_2009 if generation.has_containers else syscalls_2008
+    return (*topics.modules(), syscalls_2010 if generation.has_log else older)
 
 
 @dataclass(frozen=True)
@@ -77,8 +83,10 @@ class Settings:
     chaos: bool = False
     cpu_features: str = ""
     """What the CPU lacks: "-altivec,-vsx"."""
-    release: str = DEFAULT_RELEASE
-    """The kernel's version, as uname tells it."""
+    release: str = ""
+    """The kernel's version, as uname tells it; empty: that of `abi`."""
+    abi: str = LAST.name
+    """Which tree of linux-cr it is of: one of cr.generations.GENERATIONS."""
 
 
 @dataclass(frozen=True)
@@ -141,10 +149,12 @@ class System(Kernel):
     def __init__(self, settings: Settings, disk: Disk, console: Console, machine: Machine) -> None:
         self.settings = settings
         self._interrupted = False
+        generation = generation_named(settings.abi)
+        abis = lacking(ARCHES[settings.arch], parse(settings.cpu_features))
         super().__init__(
             arch=settings.arch,
-            abis=lacking(ARCHES[settings.arch], parse(settings.cpu_features)),
-            modules=modules(),
+            abis=abis,
+            modules=modules(generation),
             machine=machine,
             disk=disk,
             console=console,
@@ -152,8 +162,10 @@ class System(Kernel):
             seed=settings.seed,
             schedule_seed=settings.schedule_seed,
             wild=settings.chaos,
-            proc_files=PROC_FILES,
-            release=settings.release.encode(),
+            proc_files=replace(PROC_FILES, sysctls=sysctls_of(generation)),
+            release=(settings.release or generation.release).encode(),
+            generation=generation.name,
+            moved=generation.moved(settings.arch, tuple(abi.name for abi in abis)),
         )
 
     def spawn(
@@ -278,11 +290,18 @@ class System(Kernel):
     def checkpoint(self, *, pure: bool = False) -> Image:
         """The image of all tasks. Raises cr.context.Refused, with nothing changed.
 
-        `pure` leaves out all that linux-cr has no record for.
+        `pure` leaves out all that linux-cr has no record for; then it is in the dialect of the
+        kernel's abi, else in the native one.
         """
         from cr.checkpoint import checkpoint_container  # type: ignore[import-not-found,unused-ignore]
 
-        return Image(checkpoint_container(self, pure=pure))
+        image = checkpoint_container(self, pure=pure)
+        if not pure:
+            return Image(image)
+        try:
+            return Image(generation_of(self).write(image))
+        except ImageError as bad:
+            raise Refused(bad.errno, str(bad)) from bad
 
     def reboot(self) -> System:
         """Throw this kernel away; a new one with the same disk and settings, and nothing else."""
@@ -294,12 +313,18 @@ class System(Kernel):
     def restart(self, image: bytes | memoryview) -> Task:
         """Restart the tasks of an image; the first of them. Raises cr.image.errors.ImageError.
 
-        An image of an older dialect is upgraded first: a restart knows only the last one.
+        An image of an older dialect is upgraded first: a restart knows only the last one. A kernel
+        of an older abi takes its own dialect, and machines of its own abi.
         """
         from cr.restart import restart_container
         from cr.tools.convert import upgrade
 
-        return restart_container(self, upgrade(image).image)
+        generation = generation_of(self)
+        if generation.is_native:
+            return restart_container(self, upgrade(image).image)
+        if recognize(image) is not None or machine_of(image) is None:
+            return restart_container(self, generation.read(image))
+        return restart_container(self, bytes(image))
 
     def power_off(self) -> None:
         """The end: the disk is as the guest left it, memory and CPUs are given back."""
@@ -319,6 +344,7 @@ def boot(
     schedule_seed: int | None = None,
     chaos: bool = False,
     cpu_features: str = "",
+    abi: str = LAST.name,
 ) -> System:
     """A kernel on a new machine; `arch` is one of ARCHES, without `disk` the root is empty.
 
@@ -326,12 +352,14 @@ def boot(
     same run, down to the bytes of an image. `accelerate` False takes the pure-Python CPU loop.
     `schedule_seed` gives runnable tasks another order; `chaos` adds short transfers, EINTR and the
     like, chosen by that seed. Both are in an image: a restarted kernel goes on with them.
-    `cpu_features` says what the CPU lacks: "-altivec,-vsx". Raises ValueError, with a sentence.
+    `cpu_features` says what the CPU lacks: "-altivec,-vsx". `abi` says which tree of linux-cr it is
+    of: numbers, arguments and flags of its calls, and the format of its images ("v13"; see
+    cr.generations). Raises ValueError, with a sentence.
     """
     if arch not in ARCHES:
         raise ValueError(f"no arch is called {arch!r}; there are {', '.join(ARCHES)}")
     settings = Settings(
-        arch, memory_bytes, epoch_ns, seed, accelerate, schedule_seed, chaos, cpu_features
+        arch, memory_bytes, epoch_ns, seed, accelerate, schedule_seed, chaos, cpu_features, abi=abi
     )
     return boot_machine(
         settings,

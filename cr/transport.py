@@ -11,13 +11,12 @@ Deviates: the original wrote and read as it went along, so that a broken image w
 
 from __future__ import annotations
 
-import struct
 from typing import TYPE_CHECKING
 
-from cr.call_states import FIRST_READ, FRAME_BYTES, Collecting, Draining
-from cr.image import types as t
-from cr.image.stream import byte_order
-from kernel_model.abi.errno import EINTR, EINVAL, EIO, EPIPE
+from cr.call_states import Collecting, Draining
+from cr.generations import generation_of
+from cr.image.extent import extent_of
+from kernel_model.abi.errno import EINTR, EIO, EPIPE
 from kernel_model.waitqueue import Sleep
 
 if TYPE_CHECKING:
@@ -41,26 +40,21 @@ def drain(task: Task, state: Draining, file: OpenFile) -> None:
 
 
 def collect(task: Task, state: Collecting, file: OpenFile) -> None:
-    """Read whole records up to TAIL. Sleeps where the file does, keeping what was read."""
+    """Read whole records up to TAIL. Sleeps where the file does, keeping what was read.
+
+    Raises ImageError where they cannot be records of this kernel's dialect.
+    """
+    extent = state.extent
+    if extent is None:
+        extent = state.extent = extent_of(generation_of(task.kernel).dialect)
     limit = task.kernel.ram.frame_count << 13
-    while not state.complete:
-        while len(state.image) < state.wanted:
-            piece = _read(task, file, min(state.wanted - len(state.image), _PIECE_BYTES))
+    while not extent.complete:
+        while len(state.image) < extent.wanted:
+            piece = _read(task, file, min(extent.wanted - len(state.image), _PIECE_BYTES))
             if not piece:
                 raise EPIPE("the image ends before its tail")
             state.image += piece
-        order = byte_order(state.image)
-        kind, length = struct.unpack_from(f"{order}II", state.image, state.record_start)
-        end = state.record_start + length
-        if length < FRAME_BYTES or end > limit:
-            raise EINVAL(f"a record of {length} bytes at byte {state.record_start}")
-        if end > len(state.image):
-            state.wanted = end
-        elif kind == t.HDR_TAIL:
-            state.complete = True
-        else:
-            state.record_start = end
-            state.wanted = max(end + FRAME_BYTES, FIRST_READ)
+        extent.advance(state.image, limit)
 
 
 def _read(task: Task, file: OpenFile, count: int) -> bytes:

@@ -23,6 +23,7 @@ is, and then keys; a key with an empty value is followed by an indented block:
 | needs       | instruction sets beyond the baseline: altivec, vsx                |               |
 | args        | the arguments, split as a shell would                             |               |
 | stdin       | what file descriptor 0 reads; at its end, end of file             | nothing       |
+| abi         | the tree of linux-cr that its kernel is of: v2, v13 ...           | v23, the last |
 """
 
 import re
@@ -35,6 +36,7 @@ ARCHES = ("x86_32", "x86_64", "ppc32", "ppc64")
 LIBCS = ("none", "musl", "both")
 INSTRUCTION_SETS = ("altivec", "vsx")
 CHECKPOINT_PLACES = ("at-points", "every-syscall")
+LAST_ABI = "v23"
 KEYS = (
     "prints",
     "prints-like",
@@ -46,6 +48,7 @@ KEYS = (
     "needs",
     "args",
     "stdin",
+    "abi",
 )
 # What every story finds in its environment, wherever it runs.
 ENVIRONMENT = {"GUEST": "story", "HOME": "/", "PATH": "/usr/bin:/bin"}
@@ -73,6 +76,7 @@ class Story:
     needs: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
     stdin: str = ""
+    abi: str = LAST_ABI
 
     @property
     def name(self) -> str:
@@ -134,6 +138,7 @@ def parse_story(path: Path, text: str) -> Story:
         needs=_words(path, "needs", values, INSTRUCTION_SETS),
         args=tuple(shlex.split(values.get("args", ""))),
         stdin=values.get("stdin", ""),
+        abi=values.get("abi", LAST_ABI),
     )
 
 

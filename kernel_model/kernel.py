@@ -35,7 +35,7 @@ from kernel_model.pids import PidNamespace
 from kernel_model.randomness import Random
 from kernel_model.sched import Scheduler
 from kernel_model.signals import SigInfo, force
-from kernel_model.syscalls.dispatch import CallTable
+from kernel_model.syscalls.dispatch import NOTHING_MOVED, CallTable, Moved
 from kernel_model.sysctl import Sysctls
 from kernel_model.task import State, Task
 from kernel_model.trace import Trace
@@ -51,8 +51,8 @@ class Deadlock(Exception):
 
 
 class Kernel:
-    """`abis`: the native one first. `modules` declare the system calls that it has, and
-    `proc_files` what /proc has besides its own."""
+    """`abis`: the native one first. `modules` declare the system calls that it has, `moved` those
+    that have other numbers than in the table, and `proc_files` what /proc has besides its own."""
 
     def __init__(
         self,
@@ -69,8 +69,12 @@ class Kernel:
         wild: bool = False,
         proc_files: MoreFiles = NOTHING_MORE,
         release: bytes = UtsNamespace.release,
+        generation: str = "",
+        moved: Moved = NOTHING_MOVED,
     ) -> None:
         self.arch = arch
+        self.generation = generation
+        """Which patches it was built with: a name for whoever gave it its `modules`."""
         self.abis = abis
         self.machine = machine
         self.ram = machine.ram
@@ -84,7 +88,7 @@ class Kernel:
         self.tasks: dict[int, Task] = {}
         self.futexes = Futexes(self.chaos, self.tasks)
         self.pidfds = Pidfds(self.tasks)
-        self.calls = CallTable(modules, abis)
+        self.calls = CallTable(modules, abis, moved)
         self.vfs = Vfs(disk, self.ram, self.clock)
         self.vfs.devfs.add_program(first_process.FILE_NAME, first_process.program(arch))
         self.release = release

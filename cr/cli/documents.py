@@ -1,7 +1,8 @@
 """Writes the generated documents: `python -m cr.cli.documents [FOLDER]`.
 
 docs/FORMAT.md comes from the records of the image, docs/DIALECTS.md from those of older versions,
-docs/SYSCALLS.md from the declared calls, docs/LIMITS.md from the refusals in the sources.
+docs/GENERATIONS.md from the table of linux-cr's trees, docs/SYSCALLS.md from the declared calls,
+docs/LIMITS.md from the refusals in the sources.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from cr.cli import limits
+from cr.cli import generations, limits
 from cr.image import schema
 from cr.image.dialects import document as dialects
 from cr.system import ARCHES, modules
@@ -22,6 +23,7 @@ def documents() -> dict[str, str]:
     return {
         "DIALECTS.md": dialects.format_document(),
         "FORMAT.md": schema.format_document(),
+        "GENERATIONS.md": generations.format_document(),
         "LIMITS.md": limits.format_document(),
         "SYSCALLS.md": document.format_document(modules(), abis),
     }

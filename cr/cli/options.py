@@ -34,6 +34,12 @@ def _value(name: str, read: Callable[[str], object], metavar: str, help: str) ->
     return click.option(name, multiple=several, metavar=metavar, help=help, callback=callback)
 
 
+_KERNEL: tuple[Callable[[Any], Any], ...] = (
+    click.option("--cpu-features", metavar="-NAME,...", help="What the CPU lacks: -altivec,-vsx."),
+    click.option("--abi", metavar="TREE", help="The kernel's linux-cr: v2, v13, v18 ... v23."),
+)
+
+
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("-t", "terminal", is_flag=True, help="A terminal as console."),
     _path("--root", metavar="DIR", help="A folder as the guest's root; it is never written."),
@@ -42,7 +48,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     _number("--seed", 0, (1 << 64) - 1, "N", "All the chance there is; 0 by default."),
     _value("--date", date, "ISO", "The guest's wall clock at boot; always the same by default."),
     _number("--memory", 1, 1 << 20, "MB", "The guest's memory; 512 by default."),
-    click.option("--cpu-features", metavar="-NAME,...", help="What the CPU lacks: -altivec,-vsx."),
+    *_KERNEL,
     _value("--max-time", duration, "T", "The most virtual time; then the status is 124."),
     click.option("--trace", metavar="[=FILE]", help="Tell system calls, on stderr or in FILE."),
     _value("--checkpoint-after", place, "PLACE", "25syscalls, or virtual time: 40us, 40ms, 2s."),
@@ -61,6 +67,7 @@ _SUBJECT: tuple[Callable[[Any], Any], ...] = (
     click.option("--chaos", is_flag=True, help="Short transfers, EINTR and more, by the seed."),
     _number("--random-seed", 0, (1 << 64) - 1, "N", "The seed of the guest's random bytes."),
     _number("--memory", 1, 1 << 20, "MB", "The guest's memory; 128 by default."),
+    *_KERNEL,
     _value("--max-time", duration, "T", "The most virtual time; one hour by default."),
 )
 

@@ -15,6 +15,7 @@ from cr.cli.failure import INTERRUPTED, REFUSED, TIMED_OUT, Failure
 from cr.cli.host_console import HostConsole
 from cr.cli.host_terminal import HostTerminal
 from cr.cli.whole_files import Staging, check_folder
+from cr.generations import LAST, generation_named
 from cr.system import (
     ARCHES,
     DEFAULT_EPOCH_NS,
@@ -53,6 +54,8 @@ class Options:
     stop: bool = False
     pure: bool = False
     cpu_features: str = ""
+    abi: str | None = None
+    """None: the last one, or for an image that says so its own."""
 
     def check(self) -> None:
         """Refuse what makes no sense together, and what cannot work, before anything runs."""
@@ -90,16 +93,26 @@ def load_disk(tar: Path | None, root: Path | None) -> Disk:
         raise Failure(f"{tar}: {error.strerror}") from None
 
 
+def check_kernel(arch: str, cpu_features: str, abi: str) -> None:
+    """Raises Failure if there is no such kernel."""
+    try:
+        lacking(ARCHES[arch], parse(cpu_features))
+    except ValueError as problem:
+        raise Failure(f"--cpu-features: {problem}") from None
+    try:
+        generation_named(abi)
+    except ValueError as problem:
+        raise Failure(f"--abi: {problem}") from None
+
+
 def boot(arch: str, disk: Disk, options: Options, host: HostConsole) -> System:
     """A kernel as the options want it."""
     from cr.system import Settings, boot_machine
     from emu.machine import Machine
     from kernel_model.console import Console
 
-    try:
-        lacking(ARCHES[arch], parse(options.cpu_features))
-    except ValueError as problem:
-        raise Failure(f"--cpu-features: {problem}") from None
+    abi = options.abi or LAST.name
+    check_kernel(arch, options.cpu_features, abi)
     memory_bytes = options.memory << 20
     try:
         ram = Ram(memory_bytes)
@@ -108,7 +121,7 @@ def boot(arch: str, disk: Disk, options: Options, host: HostConsole) -> System:
     person = host.person if isinstance(host, HostTerminal) and host.is_person else None
     console = Console(host.source, host.sink, keep=False, person=person)
     settings = Settings(
-        arch, memory_bytes, options.date, options.seed, cpu_features=options.cpu_features
+        arch, memory_bytes, options.date, options.seed, cpu_features=options.cpu_features, abi=abi
     )
     try:
         return boot_machine(settings, disk, console, Machine(memory_bytes, ram=ram))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,13 @@ def restart_image(path: Path, **given: Any) -> int:
         raise Failure("--env is for `cr run`: the variables of an image are in its memory")
     image = read_image(path)
     try:
-        arch = image.summary.arch
+        arch, abi = image.summary.arch, options.abi or image.summary.abi
     except ImageError as problem:
         raise Failure(f"{path} is no image that we can restart: {problem}") from None
     tar = options.disk if options.disk is not None and options.disk.exists() else None
     disk = load_disk(tar or disk_beside(path), options.root)
     host = host_of(options)
-    kernel = boot(arch, disk, options, host)
+    kernel = boot(arch, disk, replace(options, abi=abi), host)
     with _traced(kernel, options.trace):
         try:
             task = kernel.restart(image)

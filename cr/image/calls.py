@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from cr.image.types import HDR_CALL_STATE, HDR_SYSCTL, PATH_LIMIT, Framed
+from cr.image.types import HDR_CALL_STATE, HDR_GENERATION, HDR_SYSCTL, PATH_LIMIT, Framed
 from emu.layout import at, record, rest_bytes, s32, u32
 
 DRAINING, COLLECTING, COORDINATING = range(3)
+_NAME_LIMIT = 32
 
 
 @record(size=16)
@@ -36,3 +37,15 @@ class SysctlValue(Framed):
 
     def invalid(self) -> str | None:
         return None if 0 < len(self.path) <= PATH_LIMIT else "a path has at least one byte"
+
+
+@record(size=8)
+class GenerationName(Framed):
+    """Of which tree the kernel of a whole machine was, if it was not the last."""
+
+    TYPE = HDR_GENERATION
+
+    name: Annotated[bytes, rest_bytes()] = at("as `abi` names it: v13")
+
+    def invalid(self) -> str | None:
+        return None if 0 < len(self.name) <= _NAME_LIMIT else "a name has one to 32 bytes"

@@ -5,8 +5,8 @@ own tools read the sections before TREE themselves, and know nothing of these.
 
 Image grammar:
 
-    after the tree            [ MACHINE  BUFFER random-state  [ CHAOS ] ] { PID_NAMESPACE }
-                              { FREEZER_GROUP }
+    after the tree            [ MACHINE  BUFFER random-state  [ CHAOS ]  [ GENERATION ] ]
+                              { PID_NAMESPACE }  { FREEZER_GROUP }
     at the end of cpu units   [ TASK_TIMES ] [ SYSCALL_PROGRESS ] [ TASK_EXTRA ]
     at the end of an IPC_NS   [ IPC_SEQUENCE ]
     after shared SIGPENDING   { POSIX_TIMER }  [ GROUP_NEWS ]

@@ -93,10 +93,10 @@ class Writer:
         """Say that an object begins here."""
         self.write(HDR_OBJREF, Objref(objtype=objtype, objref=objref))
 
-    def write_error(self, text: bytes) -> None:
-        """Say that the checkpoint failed, and why."""
+    def write_error(self, text: bytes, string_type: int = HDR_STRING) -> None:
+        """Say that the checkpoint failed, and why; `string_type` is STRING's number there."""
         self.write(HDR_ERROR, ErrorMark())
-        self.write_blob(HDR_STRING, b"\0" + text.rstrip(b"\0") + b"\0")
+        self.write_blob(string_type, b"\0" + text.rstrip(b"\0") + b"\0")
 
     def write_pages(
         self, addresses: Sequence[int], pieces: Sequence[Bytes], word_bytes: int = 8

@@ -4,7 +4,7 @@ This is the second opinion on the format: it shares the record classes with the 
 its code. Tools and tests use it; it needs no kernel and builds nothing.
 
     image   =  HEADER  3 * BUFFER  HEADER_ARCH  CONTAINER  BUFFER  LSM_INFO
-               PIDS  BUFFER  TREE  BUFFER  [ MACHINE  BUFFER  [ CHAOS ] ]
+               PIDS  BUFFER  TREE  BUFFER  [ MACHINE  BUFFER  [ CHAOS ]  [ GENERATION ] ]
                [ mounts ]  { task }  { deferred }  TAIL
     object  =  OBJREF  { object }  the records of the object
 
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 from cr.image import types as t
 from cr.image.arch.formats import FORMATS
-from cr.image.calls import CallState, SysctlValue
+from cr.image.calls import CallState, GenerationName, SysctlValue
 from cr.image.extensions import (
     Chaos,
     FreezerGroup,
@@ -49,6 +49,22 @@ _ANY_LENGTH = 1 << 62
 def walk(image: Bytes) -> Iterator[Item]:
     """Every record of an image in order; ImageError where it stops making sense."""
     return _Walk(Reader(image)).image()
+
+
+def machine_of(image: Bytes) -> str | None:
+    """Of which generation the kernel was, if this is the image of a whole machine.
+
+    Empty: of the last one; None: there is nothing of a machine in it. Raises ImageError.
+    """
+    found = None
+    for item in walk(image):
+        if isinstance(item.value, Machine):
+            found = ""
+        elif isinstance(item.value, GenerationName):
+            found = item.value.name.decode("latin-1")
+        elif isinstance(item.value, Task):
+            break
+    return found
 
 
 class _Walk(ObjectWalk):
@@ -121,6 +137,8 @@ class _Walk(ObjectWalk):
         yield from self._blob(t.HDR_BUFFER, "random state", exact=self._last.random_bytes)
         if self._next_is(t.HDR_CHAOS):
             yield from self._one(Chaos)
+        if self._next_is(t.HDR_GENERATION):
+            yield from self._one(GenerationName)
 
     def _mounts(self) -> Iterator[Item]:
         yield from self._one(Mounts)

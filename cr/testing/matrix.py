@@ -2,7 +2,8 @@
 
 The program is checkpointed after half of its system calls. A cell says "restarts" only when the
 restarted program wrote the rest of the uninterrupted run's output and ended with its status; else
-it has the sentence of the refusal, or what went another way.
+it has the sentence of the refusal, or what went another way. Kernels of older trees write the image
+of their own dialect, as their sys_checkpoint does.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from pathlib import Path
 
 from cr.cli.program import install
 from cr.context import Refused
+from cr.generations import GENERATIONS, LAST, generation_named
 from cr.image.errors import ImageError
-from cr.system import ARCHES, DEFAULT_RELEASE, Ended, Settings, System, after_syscalls, boot_machine
+from cr.system import ARCHES, Ended, Settings, System, after_syscalls, boot_machine
 from cr.testing.subject import MAX_TIME_NS, Recorder
 from emu.machine import Machine
 from kernel_model.abi.errno import LinuxError
@@ -26,6 +28,7 @@ from kernel_model.vfs.disk_tar import read_tar, write_tar
 
 MEMORY_BYTES = 64 << 20
 OTHER_RELEASE = "2.6.37-ckpt-v23"
+OTHER_ABIS = ("v2", "v13", "v18", "v21")
 RESTARTS = "restarts"
 
 
@@ -35,18 +38,30 @@ class KernelKind:
 
     arch: str
     cpu_features: str = ""
-    release: str = DEFAULT_RELEASE
+    release: str = ""
+    """Empty: that of its tree."""
+    abi: str = LAST.name
 
     @property
     def label(self) -> str:
         """How a person calls it."""
-        version = "" if self.release == DEFAULT_RELEASE else self.release.partition("-")[0]
-        return " ".join(filter(None, (self.arch, self.cpu_features, version)))
+        version = self.release.partition("-")[0]
+        tree = "" if self.abi == LAST.name else self.abi
+        return " ".join(filter(None, (self.arch, self.cpu_features, version, tree)))
+
+    @property
+    def uname(self) -> str:
+        """Its version."""
+        return self.release or generation_named(self.abi).release
 
     def boot(self, disk: Disk, recorder: Recorder) -> System:
         """Such a kernel on a new machine."""
         settings = Settings(
-            self.arch, MEMORY_BYTES, cpu_features=self.cpu_features, release=self.release
+            self.arch,
+            MEMORY_BYTES,
+            cpu_features=self.cpu_features,
+            release=self.release,
+            abi=self.abi,
         )
         console = Console(sink=recorder.sink, keep=False)
         return boot_machine(settings, disk, console, Machine(MEMORY_BYTES))
@@ -58,11 +73,18 @@ class Origin:
 
     kernel: str
     program: str
+    abi: str = LAST.name
+
+    @property
+    def kind(self) -> KernelKind:
+        """That kernel."""
+        return KernelKind(self.kernel, abi=self.abi)
 
     @property
     def label(self) -> str:
         """How a person calls it."""
-        return self.kernel if self.kernel == self.program else f"{self.program} on {self.kernel}"
+        on = self.kind.label
+        return on if self.kernel == self.program else f"{self.program} on {on}"
 
 
 @dataclass(frozen=True)
@@ -91,7 +113,7 @@ class Row:
     @property
     def native(self) -> Cell:
         """The kernel that made the image."""
-        return next(cell for cell in self.cells if cell.kernel == KernelKind(self.origin.kernel))
+        return next(cell for cell in self.cells if cell.kernel == self.origin.kind)
 
 
 @dataclass(frozen=True)
@@ -111,14 +133,24 @@ class _NoImage(Exception):
 
 
 def origins() -> tuple[Origin, ...]:
-    """All rows: each arch with its own programs, then the 64-bit kernels with 32-bit ones."""
+    """All rows: each arch with its own programs, 64-bit kernels with 32-bit ones, older trees."""
     native = [Origin(arch, arch) for arch in ARCHES]
     compat = [Origin(arch, abi.name) for arch, abis in ARCHES.items() for abi in abis[1:]]
-    return (*native, *compat)
+    older = [Origin(kind.arch, kind.arch, kind.abi) for kind in _older()]
+    return (*native, *compat, *older)
+
+
+def _older() -> list[KernelKind]:
+    """The trees on the architectures that they had been ported to."""
+    return [
+        KernelKind(arch, abi=name)
+        for name in OTHER_ABIS
+        for arch in GENERATIONS[name].numbers or ()
+    ]
 
 
 def kernels() -> tuple[KernelKind, ...]:
-    """All columns: each arch; on the least CPU that it can have; of another version."""
+    """All columns: each arch; on the least CPU that there is; of another version; older trees."""
     lacking = {
         arch: ",".join(f"-{name}" for name in abis[0].features) for arch, abis in ARCHES.items()
     }
@@ -126,6 +158,7 @@ def kernels() -> tuple[KernelKind, ...]:
         *(KernelKind(arch) for arch in ARCHES),
         *(KernelKind(arch, features) for arch, features in lacking.items() if features),
         *(KernelKind(arch, release=OTHER_RELEASE) for arch in ARCHES),
+        *_older(),
     )
 
 
@@ -155,12 +188,14 @@ def all_rows(
 def _half_way(origin: Origin, program: Path, arguments: tuple[str, ...], most_ns: int) -> _Run:
     """Raises _NoImage."""
 
+    has_trees = GENERATIONS[origin.abi].has_trees
+
     def start() -> tuple[System, Recorder, Callable[[], int]]:
         disk, recorder = Disk.empty(), Recorder()
         path = install(disk, program)
-        kernel = KernelKind(origin.kernel).boot(disk, recorder)
+        kernel = origin.kind.boot(disk, recorder)
         try:
-            task = kernel.spawn(path, *arguments)
+            task = kernel.spawn(path, *arguments, as_init=not has_trees)
         except LinuxError as error:
             raise _NoImage(f"the program cannot be run: {error}") from None
         return kernel, recorder, lambda: task.exit_code
@@ -174,7 +209,7 @@ def _half_way(origin: Origin, program: Path, arguments: tuple[str, ...], most_ns
     kernel, recorder, _ = start()
     kernel.run(after_syscalls(whole.calls // 2), max_time_ns=most_ns)
     try:
-        image = kernel.checkpoint()
+        image = kernel.checkpoint(pure=origin.abi != LAST.name)
     except Refused as refused:
         raise _NoImage(f"the checkpoint was refused: {refused}") from None
     kernel.vfs.sync()

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from html import escape
 
+from cr.generations import LAST
 from cr.testing.matrix import RESTARTS, Row
 
 _STYLE = (
@@ -17,8 +18,24 @@ _GAP = 2
 
 
 def as_text(name: str, rows: Sequence[Row]) -> str:
-    """For a terminal: a line for each kernel, a column for each image; then the reasons."""
+    """For a terminal: a line for each kernel, a column for each image; then the reasons.
+
+    Images of older trees are in a table of their own.
+    """
     reasons: list[str] = []
+    last = [row for row in rows if row.origin.abi == LAST.name]
+    older = [row for row in rows if row not in last]
+    text = [f"{name}: images of the middle of its run, by the kernel that made them"]
+    for some in filter(None, (last, older)):
+        text += ["", *_table(some, reasons)]
+    done = sum(not cell.reason for row in rows for cell in row.cells)
+    text += ["", f"{done} restart: the rest of the output and the exit status are the same"]
+    text += [f"({number}) {reason}" for number, reason in enumerate(reasons, 1)]
+    return "\n".join(line.rstrip() for line in text) + "\n"
+
+
+def _table(rows: Sequence[Row], reasons: list[str]) -> list[str]:
+    """Its lines; reasons that are new are appended."""
     corner = "restarted on"
     lines = [[corner, *(row.origin.label for row in rows)]]
     for place, kernel in enumerate(cell.kernel for cell in rows[0].cells):
@@ -33,12 +50,7 @@ def as_text(name: str, rows: Sequence[Row]) -> str:
             line.append(f"no ({reasons.index(cell.reason) + 1})")
         lines.append(line)
     widths = [max(map(len, column)) + _GAP for column in zip(*lines)]
-    done = sum(not cell.reason for row in rows for cell in row.cells)
-    text = [f"{name}: images of the middle of its run, by the kernel that made them", ""]
-    text += ["".join(cell.ljust(width) for cell, width in zip(line, widths)) for line in lines]
-    text += ["", f"{done} restart: the rest of the output and the exit status are the same"]
-    text += [f"({number}) {reason}" for number, reason in enumerate(reasons, 1)]
-    return "\n".join(line.rstrip() for line in text) + "\n"
+    return ["".join(cell.ljust(width) for cell, width in zip(line, widths)) for line in lines]
 
 
 def as_json(name: str, rows: Sequence[Row]) -> str:
@@ -51,13 +63,15 @@ def as_json(name: str, rows: Sequence[Row]) -> str:
                 "kernel": row.origin.kernel,
                 "program": row.origin.program,
                 "calls": row.calls,
+                "abi": row.origin.abi,
                 "taken_after": row.calls // 2,
                 "cells": [
                     {
                         "kernel": cell.kernel.label,
                         "arch": cell.kernel.arch,
                         "cpu_features": cell.kernel.cpu_features,
-                        "release": cell.kernel.release,
+                        "release": cell.kernel.uname,
+                        "abi": cell.kernel.abi,
                         "outcome": cell.outcome,
                         "reason": cell.reason,
                     }

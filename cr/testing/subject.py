@@ -12,7 +12,8 @@ from pathlib import Path
 
 from cr.cli.failure import Failure
 from cr.cli.program import arch_of, find_program
-from cr.cli.session import load_disk
+from cr.cli.session import check_kernel, load_disk
+from cr.generations import LAST
 from cr.system import DEFAULT_ENVIRONMENT, Settings, System, boot_machine
 from emu.machine import Machine
 from kernel_model.abi.errno import LinuxError
@@ -57,6 +58,8 @@ class Subject:
     chaos: bool = False
     accelerate: bool = True
     max_time_ns: int = MAX_TIME_NS
+    cpu_features: str = ""
+    abi: str = LAST.name
     source: str | None = None
     """The C file from which the program was built for `arch`."""
     arch: str | None = None
@@ -72,6 +75,7 @@ class Subject:
         disk = load_disk(self.disk, self.root)
         path = find_program(disk, self.program)
         arch = arch_of(disk, path)
+        check_kernel(arch, self.cpu_features, self.abi)
         recorder = Recorder()
         console = Console(sink=recorder.sink, keep=False, stays_open=stays_open)
         console.feed(self._input())
@@ -82,6 +86,8 @@ class Subject:
             accelerate=self.accelerate,
             schedule_seed=self.schedule_seed,
             chaos=self.chaos,
+            cpu_features=self.cpu_features,
+            abi=self.abi,
         )
         machine = Machine(self.memory_bytes, accelerate=self.accelerate)
         try:
@@ -122,6 +128,10 @@ class Subject:
             words += ["--seed", str(self.schedule_seed)]
         if self.chaos:
             words.append("--chaos")
+        if self.cpu_features:
+            words.append(f"--cpu-features={self.cpu_features}")
+        if self.abi != LAST.name:
+            words += ["--abi", self.abi]
         if self.arch is not None:
             words += ["--arch", self.arch]
         if self.freestanding:

@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from cr.image import types as t
 from cr.image.arch.formats import FORMATS
+from cr.image.calls import GenerationName
 from cr.image.dialects.table import NATIVE
 from cr.image.errors import ImageError
 from cr.image.extensions import Machine
@@ -105,6 +106,8 @@ class Summary:
     tasks: tuple[TaskInfo, ...]
     dialect: str = NATIVE
     """What the image was before it was upgraded to be looked at."""
+    abi: str = ""
+    """Of a whole machine: which tree its kernel was of; empty: the last one, or not said."""
 
 
 class _Collector:
@@ -114,6 +117,7 @@ class _Collector:
         self.header: Header
         self.release = ""
         self.clock_ns: int | None = None
+        self.abi = ""
         self.objects: Counter[str] = Counter()
         self.extensions: Counter[str] = Counter()
         self.pid_offset = 0
@@ -135,6 +139,8 @@ class _Collector:
                 self.header = value
             case Machine():
                 self.clock_ns = value.clock_units // 4
+            case GenerationName():
+                self.abi = value.name.decode("latin-1")
             case Objref():
                 self.objects[t.object_name(value.objtype)] += 1
             case Pids():
@@ -194,6 +200,7 @@ class _Collector:
             objects=dict(sorted(self.objects.items())),
             extensions=dict(sorted(self.extensions.items())),
             tasks=tuple(self._task(i, pids, seen) for i, pids in enumerate(self.tree)),
+            abi=self.abi,
         )
 
     def _task(self, index: int, pids: TaskPids, seen: dict[str, set[int]]) -> TaskInfo:
@@ -308,6 +315,8 @@ def _lines(s: Summary) -> Iterator[str]:
     yield f"written by Linux {s.release or s.kernel} at {s.time} s, flags {s.flags:#x}"
     if s.clock_ns is not None:
         yield f"virtual clock {s.clock_ns} ns"
+    if s.abi:
+        yield f"a machine whose kernel's abi is {s.abi}"
     yield "objects: " + (", ".join(f"{n} {name}" for name, n in s.objects.items()) or "none")
     if s.extensions:
         named = ", ".join(f"{n} {name}" for name, n in s.extensions.items())

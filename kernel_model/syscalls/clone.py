@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _CLONE_ARGS_BYTES = 48
 
 
-def _start(task: Task, args: CloneArgs) -> int:
+def start(task: Task, args: CloneArgs) -> int:
+    """Make the child; its number for the caller. Sleeps while a child of vfork has the memory."""
     block = task.restart_block
     if block is not None:
         # The child was made before the parent went to sleep.
@@ -44,7 +45,7 @@ def _wait_for_vfork(task: Task, pid: int) -> int:
 @syscall()
 def fork(task: Task) -> int:
     """A child with a copy of everything."""
-    return _start(task, CloneArgs(SIGCHLD))
+    return start(task, CloneArgs(SIGCHLD))
 
 
 @syscall(partial="pid and user namespaces are refused with EINVAL, as in 3.2")
@@ -57,13 +58,13 @@ def unshare(task: Task, flags: Size) -> int:
 @syscall()
 def vfork(task: Task) -> int:
     """A child in the same memory; the parent waits until it executes a program or ends."""
-    return _start(task, CloneArgs(SIGCHLD | CLONE_VFORK | CLONE_VM))
+    return start(task, CloneArgs(SIGCHLD | CLONE_VFORK | CLONE_VM))
 
 
 @syscall()
 def clone(task: Task, flags: Size, stack: Ptr, parent_tid: Ptr, tls: Ptr, child_tid: Ptr) -> int:
     """A child or a thread, sharing what the flags say."""
-    return _start(task, CloneArgs(flags & 0xFFFFFFFF, stack, parent_tid, child_tid, tls))
+    return start(task, CloneArgs(flags & 0xFFFFFFFF, stack, parent_tid, child_tid, tls))
 
 
 @syscall()
@@ -71,7 +72,7 @@ def clone_tls_last(
     task: Task, flags: Size, stack: Ptr, parent_tid: Ptr, child_tid: Ptr, tls: Ptr
 ) -> int:
     """clone as x86-64 orders its arguments."""
-    return _start(task, CloneArgs(flags & 0xFFFFFFFF, stack, parent_tid, child_tid, tls))
+    return start(task, CloneArgs(flags & 0xFFFFFFFF, stack, parent_tid, child_tid, tls))
 
 
 @syscall()
@@ -89,13 +90,22 @@ def eclone(task: Task, flags: UInt, arguments: Ptr, size: Int, pids: Ptr) -> int
         stack += stack_size if stack else 0
     elif stack_size:
         raise EINVAL("this ABI takes the stack pointer, not the size of the stack")
-    wanted: tuple[int, ...] = ()
-    if pids and count:
-        levels = task.pid_ns.level + 1
-        if count > levels:
-            raise EINVAL(f"{count} pids for {levels} levels of pid namespaces")
-        wanted = struct.unpack(f"{task.abi.order}{count}i", task.user.read(pids, 4 * count))
-        if not task.cred.cap("CAP_SYS_ADMIN"):
-            raise EPERM("choosing a pid needs CAP_SYS_ADMIN")
+    wanted = wanted_pids(task, pids, count)
     args = CloneArgs(flags, stack & task.abi.mask, parent_tid, child_tid, 0, wanted)
-    return _start(task, args)
+    return start(task, args)
+
+
+def wanted_pids(task: Task, pids: int, count: int) -> tuple[int, ...]:
+    """The numbers that a child is to have, read from user memory; none: the kernel's choice.
+
+    Raises EINVAL for more than there are levels, EPERM without CAP_SYS_ADMIN, EFAULT.
+    """
+    if not (pids and count):
+        return ()
+    levels = task.pid_ns.level + 1
+    if not 0 < count <= levels:
+        raise EINVAL(f"{count} pids for {levels} levels of pid namespaces")
+    wanted = struct.unpack(f"{task.abi.order}{count}i", task.user.read(pids, 4 * count))
+    if not task.cred.cap("CAP_SYS_ADMIN"):
+        raise EPERM("choosing a pid needs CAP_SYS_ADMIN")
+    return wanted

@@ -7,9 +7,9 @@ that is prepared once. A handler ends in one of three ways: a result, an error, 
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import EINTR, ENOSYS, LinuxError, NotModelled
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 COLUMNS = ("x86_32", "x86_64", "ppc32", "ppc64")
 Bound = Callable[["Task"], int]
+Moved = Mapping[str, Mapping[str, int | None]]
+"""For an ABI: calls that have other numbers than in numbers.tbl; None: they are not there."""
+NOTHING_MOVED: Moved = MappingProxyType({})
 
 
 class Interrupted(Exception):
@@ -135,13 +138,38 @@ def _names(column: str) -> dict[int, str]:
 
 
 class CallTable:
-    """The system calls of one kernel: a number of an ABI leads to a handler."""
+    """The system calls of one kernel: a number of an ABI leads to a handler.
 
-    def __init__(self, modules: tuple[ModuleType, ...], abis: tuple[Abi, ...]) -> None:
+    A call that was `moved` to the number of another one displaces it.
+    """
+
+    def __init__(
+        self, modules: tuple[ModuleType, ...], abis: tuple[Abi, ...], moved: Moved = NOTHING_MOVED
+    ) -> None:
         self.declared = _declared(modules)
         self._numbers = load_numbers()
         self._bound = {abi.name: _bound(modules, abi) for abi in abis}
         self._names = {abi.name: _names(abi.name) for abi in abis}
+        self._vacated: dict[str, set[int]] = {abi.name: set() for abi in abis}
+        for abi in abis:
+            if abi.name in moved:
+                self._move(abi, moved[abi.name])
+
+    def _move(self, abi: Abi, moved: Mapping[str, int | None]) -> None:
+        numbers = {n: k for n, k in self._numbers[abi.name].items() if k not in moved.values()}
+        vacated = {numbers.pop(name) for name in moved if name in numbers}
+        added = {name: number for name, number in moved.items() if number is not None}
+        vacated -= set(added.values())
+        bound, names = dict(self._bound[abi.name]), dict(self._names[abi.name])
+        for number in vacated:
+            bound.pop(number, None)
+            names.pop(number, None)
+        for name, number in added.items():
+            bound[number] = _bind(self.declared[name], abi)
+            names[number] = name
+        self._numbers = self._numbers | {abi.name: numbers | added}
+        self._bound[abi.name], self._names[abi.name] = bound, names
+        self._vacated[abi.name] = vacated
 
     def number(self, abi: Abi, name: str) -> int:
         """The number of a call in an ABI."""
@@ -204,7 +232,7 @@ class CallTable:
 
     def _missing(self, task: Task, number: int) -> LinuxError:
         name = self.name(task.abi, number)
-        if number > task.abi.last_number:
+        if number > task.abi.last_number or number in self._vacated[task.abi.name]:
             return ENOSYS(f"system call {name} is younger than this kernel")
         return NotModelled(f"system call {name} is not modelled")
 

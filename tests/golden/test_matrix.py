@@ -22,5 +22,5 @@ def test_who_restarts_whose_image(tmp_path: Path) -> None:
     assert done.stdout == PAGE.read_text()
     page = html.read_text()
     assert f"{page.count('<td class=yes>restarts')} restart:" in done.stdout
-    assert page.count("<td class=") == 6 * 10
-    assert page.count("CPU: the task has used altivec, which this CPU lacks") == 3
+    assert page.count("<td class=") == 17 * 21
+    assert page.count("CPU: the task has used altivec, which this CPU lacks") == 9

@@ -64,7 +64,12 @@ def start(story: Story, arch: str, kind: str, *, accelerate: bool = True) -> Sys
     console = Console()
     console.feed(story.stdin.encode())
     kernel = cr.boot(
-        arch, disk_with(program), console=console, memory_bytes=MEMORY_BYTES, accelerate=accelerate
+        arch,
+        disk_with(program),
+        console=console,
+        memory_bytes=MEMORY_BYTES,
+        accelerate=accelerate,
+        abi=story.abi,
     )
     kernel.spawn("/bin/program", *story.args, env=ENVIRONMENT)
     return kernel

@@ -106,7 +106,7 @@ def may_make_namespaces() -> bool:
 
 def why_not(story: Story, arch: str) -> str | None:
     """Why this machine cannot tell the truth about this story; None if it can."""
-    if story.name.startswith("checkpoint/"):
+    if story.name.startswith(("checkpoint/", "generations/")):
         return "no kernel of today has the system calls checkpoint and restart"
     if story.name in OLDER_LINUX:
         return f"this kernel is too young: {OLDER_LINUX[story.name]}"

@@ -65,7 +65,12 @@ def seeded(story: Story, arch: str, seed: int) -> System:
     console = Console()
     console.feed(story.stdin.encode())
     kernel = cr.boot(
-        arch, disk_with(program), console=console, memory_bytes=MEMORY_BYTES, schedule_seed=seed
+        arch,
+        disk_with(program),
+        console=console,
+        memory_bytes=MEMORY_BYTES,
+        schedule_seed=seed,
+        abi=story.abi,
     )
     kernel.spawn("/bin/program", *story.args, env=ENVIRONMENT)
     return kernel

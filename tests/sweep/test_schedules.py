@@ -57,7 +57,8 @@ def stories(keep: tuple[str, ...]) -> list[object]:
             marks=[] if story.name in keep else [pytest.mark.nightly],
         )
         for story in all_stories()
-        if story.never_because is None and not story.name.startswith("checkpoint/")
+        if story.never_because is None
+        and not story.name.startswith(("checkpoint/", "generations/"))
         for arch in story.arches
     ]
 

@@ -91,6 +91,7 @@ _LEFT_OUT: dict[int, Callable[[Passage, Frame], None]] = {
     t.HDR_MACHINE: _machine,
     t.HDR_TASK_TIMES: _nothing,
     t.HDR_CHAOS: _nothing,
+    t.HDR_GENERATION: _nothing,
     t.HDR_SOCKET_EXTRA: _socket_extra,
     t.HDR_NET_STATE: _net_state,
     t.HDR_TTY_EXTRA: _tty_extra,

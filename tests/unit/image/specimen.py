@@ -79,6 +79,7 @@ class Specimen:
         )
         self.w.write_blob(t.HDR_BUFFER, b"seed")
         self.put(ours.Chaos, seed=3, wild=1)
+        self.put(calls.GenerationName, name=b"v21")
         self.put(ours.PidNamespace, init=2, next_number=4)
         self.put(calls.SysctlValue, value=2, path=b"kernel/x")
         self.put(ours.FreezerGroup, name_bytes=2, content=b"/g" + bytes(4))

@@ -84,6 +84,8 @@ ROWS: list[tuple[str, dict[str, object], str]] = [
     ("CallState", {"kind": 3}, "0 to 2"),
     ("CallState", {"kind": 1, "group": b"/0"}, "holds no group"),
     ("SysctlValue", {"path": b""}, "at least one byte"),
+    ("GenerationName", {"name": b""}, "one to 32 bytes"),
+    ("GenerationName", {"name": bytes(33)}, "one to 32 bytes"),
     ("FilePlace", {"path": b"/a\0"}, "no zero"),
     ("Mount", {"device_bytes": 0, "root_bytes": 1, "content": b"/\0"}, "no zero"),
     ("ProcFile", {"path_bytes": 3, "content": b"1//"}, "no path"),
