@@ -17,8 +17,8 @@ from cr.objhash import Objects, RestoredObjects
 from kernel_model.abi.errno import LinuxError
 
 if TYPE_CHECKING:
-    from cr.image.extensions import NetState
     from cr.image.namespaces import Netdev
+    from cr.image.network import NetState
     from cr.mounts import RestoredMounts
     from cr.socket_record import ParkedSocket
     from kernel_model.arch.abi import Abi

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cr.context import Checkpoint, Restart
-from cr.image import extensions as ours
+from cr.image import network as ours
 from cr.image import sockets as image
 from cr.image import types as t
 from cr.socket_record import ParkedSocket, fill_common

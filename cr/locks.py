@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cr.context import Checkpoint, Restart
-from cr.image import extensions as ours
+from cr.image import locks as ours
 from cr.image import types as t
 from kernel_model.abi.errno import EAGAIN, EBADF, EBUSY
 from kernel_model.abi.fcntl import FASYNC

@@ -16,8 +16,8 @@ Not modelled: veth, sit and macvlan devices.
 from __future__ import annotations
 
 from cr.context import Checkpoint, Restart
-from cr.image import extensions as ours
 from cr.image import namespaces as image
+from cr.image import network as ours
 from cr.image import types as t
 from kernel_model.abi.errno import EPERM
 from kernel_model.net.namespace import FIRST_PORT, LAST_PORT, NetNamespace, TimeWait

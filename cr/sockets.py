@@ -34,7 +34,7 @@ import struct
 from cr import inet, network
 from cr.context import Checkpoint, Restart
 from cr.creds import checkpoint_cred
-from cr.image import extensions as ours
+from cr.image import network as ours
 from cr.image import sockets as image
 from cr.image import types as t
 from cr.image.files import FileSocket

@@ -1,7 +1,8 @@
 """Records of ours: what a restarted machine must know and Linux's format has no place for.
 
 They come only after TREE, and only when something needs them; a pure image has none. Linux-cr's
-own tools read the sections before TREE themselves, and know nothing of these.
+own tools read the sections before TREE themselves, and know nothing of these. (Those of sockets are
+in `network`, those of locks in `locks`.)
 
 Image grammar:
 
@@ -12,19 +13,13 @@ Image grammar:
     after shared SIGPENDING   { POSIX_TIMER }  [ GROUP_NEWS ]
     after epoll items         [ EPOLL_READY ]
     after a FILE_NAME         [ UNLINKED  { UNLINKED_DATA } ] { UNLINKED }
-    at the end of a sock      [ SOCKET_EXTRA ]  [ INET_OPTIONS ]
-    after a socket buffer     [ SOCKET_RIGHTS ]
-    at the end of an NS       [ NET_STATE ]
     after FILE tty            [ TTY_FILE ]
-    at the end of a file      [ FILE_OWNER ]  [ FILE_FLOCK ]
-    behind a file table       { RECORD_LOCK }  { FILE_LEASE }
     after a terminal          [ TTY_EXTRA ]
 
 Mirrors:  nothing.
 Deviates: Linux's freezer ends a half-done write or a timed wait with a short count or EINTR;
           SYSCALL_PROGRESS keeps what was done, so that the guest cannot tell. Linux refuses
-          files without a name; UNLINKED carries their contents. It refuses sockets with
-          unaccepted connections, or files on their way; these are in SOCKET_EXTRA and RIGHTS.
+          files without a name; UNLINKED carries their contents.
 """
 
 from typing import Annotated
@@ -32,20 +27,12 @@ from typing import Annotated
 from cr.image.types import (
     HDR_CHAOS,
     HDR_EPOLL_READY,
-    HDR_FILE_FLOCK,
-    HDR_FILE_LEASE,
-    HDR_FILE_OWNER,
     HDR_FREEZER_GROUP,
     HDR_GROUP_NEWS,
-    HDR_INET_OPTIONS,
     HDR_IPC_SEQUENCE,
     HDR_MACHINE,
-    HDR_NET_STATE,
     HDR_PID_NAMESPACE,
     HDR_POSIX_TIMER,
-    HDR_RECORD_LOCK,
-    HDR_SOCKET_EXTRA,
-    HDR_SOCKET_RIGHTS,
     HDR_SYSCALL_PROGRESS,
     HDR_TASK_EXTRA,
     HDR_TASK_TIMES,
@@ -55,7 +42,7 @@ from cr.image.types import (
     HDR_UNLINKED_DATA,
     Framed,
 )
-from emu.layout import Record, at, hex32, hex64, raw, record, rest, rest_bytes, s32, u16, u32, u64
+from emu.layout import at, hex32, hex64, record, rest, rest_bytes, s32, u32, u64
 
 
 @record(size=48)
@@ -237,86 +224,6 @@ class UnlinkedData(Framed):
     content: Annotated[bytes, rest_bytes()] = at("the bytes")
 
 
-@record(size=16)
-class SocketExtra(Framed):
-    """What linux-cr does not say of a socket."""
-
-    TYPE = HDR_SOCKET_EXTRA
-
-    peer_pid: s32 = at("SO_PEERCRED: the process at the other end")
-    pad: u32 = at("zero", default=0, must_be=0)
-    pending: Annotated[tuple[int, ...], rest(s32)] = at(
-        "object numbers of connections that nobody has accepted; the oldest first"
-    )
-
-    def invalid(self) -> str | None:
-        return None if self.peer_pid >= 0 else "peer_pid must not be negative"
-
-
-@record(size=8)
-class SocketRights(Framed):
-    """Open files in the message before (SCM_RIGHTS); linux-cr refuses them."""
-
-    TYPE = HDR_SOCKET_RIGHTS
-
-    files: Annotated[tuple[int, ...], rest(s32)] = at("their object numbers")
-
-
-@record(size=48)
-class TimeWait(Record):
-    """A connection that was closed here; its port is not free for everybody yet."""
-
-    until_ns: u64 = at("virtual clock at which it ends")
-    local: Annotated[bytes, raw(16)] = at("local address; IPv4 in the form ::ffff:a.b.c.d")
-    remote: Annotated[bytes, raw(16)] = at("foreign address")
-    local_port: u16 = at("local port")
-    remote_port: u16 = at("foreign port")
-    reuse: u32 = at("1: it was made with SO_REUSEADDR")
-
-
-@record(size=24)
-class NetState(Framed):
-    """A network namespace besides its devices; linux-cr loses it."""
-
-    TYPE = HDR_NET_STATE
-
-    next_autobind: u32 = at("the number in the next abstract name that the kernel chooses")
-    next_port: u32 = at("the next port that the kernel chooses")
-    loopback_up: u32 = at("1: the loopback device is up")
-    pad: u32 = at("zero", default=0, must_be=0)
-    time_wait: Annotated[tuple[TimeWait, ...], rest(TimeWait)] = at("the oldest first")
-
-    def invalid(self) -> str | None:
-        if self.loopback_up > 1 or self.next_port >> 16 or self.next_autobind >> 20:
-            return "a flag, a port or a number that there is not"
-        return None
-
-
-@record(size=12)
-class InetOption(Record):
-    """One option of an internet socket."""
-
-    level: u32 = at("IPPROTO_*")
-    name: u32 = at("the option's number")
-    value: s32 = at("its value")
-
-
-@record(size=16)
-class InetOptions(Framed):
-    """What linux-cr does not say of an internet socket: options, and how its port was chosen."""
-
-    TYPE = HDR_INET_OPTIONS
-
-    flags: hex32 = at("1: bind() chose the port; 2: the other end has sent its FIN")
-    pad: u32 = at("zero", default=0, must_be=0)
-    options: Annotated[tuple[InetOption, ...], rest(InetOption)] = at(
-        "options that differ from what they are at first"
-    )
-
-    def invalid(self) -> str | None:
-        return "unknown flags" if self.flags > 3 else None
-
-
 @record(size=80)
 class TtyExtra(Framed):
     """What linux-cr loses of a terminal: its session, its name's owner, bytes on their way."""
@@ -374,79 +281,6 @@ class GroupNews(Framed):
 
     def invalid(self) -> str | None:
         return None if self.stopped_by <= 64 and self.continued <= 1 else "no such news"
-
-
-@record(size=16)
-class FileFlock(Framed):
-    """What flock() has locked for this open file; linux-cr refuses it."""
-
-    TYPE = HDR_FILE_FLOCK
-
-    kind: u32 = at("0 shared, 1 exclusive")
-    pad: u32 = at("zero", default=0, must_be=0)
-
-    def invalid(self) -> str | None:
-        return None if self.kind <= 1 else "kind is 0 or 1"
-
-
-@record(size=40)
-class RecordLock(Framed):
-    """A range of a file that the table before it has locked; linux-cr refuses it."""
-
-    TYPE = HDR_RECORD_LOCK
-
-    file_objref: s32 = at("an open file of the table: which inode it is")
-    kind: u32 = at("0 read, 1 write")
-    first: u64 = at("first byte")
-    last: u64 = at("last byte")
-    pid: s32 = at("who locked it; 0: the process that has the table")
-    order: u32 = at("how many owners of locks of this inode come before")
-
-    def invalid(self) -> str | None:
-        if self.kind > 1:
-            return "kind is 0 or 1"
-        if not self.first <= self.last < 1 << 63:
-            return "first to last is no range of bytes"
-        return None if self.file_objref > 0 and self.pid >= 0 else "file_objref must be positive"
-
-
-@record(size=40)
-class FileOwner(Framed):
-    """Who is told of an open file by a signal (F_SETOWN, F_SETSIG); linux-cr refuses it."""
-
-    TYPE = HDR_FILE_OWNER
-
-    number: s32 = at("of a task or a process group; 0: nobody, or with `own` the task")
-    kind: u32 = at("0 thread, 1 process, 2 process group")
-    uid: u32 = at("with whose rights")
-    euid: u32 = at("and effective rights")
-    signo: u32 = at("F_SETSIG; 0: SIGIO")
-    fd: s32 = at("O_ASYNC: the descriptor that is told; -1: it is off")
-    own: u32 = at("1: the task that the file was met in")
-    pad: u32 = at("zero", default=0, must_be=0)
-
-    def invalid(self) -> str | None:
-        if self.kind > 2 or self.own > 1 or self.signo > 64:
-            return "kind is 0 to 2, own 0 or 1, signo at most 64"
-        return None if self.number >= 0 and self.fd >= -1 else "a negative number"
-
-
-@record(size=32)
-class FileLease(Framed):
-    """A lease that a process of the table before it has taken; linux-cr refuses it."""
-
-    TYPE = HDR_FILE_LEASE
-
-    file_objref: s32 = at("the open file")
-    kind: u32 = at("0 read, 1 write")
-    target: u32 = at("what it is to become: 0 read, 2 nothing; 3: it is not being broken")
-    owned: u32 = at("0: the process that took it is gone")
-    break_at_ns: u64 = at("virtual clock until which its holder has time")
-
-    def invalid(self) -> str | None:
-        if self.kind > 1 or self.owned > 1 or self.target not in (0, 2, 3):
-            return "kind and owned are 0 or 1, target is 0, 2 or 3"
-        return None if self.file_objref > 0 else "file_objref must be positive"
 
 
 @record(size=16)

@@ -27,7 +27,9 @@ CHAPTERS = (
     "cr.image.arch.powerpc",
     "cr.image.calls",
     "cr.image.extensions",
+    "cr.image.locks",
     "cr.image.mounts",
+    "cr.image.network",
     "cr.image.pipes",
     "cr.image.watches",
 )
@@ -35,7 +37,9 @@ CHAPTERS_OF_OURS = (
     "cr.image.arch.powerpc",
     "cr.image.calls",
     "cr.image.extensions",
+    "cr.image.locks",
     "cr.image.mounts",
+    "cr.image.network",
     "cr.image.pipes",
     "cr.image.watches",
 )

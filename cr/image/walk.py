@@ -37,7 +37,8 @@ from cr.image.signals import Signal, SignalTask, Sigpending
 from cr.image.stream import Reader
 from cr.image.task import RestartBlock, Task, TaskCreds, TaskNs, TaskObjs
 from cr.image.tree import PidNumbers, Pids, TaskPids, Tree, unpack_pid_numbers
-from cr.image.walk_objects import Item, ObjectWalk
+from cr.image.walk_objects import ObjectWalk
+from cr.image.walk_steps import Item
 from emu.layout import Bytes, LayoutError
 
 __all__ = ["Item", "walk"]

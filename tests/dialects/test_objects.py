@@ -13,9 +13,10 @@ from cr.image.dialects.arch import terminals_2010
 from cr.image.dialects.frames import Frame, cut, join
 from cr.image.dialects.step import Passage
 from cr.image.errors import ImageError
-from cr.image.extensions import InetOption, InetOptions, NetState, SocketExtra, TtyExtra
+from cr.image.extensions import TtyExtra
 from cr.image.header import Header
 from cr.image.ipc import IpcMsgMsg, IpcPerms, IpcSem
+from cr.image.network import InetOption, InetOptions, NetState, SocketExtra
 from cr.image.security import Cred
 from cr.image.sockets import Socket, SocketBuffer, SocketInet, SocketUnix
 from cr.image.stream import byte_order

@@ -12,10 +12,10 @@ from cr.image import types as t
 from cr.image.dialects import ours, plain
 from cr.image.dialects.plain_taken import plain_of
 from cr.image.errors import ImageError
-from cr.image.extensions import NetState
 from cr.image.header import Header
 from cr.image.ipc import Ipc
 from cr.image.memory import Mm, Vma
+from cr.image.network import NetState
 from cr.image.security import Cred
 from cr.image.signals import Signal, SignalTask, Sigpending, Sigset
 from cr.image.task import Fs, RestartBlock, Task, TaskObjs

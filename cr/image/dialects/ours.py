@@ -15,7 +15,8 @@ from typing import Literal
 from cr.image import types as t
 from cr.image.dialects.frames import Frame
 from cr.image.dialects.step import Passage
-from cr.image.extensions import InetOptions, Machine, NetState, SocketExtra, TtyExtra
+from cr.image.extensions import Machine, TtyExtra
+from cr.image.network import InetOptions, NetState, SocketExtra
 from cr.image.sockets import Socket
 
 CLOCK = "the virtual clock, the random source and the order of the run queue: a new machine's"

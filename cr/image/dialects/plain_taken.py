@@ -22,12 +22,12 @@ from cr.image.dialects.plain import (
     PlainTask,
 )
 from cr.image.errors import ImageError
-from cr.image.extensions import NetState
 from cr.image.files import File, FileDesc, FileGeneric
 from cr.image.header import Header, Objref
 from cr.image.ipc import Ipc
 from cr.image.memory import Mm, Vma
 from cr.image.namespaces import Ns, UtsNs
+from cr.image.network import NetState
 from cr.image.security import Cred, Groupinfo
 from cr.image.signals import Sighand, Signal, SignalTask, Sigpending
 from cr.image.stream import Pages, byte_order

@@ -5,9 +5,11 @@ from cr.image import (
     files,
     header,
     ipc,
+    locks,
     memory,
     mounts,
     namespaces,
+    network,
     pipes,
     security,
     signals,
@@ -220,7 +222,9 @@ class Specimen:
         address = blank(namespaces.NetdevAddr, inet4_local=0x7F000001)
         self.w.write_blob(t.HDR_NETDEV_ADDR, address.pack(self.w.order))
         self.put(namespaces.Ns, uts_objref=uts, ipc_objref=ipc_ns, net_objref=net)
-        self.put(ours.NetState, next_port=40000, time_wait=(blank(ours.TimeWait, local_port=1),))
+        self.put(
+            network.NetState, next_port=40000, time_wait=(blank(network.TimeWait, local_port=1),)
+        )
         self.put(mounts.NsMounts, namespace=1)
         return number
 
@@ -306,8 +310,8 @@ class Specimen:
         self.w.write(t.HDR_UNLINKED_DATA, ours.UnlinkedData(offset=0, content=b"data"))
         self.put(watches.FileSeals, seals=3)
         self.put(ours.Unlinked, objref=901)
-        self.put(ours.FileOwner, fd=-1)
-        self.put(ours.FileFlock, kind=1)
+        self.put(locks.FileOwner, fd=-1)
+        self.put(locks.FileFlock, kind=1)
         return objref
 
     def inotify(self, common: dict[str, int]) -> int:
@@ -326,13 +330,13 @@ class Specimen:
             self.put(sockets.SocketUnix, this=sock)
             self.w.write_string(t.HDR_STRING, b"/tmp")
             self.w.write_string(t.HDR_FILE_NAME, b"/tmp/moved")
-            self.put(ours.SocketExtra, peer_pid=1, pending=(sock,))
+            self.put(network.SocketExtra, peer_pid=1, pending=(sock,))
         elif domain == "netlink":
             self.put(watches.SocketNetlink, port=2)
         else:
             self.put(sockets.SocketInet)
-            option = blank(ours.InetOption, level=6, name=1, value=1)
-            self.put(ours.InetOptions, flags=1, options=(option,))
+            option = blank(network.InetOption, level=6, name=1, value=1)
+            self.put(network.InetOptions, flags=1, options=(option,))
 
     def tty(self) -> int:
         number = self.begin(t.OBJ_TTY)
@@ -350,14 +354,14 @@ class Specimen:
         w.write_blob(t.HDR_BUFFER, b"lin")
         self.put(sockets.SocketFrag, size=3)
         w.write_blob(t.HDR_BUFFER, b"frg")
-        self.put(ours.SocketRights, files=(refs[0],))
+        self.put(network.SocketRights, files=(refs[0],))
         self.put(sockets.SocketQueue)
         self.put(files.EpollItems, epfile_objref=epoll, num_items=3)
         for fds in ((1,), (2, 3)):
             w.write_records([blank(files.EpollItem, fd=fd, file_objref=refs[fd]) for fd in fds])
         self.w.write(t.HDR_EPOLL_READY, ours.EpollReady(ready=(2, 0)))
-        self.put(ours.RecordLock, file_objref=refs[1], last=9)
-        self.put(ours.FileLease, file_objref=refs[1], target=3)
+        self.put(locks.RecordLock, file_objref=refs[1], last=9)
+        self.put(locks.FileLease, file_objref=refs[1], target=3)
         self.put(watches.DirectoryNotify, file_objref=refs[1], mask=4)
 
     def mm(self, cred: int) -> int:
