@@ -61,6 +61,8 @@ _MAY_WRITE = (False, True, True, False)
 class OpenFile:
     """An open file description; the base class is a file without data."""
 
+    anon_name = b""
+    """What /proc calls a file without a place that is no pipe and no socket."""
     only_a_place = False
     """Opened with O_PATH: most calls take it for no descriptor at all."""
     seekable = False
