@@ -52,7 +52,7 @@ from kernel_model.vfs.cgroupfs import GroupOpenFile
 from kernel_model.vfs.devices import ConsoleFile, NullFile, RandomFile
 from kernel_model.vfs.fdtable import FdTable
 from kernel_model.vfs.ns_file import NamespaceFile
-from kernel_model.vfs.openfile import DirectoryFile, OpenFile, RegularFile
+from kernel_model.vfs.openfile import DirectoryFile, OpenFile, PathFile, RegularFile
 from kernel_model.vfs.proc_nodes import NumberFile, TextFile
 
 FMODE_READ, FMODE_WRITE, FMODE_LSEEK, FMODE_PREAD, FMODE_PWRITE = 1, 2, 4, 8, 16
@@ -91,6 +91,12 @@ def _checkpoint_generic(ctx: Checkpoint, file: OpenFile, common: dict[str, int])
     regular.checkpoint_generic(ctx, file)
 
 
+def _checkpoint_path(ctx: Checkpoint, file: OpenFile, common: dict[str, int]) -> None:
+    if ctx.pure:
+        ctx.refuse(EBADF, "a descriptor was opened with O_PATH, and the image is to be pure")
+    _checkpoint_generic(ctx, file, common)
+
+
 _CHECKPOINT: dict[type[OpenFile], Callable[[Checkpoint, Any, dict[str, int]], None]] = {
     ConsoleFile: _checkpoint_generic,
     DirectoryFile: _checkpoint_generic,
@@ -101,6 +107,7 @@ _CHECKPOINT: dict[type[OpenFile], Callable[[Checkpoint, Any, dict[str, int]], No
     NamespaceFile: proc_files.checkpoint_namespace_file,
     NullFile: _checkpoint_generic,
     NumberFile: _checkpoint_generic,
+    PathFile: _checkpoint_path,
     PidFile: watches.checkpoint_pidfd,
     PipeEnd: pipe.checkpoint_end,
     RandomFile: _checkpoint_generic,

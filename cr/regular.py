@@ -25,7 +25,15 @@ from cr.mounts import checkpoint_place, name_of, place_at, restore_place
 from cr.proc_files import checkpoint_proc, is_of_task, restore_text
 from cr.unlinked import checkpoint_unlinked, is_removed, restore_unlinked
 from kernel_model.abi.errno import EAGAIN, EBADF, EINVAL, LinuxError
-from kernel_model.abi.fcntl import O_CREAT, O_EXCL, O_NOCTTY, O_PATH, O_TRUNC
+from kernel_model.abi.fcntl import (
+    O_CREAT,
+    O_DIRECTORY,
+    O_EXCL,
+    O_NOCTTY,
+    O_NOFOLLOW,
+    O_PATH,
+    O_TRUNC,
+)
 from kernel_model.vfs.fs_struct import FsStruct
 from kernel_model.vfs.mounts import Path
 from kernel_model.vfs.open import open_found, open_path, open_place
@@ -33,6 +41,7 @@ from kernel_model.vfs.openfile import OpenFile
 from kernel_model.vfs.path import Walk
 from kernel_model.waitqueue import Sleep
 
+_PATH_FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW
 _CREATION_FLAGS = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC
 PATH_LIMIT = 4096
 _EXTENT_BYTES = 1 << 20
@@ -63,7 +72,8 @@ def checkpoint_generic(ctx: Checkpoint, file: OpenFile) -> None:
 
 def restore_generic(ctx: Restart, record: File) -> OpenFile:
     """Open a file by its name, or make the unlinked one that follows."""
-    if record.f_flags & _CREATION_FLAGS or record.f_flags & O_PATH:
+    beside_path = record.f_flags & ~_PATH_FLAGS if record.f_flags & O_PATH else 0
+    if record.f_flags & _CREATION_FLAGS or beside_path:
         ctx.refuse(f"an open file cannot have the flags {record.f_flags:#o}")
     name = ctx.image.read_string(t.HDR_FILE_NAME, PATH_LIMIT)
     elsewhere = restore_place(ctx)

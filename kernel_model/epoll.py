@@ -72,6 +72,8 @@ class Watch:
 class EpollFile(OpenFile):
     """An open epoll set."""
 
+    anon_name = b"[eventpoll]"
+
     def __init__(self, fs: AnonFs) -> None:
         super().__init__(fs.inode, None, O_RDWR)
         self.watching: dict[tuple[OpenFile, int], Watch] = {}

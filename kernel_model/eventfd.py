@@ -21,6 +21,8 @@ _BYTES = 8
 class EventFile(OpenFile):
     """An open eventfd."""
 
+    anon_name = b"[eventfd]"
+
     def __init__(
         self,
         fs: AnonFs,

@@ -96,6 +96,7 @@ class Watch:
 class InotifyFile(OpenFile):
     """An open inotify instance."""
 
+    anon_name = b"inotify"
     tells = True
 
     def __init__(self, fs: AnonFs, flags: int) -> None:

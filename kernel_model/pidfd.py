@@ -42,6 +42,8 @@ class Pidfds:
 class PidFile(OpenFile):
     """An open pidfd."""
 
+    anon_name = b"[pidfd]"
+
     def __init__(self, fs: AnonFs, pidfds: Pidfds, number: int, flags: int) -> None:
         super().__init__(fs.inode, None, O_RDWR | flags & O_NONBLOCK)
         self.pidfds = pidfds

@@ -91,7 +91,7 @@ class Pipe:
 
     def resize(self, capacity: int, *, privileged: bool) -> int:
         """F_SETPIPE_SZ: the capacity, rounded up to a power of two of pages."""
-        if capacity <= 0:
+        if capacity <= 0 or capacity > 1 << 31:
             raise EINVAL(f"a pipe of {capacity} bytes")
         rounded = max(4096, 1 << (capacity - 1).bit_length())
         if rounded > PIPE_CAPACITY_MAX and not privileged:

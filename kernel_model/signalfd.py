@@ -80,6 +80,8 @@ def pack(info: signals.SigInfo, order: str, word_bytes: int) -> bytes:
 class SignalFile(OpenFile):
     """An open signalfd."""
 
+    anon_name = b"[signalfd]"
+
     def __init__(self, fs: AnonFs, mask: int, flags: int) -> None:
         super().__init__(fs.inode, None, O_RDWR | flags & O_NONBLOCK)
         self.mask = mask & ~signals.UNBLOCKABLE

@@ -23,6 +23,8 @@ _BYTES = 8
 class TimerFile(OpenFile):
     """An open timerfd. `due_ns` is monotonic; 0 is off."""
 
+    anon_name = b"[timerfd]"
+
     def __init__(
         self, fs: AnonFs, clock: Clock, order: Literal["little", "big"], clock_id: int, flags: int
     ) -> None:

@@ -318,6 +318,8 @@
     N(munlockall, 153, 152, 153, 153) \
     N(fstatfs, 100, 138, 100, 100) \
     N(prlimit64, 340, 302, 325, 325) \
+    N(readlinkat, 305, 267, 296, 296) \
+    N(getrandom, 355, 318, 359, 359) \
     /* end */
 /* clang-format on */
 

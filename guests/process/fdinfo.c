@@ -5,6 +5,7 @@
  *     at 9, flags 6002
  *     a pipe is at 0, flags 1
  *     closed: ENOENT
+ *     what has no place: [eventfd] [eventpoll] [timerfd] inotify
  */
 #include "guest.h"
 
@@ -44,6 +45,18 @@ static int show(const char *what, int fd)
     return 0;
 }
 
+/* What its link in /proc/self/fd says behind "anon_inode:". */
+static const char *kind(int fd)
+{
+    static char texts[4][40];
+    static int used;
+    char name[20] = "/proc/self/fd/", *to = texts[used++];
+    check(fd >= 0 && fd < 10);
+    name[14] = '0' + fd;
+    check(readlink(name, to, 39) > 11 && memcmp(to, "anon_inode:", 11) == 0);
+    return to + 11;
+}
+
 int main(void)
 {
     int ends[2];
@@ -59,5 +72,13 @@ int main(void)
     close(fd);
     check(show("", fd) < 0);
     say("closed: %s\n", errno == ENOENT ? "ENOENT" : "?");
+    int event = raw_syscall(NR_eventfd2, 0, 0, 0, 0, 0, 0);
+    int set = raw_syscall(NR_epoll_create1, 0, 0, 0, 0, 0, 0);
+    int timer = raw_syscall(NR_timerfd_create, 1, 0, 0, 0, 0, 0);
+    int watch = raw_syscall(NR_inotify_init1, 0, 0, 0, 0, 0, 0);
+    cr_point();
+    const char *first = kind(event), *second = kind(set);
+    const char *third = kind(timer), *fourth = kind(watch);
+    say("what has no place: %s %s %s %s\n", first, second, third, fourth);
     return 0;
 }

@@ -6,6 +6,7 @@
  *     a message from itself
  *     peers of a pair: itself
  *     nobody asked: no credentials
+ *     in the name of a process that is not there: refused
  */
 #include "sockets.h"
 
@@ -32,6 +33,27 @@ static struct ucred receive(int fd, int *with)
         memcpy(&who, CMSG_DATA(head), sizeof who);
     }
     return who;
+}
+
+/* Send a byte in the name of `pid`. 0, or the errno. */
+static int claim(int fd, pid_t pid)
+{
+    struct ucred who = {pid, getuid(), getgid()};
+    char control[CMSG_SPACE(sizeof who)] __attribute__((aligned(8)));
+    struct iovec part = {"x", 1};
+    struct msghdr message;
+    memset(&message, 0, sizeof message);
+    memset(control, 0, sizeof control);
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_CREDENTIALS;
+    head->cmsg_len = CMSG_LEN(sizeof who);
+    memcpy(CMSG_DATA(head), &who, sizeof who);
+    return sendmsg(fd, &message, 0) == -1 ? errno : 0;
 }
 
 int main(void)
@@ -64,5 +86,9 @@ int main(void)
     who = receive(pair[1], &with);
     check(!with);
     say("nobody asked: no credentials\n");
+    check(claim(pair[0], getpid()) == 0);
+    int error = claim(pair[0], 0x3FFFFFFF);
+    int refused = error == (getuid() ? EPERM : ESRCH);
+    say("in the name of a process that is not there: %s\n", refused ? "refused" : "taken");
     return 0;
 }

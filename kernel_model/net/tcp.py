@@ -30,10 +30,10 @@ from kernel_model.abi.errno import (
     EOPNOTSUPP,
     EPIPE,
 )
-from kernel_model.abi.fcntl import POLLHUP, POLLIN, POLLRDNORM
+from kernel_model.abi.fcntl import POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM
 from kernel_model.net.inet import ANY4, MAPPED, Endpoint, InetSocket, is_any
 from kernel_model.net.namespace import TIME_WAIT_NS, TimeWait
-from kernel_model.net.socket import OUT_EVENTS, Message, Outgoing, Received, Socket, error_of
+from kernel_model.net.socket import Message, Outgoing, Received, Socket, error_of
 from kernel_model.vfs.owner import POLL_OUT
 
 if TYPE_CHECKING:
@@ -379,7 +379,7 @@ class TcpSocket(InetSocket):
             mask |= POLLHUP
         if self.state != abi.TCP_SYN_SENT:
             if self.is_writable or self.shut & abi.SEND_SHUTDOWN:
-                mask |= OUT_EVENTS
+                mask |= POLLOUT | POLLWRNORM
         return mask
 
 

@@ -47,7 +47,7 @@ def kcmp(task: Task, pid1: Int, pid2: Int, kind: Int, first: Size, second: Size)
 def _file(task: Task, fd: int) -> object:
     if task.exited:
         raise EBADF("a zombie has no descriptors")
-    return task.files.get(fd)
+    return task.files.get_raw(fd)
 
 
 def _order(

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
 
 
 _RECORD_LOCKS = (F_GETLK, F_SETLK, F_SETLKW)
+_OF_THE_DESCRIPTOR = (F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL)
 _OWNER_REQUESTS = (FIOSETOWN, SIOCSPGRP, FIOGETOWN, SIOCGPGRP)
 _OWNER = (F_GETOWN, F_SETOWN, F_GETSIG, F_SETSIG, F_GETOWN_EX, F_SETOWN_EX)
 
@@ -68,7 +69,7 @@ _OWNER = (F_GETOWN, F_SETOWN, F_GETSIG, F_SETSIG, F_GETOWN_EX, F_SETOWN_EX)
 @syscall()
 def dup(task: Task, fd: Fd) -> int:
     """Another descriptor for the same open file."""
-    task.files.get(fd)
+    task.files.get_raw(fd)
     return task.files.duplicate(fd, descriptor_limit(task))
 
 
@@ -76,7 +77,7 @@ def dup(task: Task, fd: Fd) -> int:
 def dup2(task: Task, fd: Fd, new: Fd) -> int:
     """A given descriptor for the same open file; what it was is closed."""
     if fd == new:
-        task.files.get(fd)
+        task.files.get_raw(fd)
         return new
     return task.files.duplicate_to(fd, new, descriptor_limit(task))
 
@@ -106,7 +107,7 @@ def _set_status(task: Task, file: OpenFile, fd: int, arg: int) -> int:
 
 def _fcntl(task: Task, fd: int, command: int, arg: int) -> int:
     files = task.files
-    file = files.get(fd)
+    file = files.get_raw(fd) if command in _OF_THE_DESCRIPTOR else files.get(fd)
     if command in (F_DUPFD, F_DUPFD_CLOEXEC):
         lowest = arg & 0xFFFF_FFFF
         cloexec = command == F_DUPFD_CLOEXEC

@@ -30,7 +30,7 @@ from kernel_model.waitqueue import Restart, Sleep
 if TYPE_CHECKING:
     from kernel_model.task import Task
 
-_WAIT, _WAKE, _FD, _REQUEUE, _CMP_REQUEUE, _WAKE_OP = range(6)
+_WAIT, _WAKE, _, _REQUEUE, _CMP_REQUEUE, _WAKE_OP = range(6)
 _WAIT_BITSET, _WAKE_BITSET = 9, 10
 _TAKES_CLOCK = (_WAIT_BITSET, WAIT_REQUEUE_PI)
 _PRIVATE, _CLOCK_REALTIME = 128, 256
@@ -65,8 +65,6 @@ def futex(
         return _requeue(task, key, futexes.key(task, addr2), value, timeout & 0xFFFFFFFF)
     if command == _WAKE_OP:
         return _wake_op(task, addr, addr2, value, timeout & 0xFFFFFFFF, value3)
-    if command == _FD:
-        raise EINVAL("FUTEX_FD is long gone")
     raise ENOSYS(f"futex operation {command}")
 
 

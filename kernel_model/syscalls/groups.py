@@ -52,8 +52,8 @@ def setsid(task: Task) -> int:
 @syscall()
 def setpgid(task: Task, pid: Int, pgid: Int) -> int:
     """Move a process to a group of its session."""
-    if pgid < 0:
-        raise EINVAL(f"there is no group {pgid}")
+    if (pgid or pid) < 0:
+        raise EINVAL(f"there is no group {pgid or pid}")
     target = _process(task, pid)
     group = task.pid_ns.find(pgid) if pgid else target.tgid
     if not target.is_leader:

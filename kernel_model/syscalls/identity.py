@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kernel_model.task import Task
 
 _NGROUPS_MAX = 65536
+_NOBODY_AT_ALL = 0xFFFFFFFF
 
 
 @syscall()
@@ -66,6 +67,8 @@ def getegid32(task: Task) -> int:
 
 
 def _set_uid(task: Task, uid: int) -> int:
+    if uid == _NOBODY_AT_ALL:
+        raise EINVAL("no user has the number -1")
     cred = task.cred
     if cred.cap("CAP_SETUID"):
         task.commit_cred(cred.with_ids(uid=uid, euid=uid, suid=uid, fsuid=uid))
@@ -77,6 +80,8 @@ def _set_uid(task: Task, uid: int) -> int:
 
 
 def _set_gid(task: Task, gid: int) -> int:
+    if gid == _NOBODY_AT_ALL:
+        raise EINVAL("no group has the number -1")
     cred = task.cred
     if cred.cap("CAP_SETGID"):
         task.commit_cred(cred.with_ids(gid=gid, egid=gid, sgid=gid, fsgid=gid))

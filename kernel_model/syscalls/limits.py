@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import EINVAL, EPERM, ESRCH
+from kernel_model.abi.errno import EFAULT, EINVAL, EPERM, ESRCH
 from kernel_model.abi.limits import NewUtsname, Rlimit32, Rlimit64
 from kernel_model.syscalls.declare import Int, Ptr, Size, UInt, syscall
 from kernel_model.task import RLIM_INFINITY, RLIM_NLIMITS, RLIMIT_AS, RLIMIT_CPU, RLIMIT_NOFILE
@@ -140,6 +140,9 @@ def getrandom(task: Task, buffer: Ptr, count: Size, flags: UInt) -> int:
     """Random bytes from the kernel's seeded source."""
     if flags & ~_GRND_KNOWN:
         raise EINVAL(f"getrandom flags {flags:#x}")
-    count = min(count, task.user.writable(buffer, count) if count else 0)
+    there = task.user.writable(buffer, count) if count else 0
+    if count and not there:
+        raise EFAULT(f"nothing can be stored at {buffer:#x}")
+    count = min(count, there)
     task.user.write(buffer, task.kernel.random.bytes(count))
     return count

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 MAP_SHARED, MAP_PRIVATE, MAP_TYPE, MAP_FIXED, MAP_ANONYMOUS = 1, 2, 0xF, 0x10, 0x20
 MAP_GROWSDOWN = 0x100
+MAP_HUGETLB = 0x40000
 _MAY_ALL = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC
 PROT_SEM = 8  # for atomic operations: no processor here needs telling
 PROT_GROWSDOWN, PROT_GROWSUP = 0x01000000, 0x02000000
@@ -74,7 +75,11 @@ def map_memory(
         raise ENOMEM(f"{length} bytes do not fit in the address space")
     if flags & MAP_TYPE not in (MAP_SHARED, MAP_PRIVATE):
         raise EINVAL("neither MAP_SHARED nor MAP_PRIVATE")
+    if flags & MAP_HUGETLB and flags & MAP_ANONYMOUS:
+        raise ENOMEM("no huge pages are set aside")
     file = None if flags & MAP_ANONYMOUS else task.files.get(fd)
+    if file is not None and flags & MAP_GROWSDOWN:
+        raise EINVAL("a file does not grow downwards")
     vm_flags = (prot & VM_ACCESS) | _MAY_ALL | mm.def_flags
     shared = flags & MAP_TYPE == MAP_SHARED
     backing: Backing | None = None
@@ -226,6 +231,8 @@ def mremap(
         raise EINVAL("unknown mremap flags, or MREMAP_FIXED without MREMAP_MAYMOVE")
     check_aligned(old_addr)
     old_size, new_size = page_up(old_length), page_up(new_length)
+    if old_size > max(new_size, mm.task_size - old_addr):
+        raise EINVAL("the old range is not in user space")
     if not new_size:
         raise EINVAL("a mapping of no bytes")
     if new_size > mm.task_size:

@@ -28,6 +28,7 @@ from kernel_model.waitqueue import Restart, Sleep
 if TYPE_CHECKING:
     from kernel_model.task import Task
 
+_LAST_COMMAND = 12  # MSG_INFO
 _MSG_NOERROR, _MSG_EXCEPT = 0o10000, 0o20000
 
 
@@ -101,6 +102,8 @@ def msgctl(task: Task, msqid: Int, command: Int, buffer: Ptr) -> int:
     if msqid < 0 or operation < 0:
         raise EINVAL(f"queue {msqid}, command {operation}")
     if operation not in (IPC_RMID, IPC_SET, IPC_STAT):
+        if operation > _LAST_COMMAND:
+            raise EINVAL(f"msgctl command {operation}")
         raise NotModelled(f"msgctl command {operation}")
     namespace = task.nsproxy.ipc
     queue = namespace.msg.find(msqid)

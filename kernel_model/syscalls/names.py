@@ -73,13 +73,13 @@ def _mknod(task: Task, dirfd: int, path: bytes, mode: int, dev: int) -> int:
 
 
 @syscall(partial="block devices can be made, not opened")
-def mknod(task: Task, path: Path, mode: Int, dev: UInt) -> int:
+def mknod(task: Task, path: Path, mode: UInt, dev: UInt) -> int:
     """Make a file, FIFO, socket name or device node."""
     return _mknod(task, AT_FDCWD, path, mode, dev)
 
 
 @syscall(partial="as mknod")
-def mknodat(task: Task, dirfd: Fd, path: Path, mode: Int, dev: UInt) -> int:
+def mknodat(task: Task, dirfd: Fd, path: Path, mode: UInt, dev: UInt) -> int:
     """mknod relative to a directory."""
     return _mknod(task, dirfd, path, mode, dev)
 
@@ -205,7 +205,7 @@ def chdir(task: Task, path: Path) -> int:
 @syscall()
 def fchdir(task: Task, fd: Fd) -> int:
     """Set the current directory to an open one."""
-    task.fs.pwd = _enter(task, require_directory(task.files.get(fd)))
+    task.fs.pwd = _enter(task, require_directory(task.files.get_raw(fd)))
     return 0
 
 

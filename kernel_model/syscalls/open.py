@@ -31,7 +31,7 @@ def start_of(task: Task, dirfd: int, path: bytes) -> Place | None:
         return None
     if not path:
         raise ENOENT("an empty path")
-    return require_directory(task.files.get(dirfd))
+    return require_directory(task.files.get_raw(dirfd))
 
 
 def _open(task: Task, dirfd: int, path: bytes, flags: int, mode: int) -> int:

@@ -71,7 +71,7 @@ def pidfd_getfd(task: Task, pidfd: Fd, fd: Fd, flags: Flags) -> int:
         raise ESRCH("the process has ended")
     if target is not task and not may_attach(task, target):
         raise EPERM("no right to attach to this process")
-    return install(task, target.files.get(fd).grab(), cloexec=True)
+    return install(task, target.files.get_raw(fd).grab(), cloexec=True)
 
 
 def may_attach(task: Task, target: Task) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import E2BIG, EACCES, EFAULT, EINVAL, ELOOP
+from kernel_model.abi.errno import E2BIG, EACCES, EINVAL, ELOOP, ENAMETOOLONG
 from kernel_model.abi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW
 from kernel_model.exec import execute, read_program
 from kernel_model.syscalls.declare import Fd, Flags, Int, Path, Ptr, Size, syscall
@@ -80,7 +80,10 @@ def read_strings(task: Task, addr: int) -> list[bytes]:
             break
         if len(strings) >= _MAX_STRINGS:
             raise E2BIG("too many strings")
-        strings.append(task.user.cstring(pointer, _MAX_STRING_BYTES))
+        try:
+            strings.append(task.user.cstring(pointer, _MAX_STRING_BYTES))
+        except ENAMETOOLONG:
+            raise E2BIG(f"an argument of more than {_MAX_STRING_BYTES} bytes") from None
         addr += task.abi.word_bytes
     return strings
 
@@ -88,8 +91,6 @@ def read_strings(task: Task, addr: int) -> list[bytes]:
 @syscall()
 def execve(task: Task, path: Path, argv: Ptr, envp: Ptr) -> int:
     """Run another program in this process."""
-    if not path:
-        raise EFAULT("no path")
     arguments = read_strings(task, argv)
     environment = read_strings(task, envp)
     execute(task, read_program(task, path, arguments), environment)
@@ -110,7 +111,7 @@ def execveat(task: Task, dirfd: Fd, path: Path, argv: Ptr, envp: Ptr, flags: Fla
         if path[:1] != b"/" and dirfd != AT_FDCWD:
             name = b"/dev/fd/%d/%s" % (dirfd, path)
     else:
-        at_hand = task.files.get(dirfd).path
+        at_hand = task.files.get_raw(dirfd).path
         if at_hand is None:
             raise EACCES("a file without a place cannot be executed")
         place, name = at_hand, b"/dev/fd/%d" % dirfd

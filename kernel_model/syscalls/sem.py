@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from kernel_model.task import Task
 
 _GETPID, _GETVAL, _GETALL, _GETNCNT, _GETZCNT, _SETVAL, _SETALL = range(11, 18)
+_LAST_COMMAND = 19  # SEM_INFO
 _KNOWN = {IPC_RMID, IPC_SET, IPC_STAT, *range(_GETPID, _SETALL + 1)}
 
 
@@ -124,6 +125,8 @@ def control(task: Task, semid: int, number: int, command: int, addr: int, value:
     if semid < 0 or operation < 0:
         raise EINVAL(f"set {semid}, command {operation}")
     if operation not in _KNOWN:
+        if operation > _LAST_COMMAND:
+            raise EINVAL(f"semctl command {operation}")
         raise NotModelled(f"semctl command {operation}")
     addr &= task.abi.mask
     sem_set = task.nsproxy.ipc.sem.find(semid)

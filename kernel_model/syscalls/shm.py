@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from emu.layout import Record
     from kernel_model.task import Task
 
+_LAST_COMMAND = 14  # SHM_INFO
 _SHM_HUGETLB = 0o4000
 _SHM_DEST = 0o1000
 _SHM_RDONLY, _SHM_RND, _SHM_REMAP, _SHM_EXEC = 0o10000, 0o20000, 0o40000, 0o100000
@@ -148,6 +149,8 @@ def shmctl(task: Task, shmid: Int, command: Int, buffer: Ptr) -> int:
         raise EINVAL(f"segment {shmid}, command {command}")
     operation = command & ~IPC_64
     if operation not in (IPC_RMID, IPC_SET, IPC_STAT):
+        if operation > _LAST_COMMAND:
+            raise EINVAL(f"shmctl command {operation}")
         raise NotModelled(f"shmctl command {operation}")
     namespace = task.nsproxy.ipc
     segment = namespace.shm.find(shmid)

@@ -17,7 +17,9 @@ from kernel_model.abi.errno import (
     EINVAL,
     EMFILE,
     EMSGSIZE,
+    ENOBUFS,
     EPERM,
+    ESRCH,
     LinuxError,
 )
 from kernel_model.abi.socket import MessageHeader, message_layout
@@ -103,6 +105,8 @@ def _control(
 ) -> tuple[Ucred | None, tuple[OpenFile, ...]]:
     """What the control messages ask for."""
     layout = message_layout(task.abi.word_bytes, task.abi.order)
+    if header.control_bytes > _INT_MAX:
+        raise ENOBUFS("more bytes of control messages than an int can say")
     if header.control_bytes > _CONTROL_LIMIT:
         raise EINVAL(f"{header.control_bytes} bytes of control messages")
     raw = task.user.read(header.control, header.control_bytes)
@@ -130,7 +134,7 @@ def _files(task: Task, content: bytes) -> tuple[OpenFile, ...]:
     if count > abi.SCM_MAX_FD:
         raise EINVAL(f"{count} descriptors in one message")
     numbers = struct.unpack(f"{task.abi.order}{count}i", content[: 4 * count])
-    return tuple(task.files.get(fd) for fd in numbers)
+    return tuple(task.files.get_raw(fd) for fd in numbers)
 
 
 def _cred(task: Task, content: bytes) -> Ucred:
@@ -144,6 +148,8 @@ def _cred(task: Task, content: bytes) -> Ucred:
         or (claimed.gid not in (cred.gid, cred.egid, cred.sgid) and not cred.cap("CAP_SETGID"))
     ):
         raise EPERM(f"the credentials {claimed} are not the sender's")
+    if claimed.pid != task.tgid and task.pid_ns.find(claimed.pid) not in task.kernel.tasks:
+        raise ESRCH(f"there is no process {claimed.pid}")
     return claimed
 
 
@@ -271,7 +277,7 @@ def _receive_message(
         task.user.write(header.name, name[: header.name_bytes])
         task.user.write_int(addr + layout.name_bytes_at, len(name))
     task.user.write_word(addr + layout.control_bytes_at, used)
-    task.user.write_int(addr + layout.flags_at, received.flags)
+    task.user.write_int(addr + layout.flags_at, received.flags | flags & abi.MSG_CMSG_CLOEXEC)
     return result
 
 
@@ -306,6 +312,8 @@ def _put_control(
     if length > header.control_bytes:
         received.flags |= abi.MSG_CTRUNC
         length = header.control_bytes
+    if task.user.writable(header.control, length) < length:
+        return 0
     raw = layout.control.pack(length, abi.SOL_SOCKET, kind).ljust(begin, b"\0") + content
     task.user.write(header.control, raw[:length])
     return min(layout.align(length), header.control_bytes)
@@ -315,7 +323,10 @@ def _put_files(task: Task, header: MessageHeader, received: Received, flags: int
     layout = message_layout(task.abi.word_bytes, task.abi.order)
     begin = layout.align(layout.control.size)
     files, received.files = received.files, []
+    at = header.control + used
     room = max(header.control_bytes - used - layout.control.size, 0) // 4
+    if room:
+        room = max(task.user.writable(at, begin + 4 * min(room, len(files))) - begin, 0) // 4
     cloexec = bool(flags & abi.MSG_CMSG_CLOEXEC)
     numbers: list[int] = []
     for file in files[:room]:
@@ -332,7 +343,7 @@ def _put_files(task: Task, header: MessageHeader, received: Received, flags: int
     length = begin + 4 * len(numbers)
     raw = layout.control.pack(length, abi.SOL_SOCKET, abi.SCM_RIGHTS).ljust(begin, b"\0")
     raw += struct.pack(f"{task.abi.order}{len(numbers)}i", *numbers)
-    task.user.write(header.control + used, raw)
+    task.user.write(at, raw)
     return min(layout.align(length), header.control_bytes - used)
 
 

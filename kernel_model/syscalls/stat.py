@@ -96,7 +96,7 @@ def lstat(task: Task, path: Path, statbuf: Ptr) -> int:
 @syscall()
 def fstat(task: Task, fd: Fd, statbuf: Ptr) -> int:
     """Attributes of an open file."""
-    return _store_stat(task, task.files.get(fd).inode, task.abi.structs.stat, statbuf)
+    return _store_stat(task, task.files.get_raw(fd).inode, task.abi.structs.stat, statbuf)
 
 
 @syscall()
@@ -115,7 +115,7 @@ def lstat64(task: Task, path: Path, statbuf: Ptr) -> int:
 @syscall()
 def fstat64(task: Task, fd: Fd, statbuf: Ptr) -> int:
     """fstat with 64-bit sizes."""
-    return _store_stat(task, task.files.get(fd).inode, task.abi.structs.stat64, statbuf)
+    return _store_stat(task, task.files.get_raw(fd).inode, task.abi.structs.stat64, statbuf)
 
 
 def _inode_at(task: Task, dirfd: int, path: bytes, flags: int) -> Inode:
@@ -124,7 +124,7 @@ def _inode_at(task: Task, dirfd: int, path: bytes, flags: int) -> Inode:
     if not path and flags & AT_EMPTY_PATH:
         if dirfd == AT_FDCWD:
             return task.fs.pwd.inode
-        return task.files.get(dirfd).inode
+        return task.files.get_raw(dirfd).inode
     follow = not flags & AT_SYMLINK_NOFOLLOW
     return Walk(task).resolve(path, start_of(task, dirfd, path), follow=follow).inode
 
@@ -170,7 +170,7 @@ def statfs(task: Task, path: Path, buf: Ptr) -> int:
 @syscall()
 def fstatfs(task: Task, fd: Fd, buf: Ptr) -> int:
     """The file system of an open file."""
-    return _store_statfs(task, task.files.get(fd).inode.fs, task.abi.structs.statfs, buf)
+    return _store_statfs(task, task.files.get_raw(fd).inode.fs, task.abi.structs.statfs, buf)
 
 
 def _statfs64_layout(task: Task, size: int) -> type[Record]:
@@ -192,7 +192,7 @@ def statfs64(task: Task, path: Path, size: Size, buf: Ptr) -> int:
 def fstatfs64(task: Task, fd: Fd, size: Size, buf: Ptr) -> int:
     """fstatfs with 64-bit counts."""
     layout = _statfs64_layout(task, size)
-    return _store_statfs(task, task.files.get(fd).inode.fs, layout, buf)
+    return _store_statfs(task, task.files.get_raw(fd).inode.fs, layout, buf)
 
 
 @dataclass(frozen=True)
@@ -238,7 +238,9 @@ def faccessat(task: Task, dirfd: Fd, path: Path, mode: Int) -> int:
 def _readlink(task: Task, dirfd: int, path: bytes, buf: int, size: int) -> int:
     if size <= 0:
         raise EINVAL(f"a buffer of {size} bytes")
-    place = Walk(task).resolve(path, start_of(task, dirfd, path), follow=False)
+    place = None if path or dirfd == AT_FDCWD else task.files.get_raw(dirfd).path
+    if place is None or not place.inode.is_link:
+        place = Walk(task).resolve(path, start_of(task, dirfd, path), follow=False)
     if not place.inode.is_link:
         raise EINVAL("not a symbolic link")
     text = place.inode.readlink(task)[:size]

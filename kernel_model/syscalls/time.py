@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel_model import itimers
-from kernel_model.abi.errno import EFAULT, EINVAL, EPERM
+from kernel_model.abi.errno import EFAULT, EINVAL, EOPNOTSUPP, EPERM
 from kernel_model.clock import NS_PER_S
 from kernel_model.cpu_clocks import cpu_clock_ns, is_cpu_clock
 from kernel_model.restart_block import RestartBlock, RestartFunction
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID = range(4)
 CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME = range(4, 8)
 _REALTIME = {CLOCK_REALTIME, CLOCK_REALTIME_COARSE}
+NO_TIMERS = {CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE}
+"""Clocks that can be read and nothing else."""
 _MONOTONIC = {CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME}
 TIMER_ABSTIME = 1
 US_PER_S = 1_000_000
@@ -154,6 +156,8 @@ def clock_nanosleep(task: Task, clock: Int, flags: Flags, request: Ptr, remainin
     if clock == CLOCK_THREAD_CPUTIME_ID:
         raise EINVAL("a thread cannot sleep on its own CPU time")
     now = clock_ns(task, clock)
+    if clock in NO_TIMERS:
+        raise EOPNOTSUPP(f"clock {clock} has no timers")
     wanted = read_timespec(task, request)
     if not flags & TIMER_ABSTIME:
         return _nanosleep(task, clock, wanted, remaining)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel_model import posix_timers, signals
-from kernel_model.abi.errno import EFAULT, EINVAL, NotModelled
+from kernel_model.abi.errno import EFAULT, EINVAL, EOPNOTSUPP, NotModelled
 from kernel_model.abi.fcntl import O_CLOEXEC, O_NONBLOCK
 from kernel_model.cpu_clocks import canonical, is_cpu_clock, owner
 from kernel_model.posix_timers import SIGEV_NONE, SIGEV_THREAD_ID, PosixTimer
@@ -18,6 +18,7 @@ from kernel_model.syscalls.events import install
 from kernel_model.syscalls.time import (
     CLOCK_MONOTONIC,
     CLOCK_REALTIME,
+    NO_TIMERS,
     TIMER_ABSTIME,
     clock_ns,
     read_timespec,
@@ -155,7 +156,7 @@ def _read_event(task: Task, addr: int) -> tuple[int, int, int, int]:
     return value, signo, notify, tid
 
 
-@syscall(partial="CPU clocks of other processes and the clocks after 2.6.32 are refused")
+@syscall(partial="CPU clocks of other processes and CLOCK_BOOTTIME are refused")
 def timer_create(task: Task, clock_id: Int, event: Ptr, number: Ptr) -> int:
     """A timer that sends a signal; store its number."""
     clock_ns(task, clock_id)
@@ -163,6 +164,8 @@ def timer_create(task: Task, clock_id: Int, event: Ptr, number: Ptr) -> int:
         if owner(task, clock_id)[0].signal is not task.signal:
             raise NotModelled("a timer on the CPU clock of another process")
         clock_id = canonical(task, clock_id)
+    elif clock_id in NO_TIMERS:
+        raise EOPNOTSUPP(f"clock {clock_id} has no timers")
     elif clock_id not in (CLOCK_REALTIME, CLOCK_MONOTONIC):
         raise NotModelled(f"a timer on clock {clock_id}")
     timers = task.signal.posix_timers

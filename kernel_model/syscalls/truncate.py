@@ -94,11 +94,11 @@ def ftruncate64(task: Task, fd: Fd, length: Off64) -> int:
 @syscall(partial="room is not set aside: only the size grows")
 def fallocate(task: Task, fd: Fd, mode: Int, offset: Off64, length: Off64) -> int:
     """Make sure that a range of a file has room on the disk."""
+    file = task.files.get(fd)
     if offset < 0 or length <= 0:
         raise EINVAL("fallocate: a range that is empty or negative")
     if mode & ~FALLOC_FL_KEEP_SIZE:
         raise EOPNOTSUPP(f"fallocate mode {mode:#x}")
-    file = task.files.get(fd)
     if not file.may_write:
         raise EBADF(f"descriptor {fd} is not open for writing")
     if not file.inode.is_regular:

@@ -24,7 +24,14 @@ class FdTable:
         self.users = 1
 
     def get(self, fd: int) -> OpenFile:
-        """The open file of a descriptor. Raises EBADF."""
+        """The open file of a descriptor. Raises EBADF, for one opened with O_PATH too (fget)."""
+        file = self.get_raw(fd)
+        if file.only_a_place:
+            raise EBADF(f"descriptor {fd} was opened with O_PATH")
+        return file
+
+    def get_raw(self, fd: int) -> OpenFile:
+        """As `get`, for calls that take one opened with O_PATH (fget_raw)."""
         if 0 <= fd < len(self.files):
             file = self.files[fd]
             if file is not None:
@@ -68,7 +75,7 @@ class FdTable:
 
     def close(self, fd: int) -> None:
         """Free a descriptor. Raises EBADF."""
-        file = self.get(fd)
+        file = self.get_raw(fd)
         self.files[fd] = None
         self.close_on_exec.discard(fd)
         self._let_go(file)
@@ -82,7 +89,7 @@ class FdTable:
 
     def duplicate(self, fd: int, limit: int, lowest: int = 0, *, cloexec: bool = False) -> int:
         """dup and F_DUPFD: another descriptor, not below `lowest`, for the same open file."""
-        file = self.get(fd)
+        file = self.get_raw(fd)
         if lowest < 0 or lowest >= limit:
             raise EINVAL(f"no descriptor from {lowest} on below the limit of {limit}")
         new = self.lowest_free(limit, lowest)
@@ -91,7 +98,7 @@ class FdTable:
 
     def duplicate_to(self, fd: int, new: int, limit: int, *, cloexec: bool = False) -> int:
         """dup2 and dup3 of two different descriptors: `new` is closed first if open."""
-        file = self.get(fd)
+        file = self.get_raw(fd)
         if not 0 <= new < limit:
             raise EBADF(f"descriptor {new} is not below the limit of {limit}")
         old = self.files[new] if new < len(self.files) else None

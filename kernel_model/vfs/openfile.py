@@ -13,7 +13,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kernel_model.abi.errno import EBADF, EINVAL, EISDIR, ENODEV, ENOENT, ENOTDIR, ENOTTY, ESPIPE
+from kernel_model.abi.errno import (
+    EBADF,
+    EINVAL,
+    EISDIR,
+    ENODEV,
+    ENOENT,
+    ENOTDIR,
+    ENOTTY,
+    ENXIO,
+    ESPIPE,
+)
 from kernel_model.abi.fcntl import (
     O_ACCMODE,
     O_APPEND,
@@ -23,7 +33,9 @@ from kernel_model.abi.fcntl import (
     POLLRDNORM,
     POLLWRNORM,
     SEEK_CUR,
+    SEEK_DATA,
     SEEK_END,
+    SEEK_HOLE,
     SEEK_SET,
 )
 from kernel_model.vfs.inode import Inode
@@ -49,6 +61,10 @@ _MAY_WRITE = (False, True, True, False)
 class OpenFile:
     """An open file description; the base class is a file without data."""
 
+    anon_name = b""
+    """What /proc calls a file without a place that is no pipe and no socket."""
+    only_a_place = False
+    """Opened with O_PATH: most calls take it for no descriptor at all."""
     seekable = False
     """Whether the position means something; else lseek and pread are ESPIPE."""
     can_wait = True
@@ -144,6 +160,11 @@ class OpenFile:
             offset += self.position
         elif whence == SEEK_END:
             offset += self.inode.size
+        elif whence in (SEEK_DATA, SEEK_HOLE) and self.inode.is_regular:
+            # One run of data, as in every file system of 3.2 that does not know better.
+            if not 0 <= offset < self.inode.size:
+                raise ENXIO("no data from there on")
+            offset = self.inode.size if whence == SEEK_HOLE else offset
         elif whence != SEEK_SET:
             raise EINVAL(f"whence {whence}")
         if not 0 <= offset <= MAX_OFFSET:
@@ -217,6 +238,7 @@ class RegularFile(OpenFile):
 class PathFile(OpenFile):
     """A file opened with O_PATH: a place, without access to what is there."""
 
+    only_a_place = True
     can_wait = False
     can_be_noticed = False
 

@@ -125,7 +125,7 @@ class Link(ProcInode):
         assert isinstance(target, OpenFile)
         node = target.inode.node
         kind = {stat.S_IFIFO: b"pipe", stat.S_IFSOCK: b"socket"}.get(stat.S_IFMT(node.mode))
-        return b"%s:[%d]" % (kind, node.ino) if kind else b"anon_inode:"
+        return b"%s:[%d]" % (kind, node.ino) if kind else b"anon_inode:" + target.anon_name
 
     def jump(self, task: Task) -> Path | None:
         """The place itself."""

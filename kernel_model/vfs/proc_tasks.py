@@ -137,7 +137,7 @@ class DescriptorInfoDirectory(DescriptorDirectory):
 
 
 def _fd_text(more: tuple[Callable[[Task, OpenFile], bytes], ...], fd: int, task: Task) -> bytes:
-    file = task.files.get(fd)
+    file = task.files.get_raw(fd)
     flags = task.abi.structs.open_flags.to_user(file.flags)
     if fd in task.files.close_on_exec:
         flags |= O_CLOEXEC
