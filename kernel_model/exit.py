@@ -184,10 +184,13 @@ def _reaper(leader: Task) -> Task | None:
 
 
 def _end_of_namespace(init: Task) -> None:
-    """Nobody outlives the init of a pid namespace."""
-    for task in init.pid_ns.tasks():
+    """Nobody outlives the init of a pid namespace, not even for a moment.
+
+    Mirrors: Linux zap_pid_ns_processes, which kills, and waits until all are gone.
+    """
+    for task in list(init.pid_ns.tasks()):
         if not task.exited:
-            send(task, SigInfo(SIGKILL), to_thread=True)
+            exit_task(task, SIGKILL)
 
 
 def _give_children_away(leader: Task) -> None:
