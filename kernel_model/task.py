@@ -324,6 +324,8 @@ class Task:
     def exit_group(self, code: int) -> None:
         """End the process; `code` is as wait(2) shows it."""
         self.signal.group_exit_code = code
+        if self.signal.leader.exited:  # it ended alone before: wait tells how the process ended
+            self.signal.leader.exit_code = code
         for thread in self.signal.threads:
             if thread is not self and not thread.exited:
                 send(thread, SigInfo(SIGKILL), to_thread=True)
