@@ -179,7 +179,8 @@ class Kernel:
                 if task.state is not State.RUNNING or self.completed_calls >= stop_at_calls:
                     return True
                 continue
-            if task.attention:
+            # Handlers are stacked before any of them runs, as on Linux.
+            while task.attention and task.state is State.RUNNING:
                 deliver(task)
                 if task.state is not State.RUNNING or self.completed_calls >= stop_at_calls:
                     return True
