@@ -118,7 +118,7 @@ def leave_threads(task: Task) -> None:
 def _take_place(task: Task, leader: Task) -> None:
     """The first thread is dead: its number, parent and children go over to `task`."""
     kernel, old_pid = task.kernel, task.pid
-    leader.state = State.DEAD
+    leader.state, leader.successor = State.DEAD, task
     task.signal.threads[:] = [task]
     del kernel.tasks[old_pid]
     task.pid = leader.pid
