@@ -179,8 +179,7 @@ class Kernel:
                 if task.state is not State.RUNNING or self.completed_calls >= stop_at_calls:
                     return True
                 continue
-            # Handlers are stacked before any of them runs, as on Linux.
-            while task.attention and task.state is State.RUNNING:
+            while task.attention and task.state is State.RUNNING:  # handlers are stacked
                 deliver(task)
                 if task.state is not State.RUNNING or self.completed_calls >= stop_at_calls:
                     return True
