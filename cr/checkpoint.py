@@ -22,7 +22,7 @@ from cr.mounts import checkpoint_mounts
 from cr.sysctl import checkpoint_sysctls
 from cr.task import checkpoint_task
 from cr.tree import checkpoint_namespaces, checkpoint_tree, tasks_of
-from kernel_model.abi.errno import ESRCH, LinuxError
+from kernel_model.abi.errno import EBUSY, ESRCH, LinuxError
 from kernel_model.kernel import Kernel
 from kernel_model.task import Task
 
@@ -41,6 +41,9 @@ def container_pieces(kernel: Kernel, *, pure: bool = False) -> list[Any]:
     if not live:
         raise Refused(ESRCH.errno, "no task is left to checkpoint")
     ctx = Checkpoint(kernel, [], kernel.vfs.root, pure=pure, caller=None)
+    if not live[0].is_leader:
+        ctx.task = live[0]
+        ctx.refuse(EBUSY, "the first thread of the root has ended before the others")
     # A process whose parent is gone belongs to nobody's tree.
     roots = [live[0], *(task for task in live if task.is_leader and task.parent is None)]
     tasks = [task for root in dict.fromkeys(roots) for task in tasks_of(root)]

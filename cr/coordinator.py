@@ -28,7 +28,14 @@ from cr.context import Restart
 from cr.image import types as t
 from cr.jobs import adopt_terminal
 from cr.proc_files import find_directories
-from cr.restart import Restored, check_signals, read_image, read_numbers, sleep_again
+from cr.restart import (
+    Restored,
+    check_signals,
+    join_dead_leaders,
+    read_image,
+    read_numbers,
+    sleep_again,
+)
 from cr.signals import start_timers
 from cr.sockets import attach_all
 from cr.task import TaskParts, install, install_zombie, restored_state, was_sleeping
@@ -143,6 +150,7 @@ def _check_tree(
     ctx: Restart, restored: Restored, members: list[Task], *, groups: bool = True
 ) -> None:
     """What the tasks are to become must fit what they are; `groups`: process groups too."""
+    join_dead_leaders(restored)
     places = zip(restored.identities, restored.tasks, members)
     root = members[0]
     by_tgid: dict[int, TaskParts] = {}
@@ -153,8 +161,10 @@ def _check_tree(
             ctx.refuse(f"task {identity.pid} is no thread of {identity.tgid}")
         if parts.dead and not member.is_leader:
             ctx.refuse(f"a dead thread {identity.pid}")
-        if parts.dead and len(member.signal.threads) > 1:
+        if parts.dead and parts.signal is None and len(member.signal.threads) > 1:
             ctx.refuse(f"the dead task {identity.pid} has threads")
+        if not member.is_leader and identity.tgid not in by_tgid:
+            ctx.refuse(f"the leader of thread {identity.pid} is not before it in the tree")
         leader = by_tgid.setdefault(identity.tgid, parts)
         if parts.signal is not leader.signal:
             ctx.refuse(f"thread {identity.pid} does not share the signals of its group")
@@ -217,6 +227,10 @@ def _become_zombie(task: Task, parts: TaskParts) -> None:
     exit_task(task, parts.record.exit_code)
     task.restarting = False
     install_zombie(task, parts)
+    if parts.signal is not None:  # its threads live on
+        parts.signal.pgid, parts.signal.sid = task.signal.pgid, task.signal.sid
+        task.signal = parts.signal
+        task.signal.threads.append(task)
     task.signal.run_units = parts.group_units
     task.signal.children_units = parts.children_units
 

@@ -124,7 +124,18 @@ def restart_container(kernel: Kernel, image: bytes | memoryview) -> Task:
     return root
 
 
+def join_dead_leaders(restored: Restored) -> None:
+    """A first thread that has ended alone shares the signals of those that have not."""
+    places = list(zip(restored.identities, restored.tasks))
+    dead = {identity.pid: parts for identity, parts in places if parts.dead}
+    for identity, parts in places:
+        leader = dead.get(identity.tgid)
+        if leader is not None and leader.signal is None and not parts.dead:
+            leader.signal, leader.sighand = parts.signal, parts.sighand
+
+
 def _check_tree(ctx: Restart, restored: Restored) -> None:
+    join_dead_leaders(restored)
     by_pid = {identity.pid: identity for identity in restored.identities}
     before: set[int] = set()
     leaders: dict[int, object] = {}

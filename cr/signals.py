@@ -4,7 +4,7 @@ Image grammar:
 
     sighand  =  SIGHAND
     signal   =  SIGNAL  SIGPENDING shared  { posix-timer }      ; after TASK_OBJS of a group's first
-    thread   =  SIGPENDING private  SIGNAL_TASK       ; the last records of a task
+    thread   =  SIGPENDING private  SIGNAL_TASK  [ WAIT_MASK ]  ; the last records of a task
 
 Interval timers are saved as what is left of them: the image does not know when it is restarted.
 
@@ -154,13 +154,20 @@ def checkpoint_thread_signals(ctx: Checkpoint, task: Task) -> None:
     ctx.image.write(
         t.HDR_SIGNAL_TASK, image.SignalTask(blocked=image.Sigset.of_mask(blocked & ~UNBLOCKABLE))
     )
+    over = task.syscall is None and task.interrupted is None
+    if over and task.saved_blocked is not None and not ctx.pure:
+        mask = image.Sigset.of_mask(task.blocked & ~UNBLOCKABLE)
+        ctx.image.write(t.HDR_WAIT_MASK, image.WaitMask(blocked=mask))
 
 
-def restore_thread_signals(ctx: Restart) -> tuple[Pending, int]:
-    """Read a thread's own pending signals and its mask."""
+def restore_thread_signals(ctx: Restart) -> tuple[Pending, int, int | None]:
+    """Read a thread's own pending signals, its mask, and that of a call that is just over."""
     pending = _restore_pending(ctx)
-    blocked = ctx.image.read(t.HDR_SIGNAL_TASK, image.SignalTask).blocked.mask
-    return pending, blocked & ~UNBLOCKABLE
+    blocked = ctx.image.read(t.HDR_SIGNAL_TASK, image.SignalTask).blocked.mask & ~UNBLOCKABLE
+    if ctx.image.peek() != t.HDR_WAIT_MASK:
+        return pending, blocked, None
+    waited = ctx.image.read(t.HDR_WAIT_MASK, image.WaitMask).blocked.mask
+    return pending, blocked, waited & ~UNBLOCKABLE
 
 
 def _checkpoint_pending(ctx: Checkpoint, pending: Pending) -> None:

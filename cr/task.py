@@ -9,7 +9,7 @@ Image grammar:
              { object }  TASK_NS
              { object }  TASK_OBJS
              [ SIGNAL  SIGPENDING ]                              ; first thread of its group
-             SIGPENDING  SIGNAL_TASK
+             SIGPENDING  SIGNAL_TASK  [ WAIT_MASK ]
 
 A task that sleeps in a system call is written as Linux writes it: the program counter is behind
 the trap, and the result register says that the call is to be started again. Restart reads that
@@ -202,6 +202,8 @@ class TaskParts:
     first_of_group: bool = False
     pending: Pending = field(default_factory=Pending)
     blocked: int = 0
+    wait_mask: int | None = None
+    """What a call blocks that is over, until its signal has been handled."""
     interrupted: bool = False
     """A signal had ended the call that it was in."""
     extra: Extra = NO_EXTRA
@@ -289,7 +291,9 @@ def _restore_objects(ctx: Restart, parts: TaskParts) -> None:
         parts.signal = signals.restore_signal(ctx)
         parts.first_of_group = True
         objs.insert(ctx, refs.signal_objref, t.OBJ_SIGNAL, parts.signal)
-    parts.pending, parts.blocked = signals.restore_thread_signals(ctx)
+    parts.pending, parts.blocked, parts.wait_mask = signals.restore_thread_signals(ctx)
+    if parts.wait_mask is not None and parts.cpu.syscall is not None:
+        ctx.refuse("the signal mask of a call that is over, and a call that is not")
     if parts.mm.task_size != ctx.abi.task_size:
         ctx.refuse("memory of a task of the other word size")
 
@@ -328,6 +332,8 @@ def install(task: Task, parts: TaskParts) -> None:
     task.sighand = parts.sighand.grab()
     listen_for_signals(task.files, task)
     task.pending, task.blocked, task.saved_blocked = parts.pending, parts.blocked, None
+    if parts.wait_mask is not None:
+        task.blocked, task.saved_blocked = parts.wait_mask, parts.blocked
     task.attention = True
     _install_struct(task, record)
     task.run_units = parts.run_units
@@ -356,6 +362,8 @@ def install_zombie(task: Task, parts: TaskParts) -> None:
     _install_struct(task, parts.record)
     task.run_units = parts.run_units
     task.cred = task.kernel.root_cred
+    if parts.sighand is not None:
+        task.sighand = parts.sighand  # its threads': it counts as no user any more
 
 
 def restored_state(parts: TaskParts) -> State:

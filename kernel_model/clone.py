@@ -255,11 +255,16 @@ def _set_registers(task: Task, child: Task, args: CloneArgs) -> None:
         child.vfork_done = WaitQueue()
 
 
+_LENDING = ("vfork", "clone", "eclone", "clone_with_pids")
+
+
 def lend_memory_again(task: Task) -> None:
     """Restart: a task that slept in vfork waits for its child as before."""
     block = task.restart_block
     if block is None or isinstance(block, RestartBlock) or task.syscall is None:
         return
     child = task.find(block.done)
-    if child is not None and child.parent is task and child.mm is task.mm:
+    # Its parent is the process of a thread that made it, or with CLONE_PARENT somebody else.
+    lent = task.kernel.calls.name(task.abi, task.syscall) in _LENDING
+    if lent and child is not None and child is not task and child.mm is task.mm:
         child.vfork_done = WaitQueue()

@@ -186,6 +186,8 @@ def _action(action: Action) -> str:
 
 def _signals(task: Task, names: Names) -> Iterator[str]:
     blocked = task.blocked if task.saved_blocked is None else task.saved_blocked
+    if task.saved_blocked is not None and task.syscall is None and task.interrupted is None:
+        yield f"  until its signal is handled {task.blocked:x}"
     yield f"  blocked {blocked:x} pending {_pending(task.pending)} altstack {task.altstack}"
     name, first = names.of("sighand", task.sighand)
     yield f"  {name}"

@@ -118,7 +118,7 @@ def leave_threads(task: Task) -> None:
 def _take_place(task: Task, leader: Task) -> None:
     """The first thread is dead: its number, parent and children go over to `task`."""
     kernel, old_pid = task.kernel, task.pid
-    leader.state = State.DEAD
+    leader.state, leader.successor = State.DEAD, task
     task.signal.threads[:] = [task]
     del kernel.tasks[old_pid]
     task.pid = leader.pid
@@ -184,10 +184,13 @@ def _reaper(leader: Task) -> Task | None:
 
 
 def _end_of_namespace(init: Task) -> None:
-    """Nobody outlives the init of a pid namespace."""
-    for task in init.pid_ns.tasks():
+    """Nobody outlives the init of a pid namespace, not even for a moment.
+
+    Mirrors: Linux zap_pid_ns_processes, which kills, and waits until all are gone.
+    """
+    for task in list(init.pid_ns.tasks()):
         if not task.exited:
-            send(task, SigInfo(SIGKILL), to_thread=True)
+            exit_task(task, SIGKILL)
 
 
 def _give_children_away(leader: Task) -> None:

@@ -10,6 +10,7 @@ Those with priority inheritance are in pi_futex.py.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -157,7 +158,7 @@ def leave_robust_futexes(task: Task) -> None:
     head = task.robust_list[0]
     width, mask = task.abi.word_bytes, task.abi.mask
     entry, offset, pending = (task.user.word(head + width * place) for place in range(3))
-    pending &= ~3
+    pending, pending_inherits = pending & ~3, bool(pending & 1)
     for _ in range(_ROBUST_LIST_LIMIT):
         entry, inherits = entry & ~3, bool(entry & 1)
         if entry == head:
@@ -167,7 +168,7 @@ def leave_robust_futexes(task: Task) -> None:
             _owner_died(task, entry + offset & mask, inherits=inherits)
         entry = following
     if pending:
-        _owner_died(task, pending + offset & mask, inherits=False)
+        _owner_died(task, pending + offset & mask, inherits=pending_inherits)
 
 
 def _owner_died(task: Task, addr: int, *, inherits: bool) -> None:
@@ -180,4 +181,7 @@ def _owner_died(task: Task, addr: int, *, inherits: bool) -> None:
         addr, (word & FUTEX_WAITERS | FUTEX_OWNER_DIED).to_bytes(4, task.abi.byte_order)
     )
     if word & FUTEX_WAITERS and not inherits:
-        task.kernel.futexes.wake(task, addr, 1)
+        # musl's entries never say that a futex inherits: then nobody is woken here, but `bequeath`
+        # gives it away. Linux's handle_futex_death does not look at what futex_wake returns.
+        with suppress(EINVAL):
+            task.kernel.futexes.wake(task, addr, 1)

@@ -179,7 +179,7 @@ class Kernel:
                 if task.state is not State.RUNNING or self.completed_calls >= stop_at_calls:
                     return True
                 continue
-            if task.attention:
+            while task.attention and task.state is State.RUNNING:  # handlers are stacked
                 deliver(task)
                 if task.state is not State.RUNNING or self.completed_calls >= stop_at_calls:
                     return True

@@ -232,9 +232,12 @@ def ignored(task: Task, signo: int) -> bool:
 
 def send(task: Task, info: SigInfo, *, to_thread: bool = False) -> None:
     """Send a signal to a process, or to one thread of it."""
-    if task.exited:
-        return
     signal = task.signal
+    if task.exited:
+        living = [thread for thread in signal.threads if not thread.exited]
+        if to_thread or not living:
+            return
+        task = living[0]  # the first thread has ended alone: the process has not
     if info.signo == SIGCONT:
         _forget(task, STOPPING)
         stopped = [thread for thread in signal.threads if thread.stopped]

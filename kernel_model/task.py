@@ -109,6 +109,8 @@ class Task:
     set_child_tid: int = 0
     clear_child_tid: int = 0
     robust_list: tuple[int, int] = (0, 0)
+    successor: Task | None = None
+    """The thread that executed a program, and took this one's number."""
     vfork_done: WaitQueue | None = None
     """Where a parent waits that lent its memory (vfork)."""
     # the program
@@ -324,6 +326,8 @@ class Task:
     def exit_group(self, code: int) -> None:
         """End the process; `code` is as wait(2) shows it."""
         self.signal.group_exit_code = code
+        if self.signal.leader.exited:  # it ended alone before: wait tells how the process ended
+            self.signal.leader.exit_code = code
         for thread in self.signal.threads:
             if thread is not self and not thread.exited:
                 send(thread, SigInfo(SIGKILL), to_thread=True)
@@ -338,5 +342,13 @@ class Task:
     @property
     def exit_status(self) -> int:
         """As a shell shows it: the exit code, or 128 + the signal."""
-        signo = self.exit_code & 0x7F
-        return 128 + signo if signo else self.exit_code >> 8 & 0xFF
+        code = self.last_of_process.exit_code
+        return 128 + (code & 0x7F) if code & 0x7F else code >> 8 & 0xFF
+
+    @property
+    def last_of_process(self) -> Task:
+        """Who has this task's number in the end: exec gives it to the thread that calls it."""
+        task = self
+        while task.successor is not None:
+            task = task.successor
+        return task

@@ -194,7 +194,7 @@ def _status(kernel: System, task: Task, ended: Ended) -> int:
     if ended is Ended.TIMED_OUT:
         note(f"--max-time reached at {kernel.clock.now_ns()} ns of virtual time")
         return TIMED_OUT
-    signo = task.exit_code & 0x7F
+    signo = task.last_of_process.exit_code & 0x7F
     if signo:
         note(f"the program was ended by {name_of_signal(signo)}")
         for sentence, times in kernel.trace.not_modelled.items():

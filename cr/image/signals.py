@@ -17,6 +17,7 @@ from cr.image.types import (
     HDR_SIGNAL,
     HDR_SIGNAL_TASK,
     HDR_SIGPENDING,
+    HDR_WAIT_MASK,
     NSIG,
     RLIMIT_COUNT,
     Framed,
@@ -152,3 +153,15 @@ class SignalTask(Framed):
     TYPE = HDR_SIGNAL_TASK
 
     blocked: Sigset = at("the mask")
+
+
+@record(size=16)
+class WaitMask(Framed):
+    """What a call blocked while it waited, when it is over and its signal not yet handled (ours).
+
+    linux-cr keeps only the mask that comes back then: such a signal may have to wait.
+    """
+
+    TYPE = HDR_WAIT_MASK
+
+    blocked: Sigset = at("the mask of epoll_pwait")

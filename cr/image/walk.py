@@ -33,7 +33,7 @@ from cr.image.extensions import (
 )
 from cr.image.header import Container, Header, Tail
 from cr.image.mounts import Mount, MountData, MountFs, Mounts
-from cr.image.signals import Signal, SignalTask, Sigpending
+from cr.image.signals import Signal, SignalTask, Sigpending, WaitMask
 from cr.image.stream import Reader
 from cr.image.task import RestartBlock, Task, TaskCreds, TaskNs, TaskObjs
 from cr.image.tree import PidNumbers, Pids, TaskPids, Tree, unpack_pid_numbers
@@ -191,3 +191,5 @@ class _Walk(ObjectWalk):
                 yield from self._one(GroupNews)
         yield from self._one(Sigpending, "private")
         yield from self._one(SignalTask)
+        if self._next_is(t.HDR_WAIT_MASK):
+            yield from self._one(WaitMask)

@@ -1,6 +1,6 @@
 /* A family is frozen, checkpointed and killed; then it is made again, task by task with the same
- * numbers, and restarted from inside: a thread, a zombie, a session, and a process group whose
- * leader is gone.
+ * numbers, and restarted from inside: a thread, a zombie, a session, a process group whose leader is
+ * gone, and a process whose first thread is.
  *
  * libc: musl
  * prints:
@@ -11,6 +11,7 @@
  *     thread: counted to 5
  *     group survived its leader: 1
  *     zombie: 7
+ *     first thread gone: 6
  *     session: own 1, group 1
  *     member: 3
  *     root exited with 9
@@ -52,6 +53,20 @@ static void group_member(int pgid)
     rest(1200);
     say("group survived its leader: %d\n", getpgrp() == pgid);
     _exit(0);
+}
+
+static void *outlive(void *argument)
+{
+    rest(1300);
+    exit(6);
+    return argument;
+}
+
+static void lose_first_thread(void)
+{
+    pthread_t thread;
+    check(pthread_create(&thread, NULL, outlive, NULL) == 0);
+    raw_syscall(NR_exit, 1, 0, 0, 0, 0, 0);
 }
 
 static void session(int ready)
@@ -101,6 +116,12 @@ static void family(int ready)
     check(waitpid(leader, &status, 0) == leader);
     close(leads[0]);
     close(leads[1]);
+    pid_t headless = fork();
+    if (headless == 0) {
+        close(ready);
+        lose_first_thread();
+    }
+    rest(1);
     pid_t other = fork();
     if (other == 0)
         session(ready);
@@ -112,6 +133,8 @@ static void family(int ready)
     check(waitpid(member, &status, 0) == member);
     check(waitpid(zombie, &status, 0) == zombie);
     say("zombie: %d\n", WEXITSTATUS(status));
+    check(waitpid(headless, &status, 0) == headless);
+    say("first thread gone: %d\n", WEXITSTATUS(status));
     check(waitpid(other, &status, 0) == other);
     _exit(9);
 }

@@ -38,6 +38,7 @@ AT_EVERY_CALL = {
     "credentials/capabilities",
     "credentials/saved_ids",
     "events/epoll_level",
+    "events/epoll_mask",
     "events/epoll_nested",
     "events/epoll_signalfd",
     "events/eventfd",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from guests.toolchain import build
 from tests.harness import tiny_elf as tiny
 from tests.unit.cli.conftest import Program, Run
 
@@ -164,3 +165,25 @@ def test_environment(command: Run, program: Program) -> None:
     path = program(code)
     assert command("run", "--env", "Zoo=1", path).status == ord("Z")
     assert command("run", "--env", "Zoo=1", "--env", "PATH=", path).status == ord("Z")
+
+
+_EXEC_FROM_THREAD = """
+#include <pthread.h>
+#include <unistd.h>
+static void *execute(void *unused) { execl("/proc/self/exe", "again", "4", NULL); return unused; }
+int main(int argc, char **argv) {
+    pthread_t thread;
+    if (argc > 1)
+        return 4;
+    pthread_create(&thread, NULL, execute, NULL);
+    return pthread_join(thread, NULL);
+}
+"""
+
+
+def test_status_of_a_program_that_another_thread_executes(command: Run, tmp_path: Path) -> None:
+    source = tmp_path / "threads.c"
+    source.write_text(_EXEC_FROM_THREAD)
+    path = build(source, "x86_64", tmp_path / "threads", False, story_only=False)
+    done = command("run", path)
+    assert (done.status, done.stderr) == (4, "")
