@@ -121,7 +121,7 @@ def plan(
     except StoryError as error:
         if story_only:
             raise BuildError(f"cannot read the story: {error}") from error
-        story = Story(path=source, summary="")
+        story = Story(path=source, summary="", libc="musl")
     except (OSError, UnicodeDecodeError) as error:
         raise BuildError(f"cannot read the story: {error}") from error
     if freestanding is None:

@@ -20,7 +20,7 @@ def build_program(source: Path, arch: str, output: Path, freestanding: bool) -> 
     except BuildError as error:
         sentence, _, compilers_words = str(error).partition("\n")
         click.echo(compilers_words, err=True, nl=bool(compilers_words))
-        raise Failure(sentence) from None
+        raise Failure(sentence.rstrip(":")) from None
     except OSError as error:
         raise Failure(f"{output} cannot be written: {error.strerror}") from None
     return 0

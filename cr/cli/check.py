@@ -1,6 +1,7 @@
 """`cr sweep` and `cr verify`: from options to what is to be checked.
 
-PROGRAM may be a C file: then it is compiled for each arch that is wanted, and checked on each.
+PROGRAM of `cr sweep` may be a C file: then it is compiled for each arch that is wanted, and swept
+on each.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def _compiled(
             except BuildError as error:
                 sentence, _, compilers_words = str(error).partition("\n")
                 click.echo(compilers_words, err=True, nl=bool(compilers_words))
-                raise Failure(sentence) from None
+                raise Failure(sentence.rstrip(":")) from None
         yield programs
 
 

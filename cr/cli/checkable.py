@@ -40,17 +40,28 @@ class Marks:
 
     marked: dict[int, int] = field(default_factory=dict)
     """Task: after how many calls it was marked, by itself or as a child of one that was."""
+    known: set[int] = field(default_factory=set)
+    """Who has been seen: a mark is inherited at birth, and not later."""
 
     def look(self, kernel: System, calls: int, *, pure: bool) -> None:
         """Mark who cannot be checkpointed now, and the children of the marked."""
+        marked_before = set(self.marked)
         for task in list(kernel.tasks.values()):
+            born = task.pid not in self.known
+            self.known.add(task.pid)
             if task.pid in self.marked or task is kernel.own_init or task.exited:
                 continue
-            if self._inherits(task) or any(each.reason for each in explain(task, pure=pure)):
+            if (born and _parent(task) in marked_before) or any(
+                each.reason for each in explain(task, pure=pure)
+            ):
                 self.marked[task.pid] = calls
 
-    def _inherits(self, task: Task) -> bool:
-        return task.parent is not None and task.parent.pid in self.marked
+
+def _parent(task: Task) -> int:
+    """Who made it: its parent, or the first thread of its group."""
+    if task.pid != task.tgid:
+        return task.tgid
+    return task.parent.pid if task.parent is not None else 0
 
 
 @dataclass

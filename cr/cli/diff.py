@@ -29,7 +29,9 @@ def tell(before: Path, after: Path, program: Path | None) -> int:
     try:
         images = [Image(path.read_bytes()) for path in (before, after)]
         known = program.read_bytes() if program is not None else None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise Failure(f"{error.filename}: {error.strerror}") from None
+    except ValueError as error:
         raise Failure(str(error)) from None
     if known is not None:
         try:

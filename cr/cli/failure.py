@@ -6,6 +6,7 @@ BAD_INPUT = 2
 REFUSED = 3
 TIMED_OUT = 124
 INTERRUPTED = 130
+BROKEN_PIPE = 128 + 13
 
 
 class Failure(Exception):

@@ -5,11 +5,9 @@ The exit status: 0 all were refused or ran on, 1 one broke the law, 2 bad input.
 
 from __future__ import annotations
 
-import multiprocessing
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from cr.cli.whole_files import Staging
 from cr.image.errors import ImageError
 from cr.testing.anvil import Specimen
 from cr.testing.fuzz import Broken, Finding, Toll, fuzz, strike_once
+from cr.testing.processes import in_processes
 from cr.tools.image_bytes import Image
 
 BROKEN = 1
@@ -123,15 +122,12 @@ def _strike(specimen: Specimen, path: Path) -> int:
 
 
 def _in_processes(plan: Plan, specimens: Sequence[Specimen]) -> Iterator[Toll]:
-    context = multiprocessing.get_context("spawn")
     jobs = min(plan.jobs, plan.count)
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        works = [
-            pool.submit(fuzz, specimens, plan.count // jobs + (job < plan.count % jobs), seed)
-            for job, seed in enumerate(range(plan.seed, plan.seed + jobs))
-        ]
-        for done in as_completed(works):
-            yield done.result()
+    works = [
+        (specimens, plan.count // jobs + (job < plan.count % jobs), plan.seed + job)
+        for job in range(jobs)
+    ]
+    return in_processes(jobs, fuzz, works)
 
 
 def _keep(plan: Plan, finding: Finding, target: Path) -> None:

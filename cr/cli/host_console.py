@@ -11,9 +11,7 @@ import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cr.cli.failure import Failure
-
-BROKEN_PIPE = 128 + 13
+from cr.cli.failure import BROKEN_PIPE, Failure
 
 
 class HostConsole:

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import click
 from click.exceptions import NoArgsIsHelpError
 
-from cr.cli.failure import BAD_INPUT, INTERRUPTED, Failure
+from cr.cli.failure import BAD_INPUT, BROKEN_PIPE, INTERRUPTED, Failure
 from cr.cli.options import (
     TracingCommand,
     matrix_options,
@@ -204,6 +204,10 @@ def _end(act: Callable[[], int]) -> None:
     except KeyboardInterrupt:
         click.echo("cr: interrupted", err=True)
         status = INTERRUPTED
+    except BrokenPipeError:  # click would make it 1, which says something else
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        click.echo("cr: nobody reads the output any more", err=True)
+        status = BROKEN_PIPE
     sys.exit(status)
 
 

@@ -62,13 +62,18 @@ def _programs(source: Path, folder: Path, freestanding: bool | None) -> dict[str
     from guests.toolchain import BuildError, build
 
     programs: dict[str, Path | str] = {}
+    words: set[str] = set()
     for arch in ARCHES:
         target = folder / arch / source.stem
         try:
             programs[arch] = build(source, arch, target, freestanding, story_only=False)
         except BuildError as error:
-            sentence = str(error).partition("\n")[0].replace(f"{source}", source.name)
+            sentence, _, compilers_words = str(error).partition("\n")
+            sentence = sentence.rstrip(":").replace(f"{source}", source.name)
+            words.add(compilers_words)
             programs[arch] = f"there is no program: {sentence}"
+    for said in sorted(words - {""}):
+        click.echo(said, err=True)
     if all(isinstance(built, str) for built in programs.values()):
         raise Failure(str(next(iter(programs.values()))))
     return programs

@@ -111,7 +111,7 @@ def boot(arch: str, disk: Disk, options: Options, host: HostConsole) -> System:
     from emu.machine import Machine
     from kernel_model.console import Console
 
-    abi = options.abi or LAST.name
+    abi = LAST.name if options.abi is None else options.abi
     check_kernel(arch, options.cpu_features, abi)
     memory_bytes = options.memory << 20
     try:

@@ -54,7 +54,9 @@ def restart_image(path: Path, **given: Any) -> int:
         raise Failure("--env is for `cr run`: the variables of an image are in its memory")
     image = read_image(path)
     try:
-        arch, abi = image.summary.arch, options.abi or image.summary.abi
+        arch, abi = image.summary.arch, options.abi
+        if abi is None:
+            abi = image.summary.abi or None
     except ImageError as problem:
         raise Failure(f"{path} is no image that we can restart: {problem}") from None
     tar = options.disk if options.disk is not None and options.disk.exists() else None

@@ -6,12 +6,12 @@ a checkpoint was refused, 124 the program itself never ends.
 
 from __future__ import annotations
 
-import multiprocessing
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 from rich.console import Console as RichConsole
@@ -27,8 +27,10 @@ from rich.progress import (
 from rich.text import Text
 
 from cr.cli.failure import BAD_INPUT, REFUSED, TIMED_OUT, Failure
+from cr.cli.whole_files import Staging, check_folder
 from cr.testing.evidence import keep
 from cr.testing.places import Every
+from cr.testing.processes import in_processes
 from cr.testing.report import FORMATS, Report, as_text
 from cr.testing.subject import Subject
 from cr.testing.sweep import Findings, Segment, Straight, run_segment, run_straight
@@ -71,6 +73,7 @@ def sweep(plan: Plan) -> int:
     for target in plan.reports:
         if target.suffix not in FORMATS:
             raise Failure(f"{target}: a report ends in one of {', '.join(FORMATS)}", BAD_INPUT)
+        check_folder(target)
     try:
         straight = run_straight(plan.subject, plan.every)
     except Deadlock as problem:
@@ -82,17 +85,31 @@ def sweep(plan: Plan) -> int:
         which = "place" if plan.only is None else f"place {plan.only}"
         raise Failure(f"there is no {which} of --every {plan.every} in this run", BAD_INPUT)
     segment = report.segment
-    for failure in report.findings.failures[:_MOST_KEPT]:
-        report.kept[failure.place] = keep(plan.keep, segment, failure)
-    for target in plan.reports:
-        try:
-            target.write_text(FORMATS[target.suffix](report), encoding="utf-8")
-        except OSError as error:
-            raise Failure(f"{target} cannot be written: {error.strerror}") from None
+    unkept = None
+    try:
+        for failure in report.findings.failures[:_MOST_KEPT]:
+            report.kept[failure.place] = keep(plan.keep, segment, failure)
+    except OSError as error:
+        unkept = Failure(f"{plan.keep}: the evidence cannot be kept: {error.strerror}")
     click.echo(as_text(report), nl=False)
+    _write_reports(plan, report)
+    if unkept is not None:
+        raise unkept
     if report.findings.failures:
         return DIVERGED
     return REFUSED if report.findings.refusals else 0
+
+
+def _write_reports(plan: Plan, report: Report) -> None:
+    with Staging() as files:
+        for target in plan.reports:
+            text = FORMATS[target.suffix](report).encode()
+            files.write(target, partial(_write, text))
+        files.commit()
+
+
+def _write(text: bytes, file: BinaryIO) -> None:
+    file.write(text)
 
 
 def worst(statuses: list[int]) -> int:
@@ -124,7 +141,8 @@ def look(plan: Plan, straight: Straight) -> Report:
             segment = replace(whole, first=first, last=last)
             findings.add(run_segment(segment, progress))
         else:
-            for part in _in_processes(plan.jobs, _pieces(whole, first, last, straight.places)):
+            pieces = _pieces(whole, first, last, straight.places)
+            for part in in_processes(plan.jobs, run_segment, ((piece,) for piece in pieces)):
                 findings.add(part)
                 progress(part.places)
         seconds = bar.tasks[0].elapsed or 0.0
@@ -150,11 +168,3 @@ def _pieces(whole: Segment, first: int, last: int | None, places: int) -> Iterat
             return
         yield replace(whole, first=start, last=end if last is None else min(end, last))
         start = end + 1
-
-
-def _in_processes(jobs: int, segments: Iterator[Segment]) -> Iterator[Findings]:
-    # Fresh processes, not forks: each has its own CPUs.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        for done in as_completed([pool.submit(run_segment, segment) for segment in segments]):
-            yield done.result()

@@ -54,6 +54,8 @@ class Chain:
     console: tuple[tuple[int, bytes], ...]
     final: str
     moment: Snapshot | None = None
+    ended: bool = True
+    """Whether every task has exited."""
 
     def parts_from(self, other: Chain) -> int | None:
         """The first link that differs, counted from 0; None when the runs are equal."""
@@ -161,8 +163,8 @@ def make(subject: Subject, most: int | None = None) -> Chain:
     maker = _Maker(kernel, most)
     kernel.trace.sinks.append(maker.event)
     root = kernel.tasks[min(kernel.tasks)]
+    ended = Ended.REACHED
     try:
-        ended = Ended.REACHED
         while ended is not Ended.EXITED and kernel.clock.now_ns() < subject.max_time_ns:
             order, _ = kernel.sched.order()
             ended = kernel.run(AfterTurns(1), max_time_ns=subject.max_time_ns)
@@ -174,7 +176,9 @@ def make(subject: Subject, most: int | None = None) -> Chain:
         pass
     moment = snapshot.take(kernel, recorder.written) if most is not None else None
     final = hashlib.blake2b(dump(kernel).encode(), digest_size=_DIGEST_BYTES).hexdigest()
-    chain = Chain(tuple(maker.links), root.exit_status, tuple(recorder.written), final, moment)
+    over = ended is Ended.EXITED
+    written = tuple(recorder.written)
+    chain = Chain(tuple(maker.links), root.exit_status, written, final, moment, over)
     kernel.trace.sinks.clear()
     kernel.power_off()
     return chain

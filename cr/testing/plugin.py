@@ -52,6 +52,37 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the markers known, for --strict-markers."""
     for line in _MARKERS:
         config.addinivalue_line("markers", line)
+    seed, place = config.getoption("cr_seed"), config.getoption("cr_every")
+    if seed is not None and not 0 <= seed < 1 << 64:
+        raise pytest.UsageError(f"--cr-seed: {seed} is not from 0 to 2**64 - 1")
+    if place is not None:
+        try:
+            _check_place("--cr-every", place)
+        except ValueError as problem:
+            raise pytest.UsageError(str(problem)) from None
+
+
+def _check_place(who: str, place: object) -> None:
+    from cr.testing.places import every
+
+    try:
+        every(str(place))
+    except ValueError as problem:
+        raise ValueError(f"{who}: {problem}") from None
+
+
+def _check_markers(definition: pytest.Item) -> None:
+    """What the markers of a test say. Raises ValueError with a sentence."""
+    arches, place = map(definition.get_closest_marker, ("cr_arch", "cr_every"))
+    for name in arches.args if arches is not None else ():
+        if name not in ARCHES:
+            raise ValueError(f"cr_arch: {name!r} is none of {', '.join(ARCHES)}")
+    if arches is not None and arches.kwargs:
+        raise ValueError("cr_arch takes names of arches, and nothing else")
+    if place is not None:
+        if len(place.args) != 1 or place.kwargs:
+            raise ValueError("cr_every takes one place, such as 'syscall', and nothing else")
+        _check_place("cr_every", place.args[0])
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -61,12 +92,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     As a mark that the test might have itself: so what a test says about its own `machine` goes
     before ours, and a fixture or a parameter of that name that is not ours stays as it is.
     """
+    try:
+        _check_markers(metafunc.definition)
+    except ValueError as problem:
+        name = metafunc.definition.name
+        raise pytest.Collector.CollectError(f"{name}: {problem}") from None
     marker = metafunc.definition.get_closest_marker("cr_arch")
     if "machine" not in metafunc.fixturenames or marker is None or not marker.args:
         return
-    unknown = [name for name in marker.args if name not in ARCHES]
-    if unknown:
-        raise pytest.UsageError(f"cr_arch: {unknown[0]!r} is none of {', '.join(ARCHES)}")
     if not any(_names_machine(mark) for mark in metafunc.definition.iter_markers("parametrize")):
         metafunc.definition.add_marker(
             pytest.mark.parametrize("machine", marker.args, indirect=True)
@@ -158,8 +191,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Iterator[None]:
     lines = [f"seed {made.seed}", f"repeat: {shlex.join(words)}"]
     folder = item.config.getoption("cr_keep_images")
     if folder is not None and made.image is not None:
-        target = Path(folder) / f"{item.name.replace('/', '_')}.img"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(made.image)
-        lines.append(f"the last image: {target}")
+        target = Path(folder) / f"{item.nodeid.replace('/', '_')}.img"
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(made.image)
+            lines.append(f"the last image: {target}")
+        except OSError as error:
+            lines.append(f"the last image is lost: {target}: {error.strerror}")
     report.sections.append(("linux-cr", "\n".join(lines)))

@@ -123,20 +123,28 @@ def as_junit(report: Report) -> str:
     good = found.places - report.refused - len({failure.place for failure in found.failures})
     suite = ElementTree.Element(
         "testsuite",
-        name=report.command,
+        name=_clean(report.command),
         tests=str(len(found.failures) + len(found.refusals) + 1),
         failures=str(len(found.failures)),
+        errors="0",
         skipped=str(len(found.refusals)),
         time=f"{report.seconds:.3f}",
     )
-    ElementTree.SubElement(suite, "testcase", name=f"{good} places restarted, all equal")
+    program = _clean(report.segment.subject.program)
+    where = {"classname": f"cr.sweep.{report.straight.arch}.{Path(program).name}", "time": "0"}
+    seconds = where | {"time": f"{report.seconds:.3f}"}
+    ElementTree.SubElement(suite, "testcase", seconds, name=f"{good} places restarted, all equal")
     for failure in found.failures:
-        case = ElementTree.SubElement(suite, "testcase", name=f"place {failure.place}")
-        problem = ElementTree.SubElement(case, "failure", message=str(failure.divergence.first))
+        case = ElementTree.SubElement(suite, "testcase", where, name=f"place {failure.place}")
+        problem = ElementTree.SubElement(
+            case, "failure", message=_clean(f"{failure.divergence.first}")
+        )
         problem.text = _clean("\n".join(_failure_lines(report, failure)))
     for sentence, places in found.refusals.items():
-        case = ElementTree.SubElement(suite, "testcase", name=f"{len(places)} places refused")
-        ElementTree.SubElement(case, "skipped", message=sentence)
+        case = ElementTree.SubElement(
+            suite, "testcase", where, name=f"{len(places)} places refused"
+        )
+        ElementTree.SubElement(case, "skipped", message=_clean(sentence))
     ElementTree.indent(suite)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 

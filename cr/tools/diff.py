@@ -53,7 +53,11 @@ def changes(before: Image, after: Image, symbols: SymbolsOf | None = None) -> It
     if old.arch != new.arch:
         yield f"arch: {old.arch} became {new.arch}"
     if old.clock_ns != new.clock_ns:
-        yield f"virtual clock: {old.clock_ns} ns became {new.clock_ns} ns"
+        clocks = [
+            "unsaid" if summary.clock_ns is None else f"{summary.clock_ns} ns"
+            for summary in (old, new)
+        ]
+        yield f"virtual clock: {clocks[0]} became {clocks[1]}"
     gone = {task.pid: task for task in old.tasks}
     for task in new.tasks:
         if task.pid not in gone:

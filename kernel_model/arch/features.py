@@ -28,7 +28,7 @@ class Feature:
 def parse(text: str) -> tuple[str, ...]:
     """-altivec,-vsx: the names. Raises ValueError with a sentence."""
     names = []
-    for word in filter(None, text.split(",")):
+    for word in text.split(",") if text else ():
         if not word.startswith("-") or len(word) < 2:
             raise ValueError(f"{word!r} is no CPU feature to leave out, such as -altivec")
         names.append(word[1:])

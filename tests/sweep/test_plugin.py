@@ -102,3 +102,34 @@ def test_a_failure_tells_how_to_repeat_it(project: Path) -> None:
     assert "seed 3" in told
     assert "repeat: pytest 'test_counter.py::test_wrong[x86_64]' --cr-seed 3" in told
     assert len(list((project / "kept").glob("*.img"))) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("marker", "sentence"),
+    [
+        ("cr_arch('arm')", "cr_arch: 'arm' is none of x86_32, x86_64, ppc32, ppc64"),
+        ("cr_arch(['ppc32'])", "cr_arch: ['ppc32'] is none of x86_32, x86_64, ppc32, ppc64"),
+        ("cr_arch(name='ppc32')", "cr_arch takes names of arches, and nothing else"),
+        ("cr_every('now')", "cr_every: 'now' is none of syscall, syscall:N, block:N, time:40us"),
+        ("cr_every()", "cr_every takes one place, such as 'syscall', and nothing else"),
+    ],
+)
+def test_a_wrong_marker(project: Path, marker: str, sentence: str) -> None:
+    text = f"import pytest\n@pytest.mark.{marker}\ndef test_it(machine): pass\n"
+    (project / "test_counter.py").write_text(text)
+    status, told = run(project)
+    assert status == pytest.ExitCode.INTERRUPTED
+    assert sentence in told and "Traceback" not in told and "plugin.py" not in told, told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ("--cr-every=now", "--cr-every: 'now' is none of syscall, syscall:N, block:N, time:40us"),
+        ("--cr-seed=-1", "--cr-seed: -1 is not from 0 to 2**64 - 1"),
+    ],
+)
+def test_a_wrong_option(project: Path, option: str, sentence: str) -> None:
+    assert run(project, option) == (pytest.ExitCode.USAGE_ERROR, f"ERROR: {sentence}\n\n")

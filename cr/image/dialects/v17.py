@@ -39,7 +39,8 @@ def _header_down(passage: Passage, frames: list[Frame]) -> list[Frame]:
     header = passage.unpack(Header, frames[0])
     if header.arch_id != alignment_2009.ONLY_ARCH_ID:
         name = alignment_2009.OLD_ARCH_NAMES[header.arch_id]
-        passage.no(frames[0], f"{name}: it was not in the tree between v16 and v18")
+        why = "it was not in the tree in v16 and v17, and how it lay in v14 is not known"
+        passage.no(frames[0], f"{name}: {why}")
     return [passage.packed(t.HDR_HEADER, replace(header, rev=REV), frames[0]), *frames[1:]]
 
 

@@ -105,3 +105,9 @@ def test_a_cpu_that_lacks_something(command: Run, tmp_path: Path, verb: str) -> 
     done = command(verb, "--cpu-features=-sse", program)
     assert (done.status, done.stdout) == (2, b"")
     assert done.stderr.startswith("cr: --cpu-features: a CPU of ppc32 cannot lack 'sse'")
+
+
+@pytest.mark.parametrize("verb", ["run", "sweep", "verify", "check"])
+def test_no_name_is_no_abi(command: Run, program: Program, verb: str) -> None:
+    done = command(verb, "--abi", "", program(tiny.EXIT_3))
+    assert (done.status, done.stderr) == (2, NONE.replace("v3", "", 1))

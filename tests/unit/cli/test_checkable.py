@@ -52,6 +52,21 @@ def test_the_mark_is_inherited(command: Run, tmp_path: Path) -> None:
     assert set(report["marked"]) == {"2", "3"}
 
 
+def test_the_mark_is_inherited_at_birth_only(command: Run, tmp_path: Path) -> None:
+    source = tmp_path / "family.c"
+    source.write_text(
+        '/* Its child is older than its POSIX timer. */\n#include "guest.h"\n'
+        "int main(void)\n{\n    int timer, ends[2];\n    check(pipe(ends) == 0);\n"
+        "    pid_t child = fork();\n    if (child == 0) {\n        char byte;\n"
+        "        read(ends[0], &byte, 1);\n        _exit(0);\n    }\n"
+        "    check(raw_syscall(NR_timer_create, 1, 0, (long)&timer, 0, 0, 0) == 0);\n"
+        '    write(ends[1], "x", 1);\n    waitpid(child, NULL, 0);\n    return 0;\n}\n'
+    )
+    program = build(source, "x86_64", tmp_path / "family", freestanding=True)
+    report = json.loads(command("check", "--pure", "--json", program).stderr)
+    assert set(report["marked"]) == {"2"}
+
+
 def test_a_program_without_sin(command: Run, tmp_path: Path) -> None:
     done = command("check", built("basics/counter", "ppc32", tmp_path), 2)
     assert done.stderr.startswith("could be checkpointed after every call\n")

@@ -15,6 +15,7 @@ from tests.unit.cli.conftest import Program, Run
     [
         ("-sse", "a CPU of x86_64 cannot lack 'sse'; it can lack nothing"),
         ("sse", "'sse' is no CPU feature to leave out, such as -altivec"),
+        ("-altivec,", "'' is no CPU feature to leave out, such as -altivec"),
         ("-", "'-' is no CPU feature to leave out, such as -altivec"),
     ],
 )

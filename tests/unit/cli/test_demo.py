@@ -80,5 +80,5 @@ def test_the_compilers_words(command: Run, tmp_path: Path) -> None:
     done = command("build", source, "-a", "x86_32", "-o", tmp_path / "out")
     assert done.status == 2
     assert "use of undeclared identifier 'missing'" in done.stderr
-    assert done.stderr.endswith(f"cr: {source} does not build:\n")
+    assert done.stderr.endswith(f"cr: {source} does not build\n")
     assert not (tmp_path / "out").exists()

@@ -120,12 +120,19 @@ def test_the_page(command: Run, tmp_path: Path) -> None:
     assert page.read_text().count("<td class=no>HEADER: an image of") == 3
 
 
+def test_a_file_that_is_no_story_has_a_c_library(command: Run, tmp_path: Path) -> None:
+    source = tmp_path / "plain.c"
+    source.write_text('#include <stdio.h>\nint main(void) { puts("a"); puts("b"); return 0; }\n')
+    assert reasons(command, source, status=0)["x86_32", "x86_32"] == ""
+
+
 def test_bad_input(command: Run, tmp_path: Path) -> None:
     done = command("matrix", tmp_path / "none.c")
     assert done.status == 2 and done.stderr.endswith("none.c: there is no such file\n")
     source = tmp_path / "bad.c"
     source.write_text("int main(void) { return none; }\n")
     done = command("matrix", source)
-    assert done.status == 2 and "there is no program" in done.stderr
+    assert done.status == 2 and "undeclared identifier 'none'" in done.stderr
+    assert done.stderr.endswith("\ncr: there is no program: bad.c does not build\n")
     done = command("matrix", "--html", tmp_path / "no" / "m.html", COUNTER)
     assert done.status == 2 and done.stderr.count("\n") == 1

@@ -1,6 +1,11 @@
 """`cr sweep` and `cr verify` as commands: what they print, what they write, how they end."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -95,8 +100,54 @@ def test_a_divergence(
         "trace.txt",
     ]
     assert "restarted run" in (folder / "trace.txt").read_text()
-    assert ElementTree.fromstring(report.read_text()).get("failures") == "6"
+    suite = ElementTree.fromstring(report.read_text())
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("7", "6", "0")
+    assert {case.get("classname") for case in suite} == {"cr.sweep.x86_64.p"}
     assert command("info", folder / "image").status == 0
+
+
+@pytest.mark.usefixtures("planted")
+def test_what_was_found_is_told_even_if_it_cannot_be_kept(
+    command: Run, program: Program, tmp_path: Path
+) -> None:
+    report = tmp_path / "r.json"
+    done = command("sweep", "--keep", "/dev/null/kept", "--report", report, program(LINES))
+    assert done.status == 2
+    assert "6 divergences" in done.stderr and json.loads(report.read_text())["divergences"]
+    assert done.stderr.endswith(
+        "\ncr: /dev/null/kept: the evidence cannot be kept: Not a directory\n"
+    )
+
+
+def test_junit_has_no_place_for_control_characters(
+    command: Run, program: Program, tmp_path: Path
+) -> None:
+    report = tmp_path / "r.xml"
+    assert command("sweep", "--report", report, program(LINES), "\x01\x1b[1m").status == 0
+    assert "??[1m" in (ElementTree.fromstring(report.read_text()).get("name") or "")
+
+
+@pytest.mark.slow
+def test_ctrl_c_reaches_the_caller_alone(program: Program, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cr.cli.main", "sweep", "--jobs", "2", "--every", "block:1"]
+    sweeping = subprocess.Popen(
+        [*command, program(tiny.say(b"go on!\n\n") * 300 + tiny.EXIT_3)],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    stat = Path(f"/proc/{sweeping.pid}/task/{sweeping.pid}/children")
+    while len(stat.read_text().split()) < 3:  # the tracker of semaphores, and two that work
+        assert sweeping.poll() is None
+        time.sleep(0.01)
+    time.sleep(0.2)
+    os.killpg(sweeping.pid, signal.SIGINT)
+    _, told = sweeping.communicate(timeout=60)
+    assert (sweeping.returncode, told) == (130, "cr: interrupted\n")
+    with pytest.raises(ProcessLookupError):  # none of them is left
+        for _ in range(1000):
+            os.killpg(sweeping.pid, 0)
+            time.sleep(0.01)
 
 
 def test_refusals(command: Run, program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,6 +184,7 @@ def test_never_ends(command: Run, program: Program) -> None:
         (("--bogus",), "No such option"),
         (("--only", "1", "--jobs", "2"), "make no sense"),
         (("--report", "x.pdf"), "a report ends in one of"),
+        (("--report", "/dev/full/x.xml"), "there is no folder /dev/full"),
     ],
 )
 def test_bad_input(command: Run, program: Program, options: tuple[str, ...], sentence: str) -> None:
@@ -147,3 +199,21 @@ def test_verify(command: Run, program: Program) -> None:
     done = command("verify", program(LINES))
     assert done.status == 0, done.stderr
     assert "exit status 3" in done.stderr and "equal at every one" in done.stderr
+
+
+@pytest.mark.slow
+def test_nobody_reads(program: Program) -> None:
+    there, here = os.pipe()
+    os.close(there)
+    command = [sys.executable, "-m", "cr.cli.main", "sweep", program(LINES)]
+    done = subprocess.run(command, stdout=here, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(here)
+    assert (done.returncode, done.stderr) == (141, "cr: nobody reads the output any more\n")
+
+
+@pytest.mark.slow
+def test_verify_of_what_never_ends(command: Run, program: Program) -> None:
+    done = command("verify", "--max-time", "1us", program(FOREVER))
+    assert done.status == 124
+    assert "had not ended by then" in done.stderr and "equal at every one" in done.stderr
+    assert "exit status" not in done.stderr

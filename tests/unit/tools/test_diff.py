@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 import cr
 from cr.cli.main import cr as command
+from cr.tools.convert import convert
 from cr.tools.diff import changes
 from cr.tools.image_bytes import Image
 from guests.stories import ARCHES, find_story
@@ -50,6 +51,12 @@ def test_something(story: str, places: tuple[int, int], said: str, arch: str) ->
     lines = list(changes(*images(story, arch, *places)))
     assert any(said in line for line in lines), lines
     assert all("objref" not in line for line in lines)
+
+
+def test_a_dialect_without_a_clock() -> None:
+    (image,) = images("basics/counter", "x86_32", 4)
+    lines = list(changes(image, Image(convert(bytes(image), "v18").image)))
+    assert lines[0].startswith("virtual clock: ") and lines[0].endswith(" ns became unsaid")
 
 
 def test_a_changed_byte_has_the_name_of_its_variable() -> None:
