@@ -89,7 +89,8 @@ def explain(task: Task, *, pure: bool = False) -> list[Answer]:
     """An answer for each resource of a live task; none for a zombie, which can always be saved."""
     if task.exited:
         return []
-    return [Answer(name, _reason(task, check, pure)) for name, check in RESOURCES.items()]
+    answers = [Answer(name, _reason(task, check, pure)) for name, check in RESOURCES.items()]
+    return [*answers, Answer("flags", f"PF_NOCR: {task.nocr}")] if task.nocr else answers
 
 
 def explain_file(task: Task, file: OpenFile, *, pure: bool = False) -> str:

@@ -31,6 +31,7 @@ from cr.generations import LAST, Generation, generation_named, generation_of
 from cr.image.dialects.table import recognize
 from cr.image.errors import ImageError
 from cr.image.walk import machine_of
+from cr.nocr import Marker
 from cr.sysctl import sysctls_of
 from cr.tools.image_bytes import Image
 from emu.machine import Machine
@@ -87,6 +88,8 @@ class Settings:
     """The kernel's version, as uname tells it; empty: that of `abi`."""
     abi: str = LAST.name
     """Which tree of linux-cr it is of: one of cr.generations.GENERATIONS."""
+    nocr: bool = False
+    """It sets PF_NOCR (cr.nocr)."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,8 @@ class System(Kernel):
             generation=generation.name,
             moved=generation.moved(settings.arch, tuple(abi.name for abi in abis)),
         )
+        if settings.nocr:
+            self.trace.sinks.append(Marker(self))
 
     def spawn(
         self,
@@ -345,6 +350,7 @@ def boot(
     chaos: bool = False,
     cpu_features: str = "",
     abi: str = LAST.name,
+    nocr: bool = False,
 ) -> System:
     """A kernel on a new machine; `arch` is one of ARCHES, without `disk` the root is empty.
 
@@ -354,12 +360,22 @@ def boot(
     like, chosen by that seed. Both are in an image: a restarted kernel goes on with them.
     `cpu_features` says what the CPU lacks: "-altivec,-vsx". `abi` says which tree of linux-cr it is
     of: numbers, arguments and flags of its calls, and the format of its images ("v13"; see
-    cr.generations). Raises ValueError, with a sentence.
+    cr.generations). `nocr` marks tasks as PF_NOCR was to (cr.nocr). Raises ValueError, with a
+    sentence.
     """
     if arch not in ARCHES:
         raise ValueError(f"no arch is called {arch!r}; there are {', '.join(ARCHES)}")
     settings = Settings(
-        arch, memory_bytes, epoch_ns, seed, accelerate, schedule_seed, chaos, cpu_features, abi=abi
+        arch,
+        memory_bytes,
+        epoch_ns,
+        seed,
+        accelerate,
+        schedule_seed,
+        chaos,
+        cpu_features,
+        abi=abi,
+        nocr=nocr,
     )
     return boot_machine(
         settings,

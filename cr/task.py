@@ -106,6 +106,8 @@ def checkpoint_task(ctx: Checkpoint, task: Task, completed: int | None = None) -
         return
     if task.mm is None:
         ctx.refuse(EBUSY, "a task without memory")
+    if task.nocr:
+        ctx.refuse(EBUSY, f"PF_NOCR: {task.nocr}")
     arch = arch_of(ctx.kernel)
     arch.checkpoint_thread(ctx, task)
     checkpoint_restart_block(ctx, task)

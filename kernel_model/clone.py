@@ -129,7 +129,7 @@ def copy_process(task: Task, args: CloneArgs) -> Task:
         if task.sem_undo is None:
             task.sem_undo = UndoList(task.nsproxy.ipc)
         child.sem_undo = task.sem_undo.grab()
-    child.comm, child.blocked = task.comm, task.blocked
+    child.comm, child.blocked, child.nocr = task.comm, task.blocked, task.nocr
     child.known_elf_flags, child.load_bias = task.known_elf_flags, task.load_bias
     child.scheduling, child.personality = task.scheduling.of_child(), task.personality
     child.forked_no_exec = True

@@ -75,6 +75,8 @@ def _task(kernel: Kernel, task: Task, names: Names) -> Iterator[str]:
         yield f"  exit code {task.exit_code:#x}"
         return
     yield f"  abi {task.abi.name} exit signal {task.exit_signal} pdeath {task.pdeath_signal}"
+    if task.nocr:
+        yield f"  never to be checkpointed: {task.nocr}"
     yield from _registers(task)
     in_call = task.syscall is not None or task.interrupted is not None
     if in_call:

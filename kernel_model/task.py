@@ -103,6 +103,8 @@ class Task:
     """PF_RESTARTING: it ends so that the tree looks as it did; nobody is to hear of it."""
     frozen: bool = False
     """The freezer holds it."""
+    nocr: str = ""
+    """PF_NOCR: why it can never be checkpointed; for kernels that set such marks."""
     cgroup: FreezerCgroup | None = None
     """Its freezer group; None is the root group."""
     # threads

@@ -49,6 +49,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     _value("--date", date, "ISO", "The guest's wall clock at boot; always the same by default."),
     _number("--memory", 1, 1 << 20, "MB", "The guest's memory; 512 by default."),
     *_KERNEL,
+    click.option("--nocr", is_flag=True, help="A kernel that sets PF_NOCR: one sin, for ever."),
     _value("--max-time", duration, "T", "The most virtual time; then the status is 124."),
     click.option("--trace", metavar="[=FILE]", help="Tell system calls, on stderr or in FILE."),
     _value("--checkpoint-after", place, "PLACE", "25syscalls, or virtual time: 40us, 40ms, 2s."),

@@ -54,6 +54,7 @@ class Options:
     stop: bool = False
     pure: bool = False
     cpu_features: str = ""
+    nocr: bool = False
     abi: str | None = None
     """None: the last one, or for an image that says so its own."""
 
@@ -121,7 +122,13 @@ def boot(arch: str, disk: Disk, options: Options, host: HostConsole) -> System:
     person = host.person if isinstance(host, HostTerminal) and host.is_person else None
     console = Console(host.source, host.sink, keep=False, person=person)
     settings = Settings(
-        arch, memory_bytes, options.date, options.seed, cpu_features=options.cpu_features, abi=abi
+        arch,
+        memory_bytes,
+        options.date,
+        options.seed,
+        cpu_features=options.cpu_features,
+        abi=abi,
+        nocr=options.nocr,
     )
     try:
         return boot_machine(settings, disk, console, Machine(memory_bytes, ram=ram))

@@ -17,9 +17,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from cr.context import Refused
+from cr.generations import LAST
 from cr.image.errors import ImageError
 from cr.image.stream import Pages
-from cr.image.walk import walk
+from cr.image.walk import machine_of, walk
 from cr.system import Ended, Settings, System, after_time, boot_machine
 from emu.machine import Machine
 from kernel_model.console import Console
@@ -72,11 +73,12 @@ class Anvil:
         """How the last image that was restarted went on."""
         self.watchful = True
         """Look at the whole kernel after each refusal; else only where somebody asks."""
+        self._abi = _tree_of(specimen.image)
         self._machine = Machine(MEMORY_BYTES)
         self._boot()
 
     def _boot(self) -> None:
-        settings = Settings(self.specimen.arch, memory_bytes=MEMORY_BYTES)
+        settings = Settings(self.specimen.arch, memory_bytes=MEMORY_BYTES, abi=self._abi)
         disk = copy.deepcopy(self.specimen.disk)
         self.kernel: System = boot_machine(settings, disk, Console(), self._machine)
         for abi in self.kernel.abis:
@@ -120,6 +122,14 @@ class Anvil:
     def close(self) -> None:
         """Give the machine back."""
         self.kernel.machine.power_off()
+
+
+def _tree_of(image: bytes) -> str:
+    """The abi of the kernel that restarts an image: its own, if it says so."""
+    try:
+        return machine_of(image) or LAST.name
+    except ImageError:  # of an older dialect: it is upgraded
+        return LAST.name
 
 
 def run_on(kernel: System) -> str:

@@ -13,6 +13,7 @@ from random import Random
 import pytest
 from click.testing import CliRunner
 
+import cr
 import cr.pipe
 import cr.restart
 from cr.cli.main import cr as command
@@ -22,12 +23,14 @@ from cr.image.stream import Reader
 from cr.testing.anvil import Specimen
 from cr.testing.fuzz import Broken, fuzz, strike_once
 from cr.testing.mutation import Anatomy, mutate
+from guests.stories import find_story
 from kernel_model.ipc.ids import IPC_PRIVATE, new_perm
 from kernel_model.ipc.namespace import IpcNamespace
 from kernel_model.ipc.shm import Segment
 from kernel_model.vfs.disk import Disk
 from kernel_model.vfs.disk_tar import write_tar
 from tests.harness.hostile import specimen
+from tests.harness.model import start
 from tests.harness.tiny_tasks import pausing
 
 ARCH = "ppc32"
@@ -178,3 +181,13 @@ def test_two_processes_share_no_signal_struct() -> None:
     found = specimen("processes/threads", "x86_32")
     said = strike_once(found, with_leaders(1, 2, 3))
     assert said == "TAIL: task # shares its signals with a task of another group"
+
+
+def test_an_image_of_an_older_tree_is_struck_on_a_kernel_of_that_tree() -> None:
+    story = find_story("generations/pipe_v13")
+    kernel = start(story, ARCH, story.builds[0])
+    kernel.run(cr.after_syscalls(4))
+    image = kernel.checkpoint()
+    kernel.power_off()
+    found = Specimen(story.name, ARCH, bytes(image), kernel.disk)
+    assert str(strike_once(found, found.image)).startswith("went on")
