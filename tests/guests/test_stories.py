@@ -104,6 +104,7 @@ AT_EVERY_CALL = {
     "process/file_limits",
     "process/plain_user",
     "process/proc_tasks",
+    "process/proc_sys",
     "process/properties",
     "processes/exec_from_thread",
     "processes/execveat",
