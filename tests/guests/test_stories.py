@@ -54,6 +54,7 @@ AT_EVERY_CALL = {
     "files/fifo",
     "files/holes",
     "files/inotify",
+    "files/large",
     "files/memfd",
     "files/path_only",
     "files/permissions",
