@@ -155,7 +155,13 @@ def _positioned(file: OpenFile, offset: int) -> None:
 def read(task: Task, fd: Fd, buf: Ptr, count: Size) -> int:
     """Read at the position."""
     file = _reader(task, fd)
-    room = task.kernel.chaos.shorter_read(task, file, _room(task, buf, count) if count else 0)
+    try:
+        room = _room(task, buf, count) if count else 0
+    except EFAULT:
+        if not file.faults_late or file.read_for(task, count):
+            raise
+        return 0
+    room = task.kernel.chaos.shorter_read(task, file, room)
     data = file.read_for(task, room)
     if data:
         task.user.write(buf, data)
@@ -168,7 +174,13 @@ def read(task: Task, fd: Fd, buf: Ptr, count: Size) -> int:
 def write(task: Task, fd: Fd, buf: Ptr, count: Size) -> int:
     """Write at the position, or at the end with O_APPEND."""
     file = _writer(task, fd)
-    return note_written(file, _write(task, file, _take(task, buf, count) if count else b""))
+    try:
+        data = _take(task, buf, count) if count else b""
+    except EFAULT:
+        if not file.faults_late_in_write:
+            raise
+        data = b"\0"  # is never stored
+    return note_written(file, _write(task, file, data))
 
 
 @syscall()

@@ -101,6 +101,7 @@ AT_EVERY_CALL = {
     "namespaces/watched_mount",
     "process/bad_arguments",
     "process/efault",
+    "process/efault_order",
     "process/fdinfo",
     "process/file_limits",
     "process/plain_user",
