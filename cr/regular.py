@@ -29,6 +29,7 @@ from kernel_model.abi.fcntl import (
     O_CREAT,
     O_DIRECTORY,
     O_EXCL,
+    O_LARGEFILE,
     O_NOCTTY,
     O_NOFOLLOW,
     O_PATH,
@@ -85,16 +86,18 @@ def restore_generic(ctx: Restart, record: File) -> OpenFile:
         return removed
     if not name.startswith(b"/"):
         ctx.refuse(f"{name!r} is no absolute name")
+    flags = record.f_flags | O_NOCTTY | O_LARGEFILE  # it may have grown since it was opened
     try:
         if elsewhere is not None:
-            file = open_found(ctx.opener, place_at(ctx, elsewhere), record.f_flags | O_NOCTTY)
+            file = open_found(ctx.opener, place_at(ctx, elsewhere), flags)
         else:
-            file = open_path(ctx.opener, name, record.f_flags | O_NOCTTY)
+            file = open_path(ctx.opener, name, flags)
     except LinuxError as error:
         shown = name.decode(errors="replace")
         ctx.refuse(f"cannot open {shown}: {error}", errno=error.errno)
     except Sleep:
         ctx.refuse(f"{name!r}: somebody has a lease on it, or a FIFO waits", errno=EAGAIN.errno)
+    file.flags &= record.f_flags | ~O_LARGEFILE
     return file
 
 

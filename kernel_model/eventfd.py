@@ -67,6 +67,11 @@ class EventFile(OpenFile):
         self.readable.wake_all()
         return _BYTES
 
+    @property
+    def faults_late(self) -> bool:
+        """Who cannot store the counter has taken it."""
+        return True
+
     def pread(self, offset: int, count: int) -> bytes:
         """Refused: a counter has no position."""
         raise ESPIPE("an eventfd has no position")

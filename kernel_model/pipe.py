@@ -171,6 +171,16 @@ class PipeEnd(OpenFile):
         pipe.tell_readers()
         return min(room, len(data))
 
+    @property
+    def faults_late(self) -> bool:
+        """An empty pipe says so first."""
+        return not self.pipe.buffer
+
+    @property
+    def faults_late_in_write(self) -> bool:
+        """So does one that is full, or has no readers."""
+        return not self.pipe.readers or len(self.pipe.buffer) >= self.pipe.capacity
+
     def pread(self, offset: int, count: int) -> bytes:
         """Refused: a pipe has no position."""
         raise ESPIPE("a pipe has no position")

@@ -22,6 +22,8 @@ O_DSYNC = 0o10000
 FASYNC = 0o20000
 O_DIRECT = 0o40000
 O_LARGEFILE = 0o100000
+MAX_NON_LFS = (1 << 31) - 1
+"""The end of what a file can have that was opened without O_LARGEFILE."""
 O_DIRECTORY = 0o200000
 O_NOFOLLOW = 0o400000
 O_NOATIME = 0o1000000

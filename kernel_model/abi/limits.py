@@ -1,4 +1,4 @@
-"""Resource limits and the host name, as user memory holds them.
+"""Resource limits and the host name, as user memory holds them; limits of the kernel.
 
 Mirrors: Linux include/linux/resource.h, utsname.h.
 """
@@ -8,6 +8,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from emu.layout import Record, at, chars, record, u32, u64
+
+NR_OPEN = 1024 * 1024
+"""No table of descriptors may be larger."""
+NGROUPS_MAX = 65536
+MMAP_MIN_ADDR = 0x1000
+"""Below it only CAP_SYS_RAWIO maps."""
 
 
 @record(size=8)

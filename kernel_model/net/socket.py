@@ -14,6 +14,7 @@ Deviates: what a message costs its sender is its length and a fixed overhead.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -188,6 +189,11 @@ class Socket:
         self.readable = WaitQueue(IN_EVENTS)
         self.writable = WaitQueue(OUT_EVENTS)
         self.changed = WaitQueue()
+
+    @property
+    def longest(self) -> float:
+        """How many bytes one datagram may have."""
+        return math.inf
 
     # ---- the calls; a family overrides what it has
 

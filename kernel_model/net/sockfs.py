@@ -69,6 +69,12 @@ class SocketFile(OpenFile):
     def _flags(self) -> int:
         return MSG_DONTWAIT if self.nonblocking else 0
 
+    @property
+    def faults_late(self) -> bool:
+        """A datagram is lost; of a stream nothing is."""
+        socket = self.socket
+        return not socket.stream or not (socket.queue or socket.unread())
+
     def read_for(self, task: Task, count: int) -> bytes:
         """Receive; a read of nothing asks for nothing."""
         if not count:

@@ -99,6 +99,11 @@ class UnixDatagram(UnixSocket):
             for client in self.clients:
                 client.writable.wake_all()
 
+    @property
+    def longest(self) -> float:
+        """What fits into SO_SNDBUF."""
+        return self.options.sndbuf - _DATAGRAM_ROOM
+
     def send_some(self, task: Task, out: Outgoing, start: int) -> int:
         """One datagram, whole."""
         self.check_flags(out.flags)
@@ -109,7 +114,7 @@ class UnixDatagram(UnixSocket):
             raise ENOTCONN("there is nobody to send to")
         if self.options.passcred:
             self.autobind()
-        if len(out.data) > self.options.sndbuf - _DATAGRAM_ROOM:
+        if len(out.data) > self.longest:
             raise EMSGSIZE(f"a datagram of {len(out.data)} bytes")
         if not self.has_room:
             raise self.wait_for_room(task, self.writable, dont_wait=out.dont_wait)

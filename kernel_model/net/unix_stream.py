@@ -211,12 +211,17 @@ class UnixSeqpacket(ConnectedUnix):
 
     type = abi.SOCK_SEQPACKET
 
+    @property
+    def longest(self) -> float:
+        """What fits into SO_SNDBUF."""
+        return self.options.sndbuf - _DATAGRAM_ROOM
+
     def send_some(self, task: Task, out: Outgoing, start: int) -> int:
         """One packet, whole."""
         self.check_flags(out.flags)
         if self.state != abi.TCP_ESTABLISHED:
             raise ENOTCONN("the socket is not connected")
-        if len(out.data) > self.options.sndbuf - _DATAGRAM_ROOM:
+        if len(out.data) > self.longest:
             raise EMSGSIZE(f"a packet of {len(out.data)} bytes")
         other = self._target(task)
         if not self.has_room:

@@ -108,9 +108,9 @@ def _wait(task: Task, epfd: int, events: int, most: int, timeout: int) -> int:
     if not isinstance(owner, EpollFile):
         raise EINVAL("not an epoll set")
     room = task.user.writable(events, most * layout.size) // layout.size
-    if not room:
+    if not room and owner.poll_for(task):
         raise EFAULT(f"no event can be stored at {events:#x}")
-    found = owner.collect(room, task)
+    found = owner.collect(room, task) if room else []
     if found:
         task.user.write(events, b"".join(layout.pack(*pair) for pair in found))
         return len(found)

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import EINVAL, EPERM
+from kernel_model.abi.limits import NGROUPS_MAX
 from kernel_model.creds import Groups
 from kernel_model.syscalls.declare import Int, Ptr, UInt, syscall
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
 
-_NGROUPS_MAX = 65536
 _NOBODY_AT_ALL = 0xFFFFFFFF
 
 
@@ -142,7 +142,7 @@ def getgroups32(task: Task, size: Int, groups: Ptr) -> int:
 def _set_groups(task: Task, size: int, addr: int, width: int) -> int:
     if not task.cred.cap("CAP_SETGID"):
         raise EPERM("setgroups needs CAP_SETGID")
-    if not 0 <= size <= _NGROUPS_MAX:
+    if not 0 <= size <= NGROUPS_MAX:
         raise EINVAL(f"{size} groups")
     raw = task.user.read(addr, width * size)
     order = task.abi.byte_order

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import EFAULT, EINVAL, EPERM, ESRCH
-from kernel_model.abi.limits import NewUtsname, Rlimit32, Rlimit64
+from kernel_model.abi.limits import NR_OPEN, NewUtsname, Rlimit32, Rlimit64
 from kernel_model.syscalls.declare import Int, Ptr, Size, UInt, syscall
 from kernel_model.task import RLIM_INFINITY, RLIM_NLIMITS, RLIMIT_AS, RLIMIT_CPU, RLIMIT_NOFILE
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from kernel_model.task import Task
 
 _INFINITY32 = 0xFFFFFFFF
-_NR_OPEN = 1024 * 1024
 _GRND_KNOWN = 7
 _PER_QUERY = 0xFFFFFFFF
 
@@ -34,8 +33,8 @@ def set_limit(task: Task, which: int, soft: int, hard: int) -> None:
         raise EINVAL("the soft limit is above the hard one")
     if hard > old_hard and not task.cred.cap("CAP_SYS_RESOURCE"):
         raise EPERM("raising a hard limit needs CAP_SYS_RESOURCE")
-    if which == RLIMIT_NOFILE and hard > _NR_OPEN:
-        raise EPERM(f"more than {_NR_OPEN} files")
+    if which == RLIMIT_NOFILE and hard > NR_OPEN:
+        raise EPERM(f"more than {NR_OPEN} files")
     if which == RLIMIT_CPU and not soft:
         # A process that was to have no time at all gets a second.
         soft = 1

@@ -10,7 +10,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import EINVAL
-from kernel_model.abi.fcntl import O_RDWR
+from kernel_model.abi.fcntl import O_LARGEFILE, O_RDWR
 from kernel_model.syscalls.declare import Flags, Path, syscall
 from kernel_model.syscalls.events import install
 from kernel_model.vfs.inode import F_SEAL_SEAL
@@ -35,5 +35,5 @@ def memfd_create(task: Task, name: Path, flags: Flags) -> int:
     node.uid, node.gid = task.cred.fsuid, task.cred.fsgid
     node.atime_ns = node.mtime_ns = node.ctime_ns = task.kernel.clock.realtime_ns()
     place.inode.seals = 0 if flags & MFD_ALLOW_SEALING else F_SEAL_SEAL
-    file = open_place(task, place, O_RDWR)
+    file = open_place(task, place, O_RDWR | O_LARGEFILE)
     return install(task, file, cloexec=bool(flags & MFD_CLOEXEC))

@@ -17,6 +17,7 @@ from kernel_model.abi.errno import (
     EOVERFLOW,
     EPERM,
 )
+from kernel_model.abi.limits import MMAP_MIN_ADDR
 from kernel_model.abi.mount import MS_NOEXEC
 from kernel_model.mm.address_space import AddressSpace, check_aligned, page_up
 from kernel_model.mm.backing import Backing, SharedMemory
@@ -52,7 +53,6 @@ PROT_GROWSDOWN, PROT_GROWSUP = 0x01000000, 0x02000000
 MREMAP_MAYMOVE, MREMAP_FIXED = 1, 2
 _MADV_DONTNEED, _MADV_DONTFORK, _MADV_DOFORK = 4, 10, 11
 _MADV_HINTS = {0, 1, 2, 3, 12, 13, 14, 15, 16, 17}
-_MMAP_MIN_ADDR = 0x1000
 
 
 @syscall()
@@ -99,7 +99,7 @@ def map_memory(
         check_aligned(addr)
         if addr + size > mm.task_size:
             raise ENOMEM("the mapping ends behind user space")
-        if addr < _MMAP_MIN_ADDR and not task.cred.cap("CAP_SYS_RAWIO"):
+        if addr < MMAP_MIN_ADDR and not task.cred.cap("CAP_SYS_RAWIO"):
             raise EPERM("the first page cannot be mapped")
         replaced = sum(
             min(v.end, addr + size) - max(v.start, addr) for v in mm.overlapping(addr, addr + size)
@@ -107,7 +107,7 @@ def map_memory(
         _check_limit(mm, size - replaced)
         mm.unmap(addr, addr + size)
     else:
-        hint = page_up(addr) if addr >= _MMAP_MIN_ADDR else 0
+        hint = page_up(addr) if addr >= MMAP_MIN_ADDR else 0
         addr = mm.find_gap(size, hint) if hint else _free_range(task, mm, size)
         _check_limit(mm, size)
     if file is None and shared:
@@ -125,7 +125,7 @@ def _free_range(task: Task, mm: AddressSpace, size: int) -> int:
     """Where a mapping goes that may go anywhere: the highest gap, or by chance a bit lower."""
     addr = mm.find_gap(size)
     lower = addr - task.kernel.chaos.pages_down(task)
-    return lower if lower > _MMAP_MIN_ADDR and not mm.overlapping(lower, addr) else addr
+    return lower if lower > MMAP_MIN_ADDR and not mm.overlapping(lower, addr) else addr
 
 
 def _file_flags(file: OpenFile, prot: int, vm_flags: int, shared: bool) -> int:

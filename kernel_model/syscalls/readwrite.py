@@ -23,7 +23,14 @@ from kernel_model.abi.errno import (
     EPIPE,
     ESPIPE,
 )
-from kernel_model.abi.fcntl import O_APPEND, RLIMIT_FSIZE, SIGPIPE, SIGXFSZ
+from kernel_model.abi.fcntl import (
+    MAX_NON_LFS,
+    O_APPEND,
+    O_LARGEFILE,
+    RLIMIT_FSIZE,
+    SIGPIPE,
+    SIGXFSZ,
+)
 from kernel_model.restart_block import Progress
 from kernel_model.syscalls.attributes import drop_set_id_bits
 from kernel_model.syscalls.declare import Fd, Long, Off, Off64, Ptr, Size, UInt, syscall
@@ -72,14 +79,18 @@ def _take(task: Task, buf: int, count: int) -> bytes:
 
 
 def within_limit(task: Task, file: OpenFile, offset: int, count: int) -> int:
-    """How many bytes RLIMIT_FSIZE allows to be written; SIGXFSZ and EFBIG if none."""
-    limit = task.signal.rlimits[RLIMIT_FSIZE][0]
-    if not count or not file.inode.is_regular or offset + count <= limit:
+    """How many bytes may be written. Raises EFBIG if none, with SIGXFSZ if by RLIMIT_FSIZE."""
+    limit = int(task.signal.rlimits[RLIMIT_FSIZE][0])
+    if not count or not file.inode.is_regular:
         return count
     if offset >= limit:
         task.send_signal(SIGXFSZ)
         raise EFBIG(f"RLIMIT_FSIZE is {limit}")
-    return int(limit) - offset
+    if not file.flags & O_LARGEFILE:
+        if offset >= MAX_NON_LFS:
+            raise EFBIG("beyond 2 GiB, and opened without O_LARGEFILE")
+        limit = min(limit, MAX_NON_LFS)
+    return min(count, limit - offset)
 
 
 def _write(task: Task, file: OpenFile, data: bytes) -> int:
@@ -144,7 +155,13 @@ def _positioned(file: OpenFile, offset: int) -> None:
 def read(task: Task, fd: Fd, buf: Ptr, count: Size) -> int:
     """Read at the position."""
     file = _reader(task, fd)
-    room = task.kernel.chaos.shorter_read(task, file, _room(task, buf, count) if count else 0)
+    try:
+        room = _room(task, buf, count) if count else 0
+    except EFAULT:
+        if not file.faults_late or file.read_for(task, count):
+            raise
+        return 0
+    room = task.kernel.chaos.shorter_read(task, file, room)
     data = file.read_for(task, room)
     if data:
         task.user.write(buf, data)
@@ -157,7 +174,13 @@ def read(task: Task, fd: Fd, buf: Ptr, count: Size) -> int:
 def write(task: Task, fd: Fd, buf: Ptr, count: Size) -> int:
     """Write at the position, or at the end with O_APPEND."""
     file = _writer(task, fd)
-    return note_written(file, _write(task, file, _take(task, buf, count) if count else b""))
+    try:
+        data = _take(task, buf, count) if count else b""
+    except EFAULT:
+        if not file.faults_late_in_write:
+            raise
+        data = b"\0"  # is never stored
+    return note_written(file, _write(task, file, data))
 
 
 @syscall()

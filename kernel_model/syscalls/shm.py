@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from emu.memory import PAGE_MASK, PAGE_SHIFT
 from kernel_model.abi.errno import EINVAL, ENOMEM, ENOSPC, NotModelled
+from kernel_model.abi.limits import MMAP_MIN_ADDR
 from kernel_model.ipc.ids import (
     IPC_64,
     IPC_RMID,
@@ -42,7 +43,6 @@ _LAST_COMMAND = 14  # SHM_INFO
 _SHM_HUGETLB = 0o4000
 _SHM_DEST = 0o1000
 _SHM_RDONLY, _SHM_RND, _SHM_REMAP, _SHM_EXEC = 0o10000, 0o20000, 0o40000, 0o100000
-_MMAP_MIN_ADDR = 0x1000
 
 
 @syscall(partial="no huge pages")
@@ -109,7 +109,7 @@ def _place(task: Task, mm: AddressSpace, addr: int, length: int, flags: int) -> 
         if not flags & _SHM_RND:
             raise EINVAL(f"{addr:#x} is not page aligned")
         addr &= ~PAGE_MASK
-    if addr + length > mm.task_size or addr < _MMAP_MIN_ADDR:
+    if addr + length > mm.task_size or addr < MMAP_MIN_ADDR:
         raise EINVAL(f"{addr:#x} is no place for {length} bytes")
     if not flags & _SHM_REMAP and mm.overlapping(addr, addr + length):
         raise EINVAL(f"something is mapped at {addr:#x}")

@@ -48,7 +48,12 @@ _INT_MAX = (1 << 31) - 1
 
 def _content(task: Task, socket: Socket, pairs: _Pairs) -> bytes:
     """The bytes to send; a datagram is readable as a whole or not sent."""
-    data = gather(task, pairs)
+    try:
+        data = gather(task, pairs)
+    except EFAULT:
+        if sum(length for _, length in pairs) > socket.longest:
+            raise EMSGSIZE("the datagram is too long, and cannot be read") from None
+        raise
     if len(data) < sum(length for _, length in pairs) and not socket.stream:
         raise EFAULT("a part of the datagram cannot be read")
     return data
@@ -240,7 +245,16 @@ def _recvfrom(
     task: Task, fd: int, buf: int, count: int, flags: int, addr: int = 0, length_at: int = 0
 ) -> int:
     file = socket_file(task, fd)
-    targets = targets_of(task, [(buf, min(count, _INT_MAX))])
+    try:
+        targets = targets_of(task, [(buf, min(count, _INT_MAX))])
+    except EFAULT:
+        if not file.faults_late:
+            raise
+        received = file.socket.recv(task, count, _flags(file, flags))
+        received.drop_files()
+        if received.data:
+            raise
+        return 0
     received, result = _receive(task, file, targets, flags)
     received.drop_files()
     if addr:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kernel_model.task import Task
 
 _SECOND = 1_000_000_000
+_SOL_IP, _SOL_TCP, _SOL_UDP = 0, 6, 17
 _LEAST_SNDBUF, _LEAST_RCVBUF = 4608, 2304
 _LOCK_SNDBUF, _LOCK_RCVBUF = 1, 2
 _FLAGS = {
@@ -142,6 +143,9 @@ def getsockopt(task: Task, fd: Fd, level: Int, name: Int, value: Ptr, length_at:
     else:
         found = file.socket.get_option(task, level, name)
         if found is None:
+            own = _SOL_TCP if file.socket.stream else _SOL_UDP
+            if file.socket.family == abi.AF_INET and level not in (_SOL_IP, own):
+                raise EOPNOTSUPP(f"no options of level {level}")
             raise _no_such_option(file.socket, level, name)
         raw = found
     raw = raw[:room]

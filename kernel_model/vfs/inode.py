@@ -57,6 +57,9 @@ class Inode:
     names_change = False
     """A directory whose names come and go without anybody's doing (procfs): never cached."""
 
+    takes_names = True
+    """Whether a name may be made in the directory; else there is none to be made (ENOENT)."""
+
     removes_itself = False
     """A directory that says itself whether it can be removed, with all that it shows (cgroup)."""
 

@@ -62,6 +62,8 @@ def make(
 def make_unseen(task: Task, last: Last, mode: int, *, rdev: int = 0, target: bytes = b"") -> Path:
     """As `make`, for a name of which the caller knows that it is free."""
     parent, name, _ = last
+    if not parent.inode.takes_names:
+        raise ENOENT("no name is made here")
     want_write(parent)
     _may_create(task, parent)
     cred = task.cred

@@ -19,10 +19,12 @@ from kernel_model.abi.errno import (
     ELOOP,
     ENOTDIR,
     ENXIO,
+    EOVERFLOW,
     EPERM,
     ETXTBSY,
 )
 from kernel_model.abi.fcntl import (
+    MAX_NON_LFS,
     MAY_EXEC,
     MAY_READ,
     MAY_WRITE,
@@ -32,6 +34,7 @@ from kernel_model.abi.fcntl import (
     O_DIRECT,
     O_DIRECTORY,
     O_EXCL,
+    O_LARGEFILE,
     O_NOATIME,
     O_NOCTTY,
     O_NOFOLLOW,
@@ -176,6 +179,8 @@ def _may_open(task: Task, place: Path, flags: int) -> None:
         raise ETXTBSY("the file is being executed")
     if inode.locks is not None:
         break_leases(task, inode, writing=bool(writing), wait=not flags & O_NONBLOCK)
+    if inode.is_regular and inode.size > MAX_NON_LFS and not flags & O_LARGEFILE:
+        raise EOVERFLOW("more than 2 GiB need O_LARGEFILE")
 
 
 def open_program(task: Task, path: bytes, start: Path | None = None) -> OpenFile:

@@ -184,6 +184,16 @@ class OpenFile:
         """What wakes whoever waits for an event."""
         return ()
 
+    @property
+    def faults_late(self) -> bool:
+        """Whether a read finds nothing, or takes it, before it looks at the buffer."""
+        return False
+
+    @property
+    def faults_late_in_write(self) -> bool:
+        """Whether a write would fail, or wait, before it looks at the buffer."""
+        return False
+
     def read_for(self, task: Task, count: int) -> bytes:
         """`read` by a task: a signalfd gives everybody his own signals."""
         return self.read(count)

@@ -32,6 +32,7 @@ class ProcInode(Inode):
     """A file of /proc, made anew at every look."""
 
     names_change = True
+    takes_names = False
     fs: ProcFs
 
     def __init__(self, fs: ProcFs, path: bytes, mode: int, owner: Task | None = None) -> None:

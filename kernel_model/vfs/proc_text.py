@@ -14,9 +14,13 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from kernel_model.mm.address_space import page_up
+from kernel_model.mm.vma import VM_WRITE
 from kernel_model.vfs.filesystems import TYPES
 from kernel_model.vfs.mount_text import mountinfo, mounts, mountstats
 from kernel_model.vfs.path import shown_path
+from kernel_model.vfs.proc_ipc import IPC_FILES
+from kernel_model.vfs.proc_sys import SYS_FILES
 
 if TYPE_CHECKING:
     from kernel_model.mm.vma import Vma
@@ -192,21 +196,46 @@ def _status(pid_ns: PidNamespace | None, task: Task) -> bytes:
     return b"\n".join(lines) + b"\n"
 
 
+def _cgroup(task: Task) -> bytes:
+    names, group = [], task.cgroup
+    while group is not None and group.parent is not None:
+        names.append(group.name)
+        group = group.parent
+    return b"1:freezer:/%s\n" % b"/".join(reversed(names))
+
+
+def _oom_score(task: Task) -> bytes:
+    """How likely the task is to be chosen (oom.py): its thousandths of the memory."""
+    if task.mm is None or task.kernel.pid_ns.init is task.signal.leader:
+        return b"0\n"
+    return b"%d\n" % (task.mm.total_bytes // _PAGE * 1000 // task.kernel.ram.frame_count)
+
+
+def _personality(task: Task) -> bytes:
+    return b"%08x\n" % task.personality
+
+
+def _statm(task: Task) -> bytes:
+    """In pages: size, resident, of files, text, 0, data with stack, 0."""
+    mm = task.mm
+    if mm is None:
+        return b"0 0 0 0 0 0 0\n"
+    resident = shared = data = 0
+    for vma in mm.vmas:
+        there = sum(1 for _ in mm.table.entries(vma.first_page, vma.last_page))
+        own = there if vma.shared else len(mm.resident_private(vma))
+        resident += there
+        shared += there if vma.shared else there - own if vma.file is not None else 0
+        if not vma.shared and vma.flags & VM_WRITE:
+            data += vma.last_page - vma.first_page
+    text = page_up(mm.layout.end_code) - (mm.layout.start_code & -_PAGE)
+    total = mm.total_bytes // _PAGE
+    return b"%d %d %d %d 0 %d 0\n" % (total, resident, shared, text // _PAGE, data)
+
+
 def _uptime(task: Task) -> bytes:
     hundredths = task.kernel.clock.now_ns() // 10_000_000
     return b"%d.%02d 0.00\n" % divmod(hundredths, 100)
-
-
-def _ostype(task: Task) -> bytes:
-    return b"%s\n" % task.nsproxy.uts.sysname
-
-
-def _osrelease(task: Task) -> bytes:
-    return b"%s\n" % task.nsproxy.uts.release
-
-
-def _hostname(task: Task) -> bytes:
-    return b"%s\n" % task.nsproxy.uts.nodename
 
 
 def _version(task: Task) -> bytes:
@@ -248,8 +277,19 @@ def _loadavg(task: Task) -> bytes:
     return b"0.00 0.00 0.00 %d/%d %d\n" % (running, len(kernel.tasks), task.pid_ns.next_number - 1)
 
 
-def _pid_max(task: Task) -> bytes:
-    return b"32768\n"
+def _kernel_cmdline(task: Task) -> bytes:
+    return b"\n"  # nobody gave the kernel a command line
+
+
+def _devices(task: Task) -> bytes:
+    return (
+        b"Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n"
+        b"136 pts\n\nBlock devices:\n"
+    )
+
+
+def _swaps(task: Task) -> bytes:
+    return b"Filename\t\t\t\tType\t\tSize\tUsed\tPriority\n"
 
 
 def _filesystems(task: Task) -> bytes:
@@ -259,6 +299,7 @@ def _filesystems(task: Task) -> bytes:
 TASK_FILES: Mapping[bytes, TaskText] = MappingProxyType(
     {
         b"auxv": _auxv,
+        b"cgroup": _cgroup,
         b"cmdline": _cmdline,
         b"comm": _comm,
         b"environ": _environ,
@@ -267,6 +308,9 @@ TASK_FILES: Mapping[bytes, TaskText] = MappingProxyType(
         b"mountinfo": mountinfo,
         b"mounts": mounts,
         b"mountstats": mountstats,
+        b"oom_score": _oom_score,
+        b"personality": _personality,
+        b"statm": _statm,
     }
 )
 NUMBERED_FILES: Mapping[bytes, Callable[[PidNamespace | None, Task], bytes]] = MappingProxyType(
@@ -275,15 +319,16 @@ NUMBERED_FILES: Mapping[bytes, Callable[[PidNamespace | None, Task], bytes]] = M
 """Those that show numbers of tasks: as the pid namespace of their /proc knows them."""
 ROOT_FILES: Mapping[bytes, TaskText] = MappingProxyType(
     {
+        **IPC_FILES,
+        **SYS_FILES,
+        b"cmdline": _kernel_cmdline,
         b"cpuinfo": _cpuinfo,
+        b"devices": _devices,
         b"filesystems": _filesystems,
         b"loadavg": _loadavg,
         b"meminfo": _meminfo,
         b"stat": _kernel_stat,
-        b"sys/kernel/hostname": _hostname,
-        b"sys/kernel/osrelease": _osrelease,
-        b"sys/kernel/ostype": _ostype,
-        b"sys/kernel/pid_max": _pid_max,
+        b"swaps": _swaps,
         b"uptime": _uptime,
         b"version": _version,
     }
