@@ -69,6 +69,7 @@ QEMU_DEVIATES: dict[str, str] = {
     "files/dnotify": "it does not swap si_fd",
     "jobs/group_errors": "it executes no PowerPC programs",
     "process/efault": "it looks at pointers in another order, and converts structures first",
+    "process/efault_order": "it looks at pointers before the call does",
     "processes/execveat": "it executes no PowerPC programs",
     "processes/membarrier": "it executes no PowerPC programs",
     "namespaces/mount_errors": "it maps nothing executable",
