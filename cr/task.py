@@ -237,6 +237,8 @@ def restore_task(ctx: Restart) -> TaskParts:
     parts.cpu.system.update(system)
     _restore_times(ctx, parts)
     parts.restart_block, parts.interrupted = restore_progress(ctx, block)
+    if parts.interrupted and record.state == TASK_INTERRUPTIBLE:
+        ctx.refuse("a task that sleeps in a call that a signal has ended")
     parts.extra = restore_extra(ctx)
     parts.call_state = restore_call_state(ctx)
     if parts.cpu.syscall is None:

@@ -32,10 +32,10 @@ int main(void)
     pid_t pid = fork();
     if (pid == 0) {
         check(pthread_mutex_lock(mutex) == 0);
-        nap(3);
+        nap(100);
         _exit(4);
     }
-    nap(1);
+    nap(30);
     say("EOWNERDEAD %d\n", pthread_mutex_lock(mutex) == EOWNERDEAD);
     check(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
     say("owner: exit status %d\n", WEXITSTATUS(status));

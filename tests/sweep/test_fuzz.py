@@ -30,7 +30,7 @@ from kernel_model.ipc.shm import Segment
 from kernel_model.vfs.disk import Disk
 from kernel_model.vfs.disk_tar import write_tar
 from tests.harness.hostile import specimen
-from tests.harness.model import start
+from tests.harness.model import run_straight, start
 from tests.harness.tiny_tasks import pausing
 
 ARCH = "ppc32"
@@ -191,3 +191,19 @@ def test_an_image_of_an_older_tree_is_struck_on_a_kernel_of_that_tree() -> None:
     kernel.power_off()
     found = Specimen(story.name, ARCH, bytes(image), kernel.disk)
     assert str(strike_once(found, found.image)).startswith("went on")
+
+
+def test_nobody_sleeps_in_a_call_that_has_ended() -> None:
+    """Found by the fuzzer: it was to sleep again in no call at all."""
+    story = find_story("events/epoll_mask")
+    calls = run_straight(story, "x86_64", story.builds[0]).calls
+    kernel = start(story, "x86_64", story.builds[0])
+    kernel.run(cr.after_syscalls(2 * calls // 3))
+    image = bytearray(kernel.checkpoint())
+    kernel.power_off()
+    found = Specimen(story.name, "x86_64", bytes(image), kernel.disk)
+    words = [word for words in Anatomy(found.image).words for word in words]
+    *_, flags = [word for word in words if word.where == "SYSCALL_PROGRESS.flags"]
+    struct.pack_into("<I", image, flags.offset, 1)
+    said = strike_once(found, bytes(image))
+    assert said == "SYSCALL_PROGRESS: a task that sleeps in a call that a signal has ended"
