@@ -80,15 +80,16 @@ def restore_generic(ctx: Restart, record: File) -> OpenFile:
     elsewhere = restore_place(ctx)
     if ctx.image.peek() == t.HDR_PROC_FILE:
         return restore_text(ctx, record)
+    removed = None
     if ctx.image.peek() == t.HDR_UNLINKED:
-        place = restore_unlinked(ctx, name, elsewhere)
-        removed: OpenFile = ctx.attempt(lambda: open_place(ctx.opener, place, record.f_flags))
-        return removed
-    if not name.startswith(b"/"):
+        removed = restore_unlinked(ctx, name, elsewhere)
+    elif not name.startswith(b"/"):
         ctx.refuse(f"{name!r} is no absolute name")
     flags = record.f_flags | O_NOCTTY | O_LARGEFILE  # it may have grown since it was opened
     try:
-        if elsewhere is not None:
+        if removed is not None:
+            file = open_place(ctx.opener, removed, flags)
+        elif elsewhere is not None:
             file = open_found(ctx.opener, place_at(ctx, elsewhere), flags)
         else:
             file = open_path(ctx.opener, name, flags)

@@ -18,12 +18,15 @@ import cr.pipe
 import cr.restart
 from cr.cli.main import cr as command
 from cr.cli.session import disk_beside
-from cr.image.files import FileDesc
+from cr.image import types as t
+from cr.image.files import File, FileDesc, FileGeneric, FilePipe
 from cr.image.stream import Reader
+from cr.image.walk import walk
 from cr.testing.anvil import Specimen
 from cr.testing.fuzz import Broken, fuzz, strike_once
 from cr.testing.mutation import Anatomy, mutate
 from guests.stories import find_story
+from kernel_model.abi.fcntl import O_WRONLY
 from kernel_model.ipc.ids import IPC_PRIVATE, new_perm
 from kernel_model.ipc.namespace import IpcNamespace
 from kernel_model.ipc.shm import Segment
@@ -207,3 +210,23 @@ def test_nobody_sleeps_in_a_call_that_has_ended() -> None:
     struct.pack_into("<I", image, flags.offset, 1)
     said = strike_once(found, bytes(image))
     assert said == "SYSCALL_PROGRESS: a task that sleeps in a call that a signal has ended"
+
+
+def test_a_removed_fifo_is_no_regular_file() -> None:
+    """Found by the fuzzer: opened as one, it waited for a reader."""
+    story = find_story("files/unlinked_fifo")
+    calls = run_straight(story, ARCH, story.builds[0]).calls
+    kernel = start(story, ARCH, story.builds[0])
+    kernel.run(cr.after_syscalls(2 * calls // 3))
+    image = bytearray(kernel.checkpoint())
+    kernel.power_off()
+    found = Specimen(story.name, ARCH, bytes(image), kernel.disk)
+    fifo = next(item for item in walk(found.image) if isinstance(item.value, FilePipe))
+    assert isinstance(fifo.value, FilePipe)
+    shape = {name: getattr(fifo.value, name) for name in File.__annotations__ if name != "TYPE"}
+    generic = FileGeneric(**shape | {"f_type": t.FILE_GENERIC, "f_flags": O_WRONLY})
+    frame = struct.pack(">II", t.HDR_FILE, 8 + FileGeneric.fixed_bytes())
+    end = fifo.offset + fifo.length
+    image[fifo.offset : end] = frame + generic.pack(">")
+    said = strike_once(found, bytes(image))
+    assert said == "UNLINKED: b#: somebody has a lease on it, or a FIFO waits"
