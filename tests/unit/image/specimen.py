@@ -183,6 +183,7 @@ class Specimen:
                 self.put(ours.PosixTimer, signo=14)
                 self.put(ours.GroupNews, stopped_by=20)
         self.put(signals.SignalTask, blocked=signals.Sigset.of_mask(0b110))
+        self.put(signals.WaitMask, blocked=signals.Sigset.of_mask(0b10))
 
     def cpu(self) -> None:
         if self.arch.cpu is x86.Cpu:
