@@ -17,7 +17,7 @@ from cr.image import types as t
 from cr.image.errors import ImageError
 from cr.image.header import Objref
 from cr.jobs import check_session, take_terminal
-from cr.mounts import find_pid_namespaces, restore_mounts
+from cr.mounts import RestoredMounts, find_pid_namespaces, restore_mounts
 from cr.proc_files import find_directories
 from cr.signals import start_timers
 from cr.sockets import attach_all, link_all
@@ -69,6 +69,7 @@ def read_image(ctx: Restart, *, running: bool = False) -> Restored:
 
     `running`: the kernel has a clock of its own, to which the image's times are moved.
     """
+    ctx.mounts = RestoredMounts((), ())  # until they come, there is none to lie in
     ctx.image.on_objref = lambda objref: restore_object(ctx, objref)
     restore_header(ctx)
     identities = restore_tree(ctx)

@@ -55,6 +55,12 @@ class RestartBlock(Progress):
         return 0
 
 
+def block_of(task: Task, function: RestartFunction) -> RestartBlock | None:
+    """What a call has kept, if it is a call of that kind: an image may claim another."""
+    block = task.restart_block
+    return block if isinstance(block, RestartBlock) and block.function is function else None
+
+
 class CallState:
     """What a call of a floor above keeps between its turns: an image on its way, a tree to come."""
 

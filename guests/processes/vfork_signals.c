@@ -3,7 +3,6 @@
  *
  * libc: musl
  * arches: x86_32 x86_64
- * order: any
  * prints:
  *     the child ended with 1, handled 15, nothing pending 1
  *     the others go on

@@ -21,7 +21,7 @@ from kernel_model.futex import (
     Key,
     command_of,
 )
-from kernel_model.restart_block import RestartBlock, RestartFunction
+from kernel_model.restart_block import RestartBlock, RestartFunction, block_of
 from kernel_model.syscalls.declare import Int, Ptr, UInt, syscall
 from kernel_model.syscalls.dispatch import Interrupted
 from kernel_model.syscalls.time import read_timespec
@@ -69,8 +69,8 @@ def futex(
 
 
 def _lock_pi(task: Task, addr: int, operation: int, *rest: int) -> int:
-    block = task.restart_block
-    if not isinstance(block, RestartBlock):
+    block = block_of(task, RestartFunction.FUTEX)
+    if block is None:
         timeout = rest[1]
         clock = task.kernel.clock
         deadline = read_timespec(task, timeout) - clock.epoch_ns if timeout else None
@@ -121,8 +121,8 @@ def _trylock_pi(task: Task, addr: int, *_rest: int) -> int:
 def _wait_requeue_pi(
     task: Task, addr: int, operation: int, value: int, timeout: int, addr2: int, value3: int
 ) -> int:
-    block = task.restart_block
-    if not isinstance(block, RestartBlock):
+    block = block_of(task, RestartFunction.FUTEX)
+    if block is None:
         if addr == addr2 or not value3 or addr2 & 3:
             raise EINVAL("two different futexes, and some bits")
         deadline = _deadline(task, operation, timeout)
@@ -188,8 +188,8 @@ def _deadline(task: Task, operation: int, timeout: int) -> int | None:
 def _wait(task: Task, addr: int, operation: int, value: int, timeout: int, bits: int) -> int:
     if not bits:
         raise EINVAL("an empty bit set")
-    block = task.restart_block
-    if not isinstance(block, RestartBlock):
+    block = block_of(task, RestartFunction.FUTEX)
+    if block is None:
         deadline = _deadline(task, operation, timeout)
         if _word(task, addr) != value:
             raise EAGAIN("the word has another value")

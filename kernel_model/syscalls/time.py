@@ -12,7 +12,7 @@ from kernel_model import itimers
 from kernel_model.abi.errno import EFAULT, EINVAL, EOPNOTSUPP, EPERM
 from kernel_model.clock import NS_PER_S
 from kernel_model.cpu_clocks import cpu_clock_ns, is_cpu_clock
-from kernel_model.restart_block import RestartBlock, RestartFunction
+from kernel_model.restart_block import RestartBlock, RestartFunction, block_of
 from kernel_model.syscalls.declare import Flags, Int, Ptr, UInt, syscall
 from kernel_model.syscalls.dispatch import Interrupted
 from kernel_model.waitqueue import Restart, Sleep
@@ -133,8 +133,8 @@ def _sleep_until(task: Task, deadline_ns: int, remaining: int, relative: bool) -
 
 
 def _nanosleep(task: Task, clock: int, duration: int, remaining: int) -> int:
-    block = task.restart_block
-    if not isinstance(block, RestartBlock):
+    block = block_of(task, RestartFunction.NANOSLEEP)
+    if block is None:
         deadline = task.kernel.clock.now_ns() + duration
         block = RestartBlock(
             deadline_ns=deadline, function=RestartFunction.NANOSLEEP, args=(clock, remaining)

@@ -230,3 +230,23 @@ def test_a_removed_fifo_is_no_regular_file() -> None:
     image[fifo.offset : end] = frame + generic.pack(">")
     said = strike_once(found, bytes(image))
     assert said == "UNLINKED: b#: somebody has a lease on it, or a FIFO waits"
+
+
+def test_a_restart_block_of_another_call_is_not_taken() -> None:
+    """Found by the fuzzer: a futex call took what poll is said to have kept."""
+    story = find_story("scheduling/inheritance")
+    calls = run_straight(story, "x86_32", story.builds[0]).calls
+    kernel = start(story, "x86_32", story.builds[0])
+    kernel.run(cr.after_syscalls(2 * calls // 3))
+    image = kernel.checkpoint()
+    kernel.power_off()
+    found = Specimen(story.name, "x86_32", bytes(image), kernel.disk)
+    words = [word for words in Anatomy(found.image).words for word in words]
+    kinds = [word for word in words if word.where == "RESTART_BLOCK.function_type"]
+    answers = []
+    for word in kinds:
+        changed = bytearray(image)
+        struct.pack_into("<I", changed, word.offset, t.RESTART_BLOCK_POLL)
+        answers.append(strike_once(found, bytes(changed)))
+    assert len(answers) > 2
+    assert not any(isinstance(answer, Broken) for answer in answers), answers
