@@ -131,7 +131,7 @@ def test_junit_has_no_place_for_control_characters(
 def test_ctrl_c_reaches_the_caller_alone(program: Program, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "cr.cli.main", "sweep", "--jobs", "2", "--every", "block:1"]
     sweeping = subprocess.Popen(
-        [*command, program(tiny.say(b"go on!\n\n") * 300 + tiny.EXIT_3)],
+        [*command, program(tiny.say(b"go on!\n\n") * 2000 + tiny.EXIT_3)],
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
