@@ -112,10 +112,11 @@ def wide_corpus() -> Iterator[Specimen]:
     """Every story once, two thirds of its calls through; the arches take turns."""
     for number, story in enumerate(all_stories()):
         if story.never_because is None and not story.name.startswith("bench/"):
-            yield _two_thirds_through(story, story.arches[number % len(story.arches)])
+            yield two_thirds_through(story, story.arches[number % len(story.arches)])
 
 
-def _two_thirds_through(story: Story, arch: str) -> Specimen:
+def two_thirds_through(story: Story, arch: str) -> Specimen:
+    """The image of a story when so many of its calls are done."""
     build = story.builds[0]
     calls = run_straight(story, arch, build).calls
     kernel = start(story, arch, build)
@@ -148,6 +149,7 @@ __all__ = [
     "specimen",
     "state_of",
     "strike_all",
+    "two_thirds_through",
     "wide_corpus",
 ]
 

@@ -32,8 +32,8 @@ from kernel_model.ipc.namespace import IpcNamespace
 from kernel_model.ipc.shm import Segment
 from kernel_model.vfs.disk import Disk
 from kernel_model.vfs.disk_tar import write_tar
-from tests.harness.hostile import specimen
-from tests.harness.model import run_straight, start
+from tests.harness.hostile import specimen, two_thirds_through
+from tests.harness.model import start
 from tests.harness.tiny_tasks import pausing
 
 ARCH = "ppc32"
@@ -198,13 +198,8 @@ def test_an_image_of_an_older_tree_is_struck_on_a_kernel_of_that_tree() -> None:
 
 def test_nobody_sleeps_in_a_call_that_has_ended() -> None:
     """Found by the fuzzer: it was to sleep again in no call at all."""
-    story = find_story("events/epoll_mask")
-    calls = run_straight(story, "x86_64", story.builds[0]).calls
-    kernel = start(story, "x86_64", story.builds[0])
-    kernel.run(cr.after_syscalls(2 * calls // 3))
-    image = bytearray(kernel.checkpoint())
-    kernel.power_off()
-    found = Specimen(story.name, "x86_64", bytes(image), kernel.disk)
+    found = two_thirds_through(find_story("events/epoll_mask"), "x86_64")
+    image = bytearray(found.image)
     words = [word for words in Anatomy(found.image).words for word in words]
     *_, flags = [word for word in words if word.where == "SYSCALL_PROGRESS.flags"]
     struct.pack_into("<I", image, flags.offset, 1)
@@ -214,13 +209,8 @@ def test_nobody_sleeps_in_a_call_that_has_ended() -> None:
 
 def test_a_removed_fifo_is_no_regular_file() -> None:
     """Found by the fuzzer: opened as one, it waited for a reader."""
-    story = find_story("files/unlinked_fifo")
-    calls = run_straight(story, ARCH, story.builds[0]).calls
-    kernel = start(story, ARCH, story.builds[0])
-    kernel.run(cr.after_syscalls(2 * calls // 3))
-    image = bytearray(kernel.checkpoint())
-    kernel.power_off()
-    found = Specimen(story.name, ARCH, bytes(image), kernel.disk)
+    found = two_thirds_through(find_story("files/unlinked_fifo"), ARCH)
+    image = bytearray(found.image)
     fifo = next(item for item in walk(found.image) if isinstance(item.value, FilePipe))
     assert isinstance(fifo.value, FilePipe)
     shape = {name: getattr(fifo.value, name) for name in File.__annotations__ if name != "TYPE"}
@@ -234,18 +224,12 @@ def test_a_removed_fifo_is_no_regular_file() -> None:
 
 def test_a_restart_block_of_another_call_is_not_taken() -> None:
     """Found by the fuzzer: a futex call took what poll is said to have kept."""
-    story = find_story("scheduling/inheritance")
-    calls = run_straight(story, "x86_32", story.builds[0]).calls
-    kernel = start(story, "x86_32", story.builds[0])
-    kernel.run(cr.after_syscalls(2 * calls // 3))
-    image = kernel.checkpoint()
-    kernel.power_off()
-    found = Specimen(story.name, "x86_32", bytes(image), kernel.disk)
+    found = two_thirds_through(find_story("scheduling/inheritance"), "x86_32")
     words = [word for words in Anatomy(found.image).words for word in words]
     kinds = [word for word in words if word.where == "RESTART_BLOCK.function_type"]
     answers = []
     for word in kinds:
-        changed = bytearray(image)
+        changed = bytearray(found.image)
         struct.pack_into("<I", changed, word.offset, t.RESTART_BLOCK_POLL)
         answers.append(strike_once(found, bytes(changed)))
     assert len(answers) > 2
