@@ -7,6 +7,7 @@ its own, with a fixed environment.
 import os
 import platform
 import shutil
+import signal
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
@@ -155,5 +156,7 @@ def run_program(command: Sequence[str], stdin: str, folder: Path) -> Outcome:
 
 def _as_usual() -> None:
     os.umask(0o022)
+    for signo in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):  # a shell's &, nohup
+        signal.signal(signo, signal.SIG_DFL)
     with suppress(PermissionError):  # whoever is nicer may not go back
         os.setpriority(os.PRIO_PROCESS, 0, 0)
