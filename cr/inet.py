@@ -26,7 +26,8 @@ from cr.image import types as t
 from cr.socket_record import ParkedSocket, fill_common
 from kernel_model.abi import socket as abi
 from kernel_model.net.inet import ANY4, MAPPED, SETTINGS, Endpoint, InetSocket, sockaddr
-from kernel_model.net.socket import Message, Socket
+from kernel_model.net.message import Message
+from kernel_model.net.socket import Socket
 from kernel_model.net.tcp import CONNECTED, TcpSocket
 from kernel_model.net.udp import UdpSocket
 

@@ -16,22 +16,16 @@ Mirrors:  nothing; linux-cr refuses tasks in another mount namespace than the ro
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterable
 from dataclasses import replace
-from io import BytesIO
 
 from cr.context import Checkpoint, Restart
+from cr.file_systems import checkpoint_fs, put_back, restore_fs, settings_of
 from cr.image import mounts as image
 from cr.image import types as t
 from kernel_model.abi.errno import EBADF, EPERM
 from kernel_model.abi.mount import KEPT
-from kernel_model.tty.devpts import DevPts
-from kernel_model.vfs.devices import DevFs
-from kernel_model.vfs.disk import Disk, DiskError
-from kernel_model.vfs.disk_tar import read_tar, write_tar
 from kernel_model.vfs.filesystem import FileSystem
-from kernel_model.vfs.filesystems import TmpFs, new_tmpfs
 from kernel_model.vfs.memfs import MemFs
 from kernel_model.vfs.mounts import (
     Dentry,
@@ -79,53 +73,18 @@ def checkpoint_mounts(ctx: Checkpoint) -> None:
     )
     ctx.image.write(t.HDR_MOUNTS, record)
     for fs in changed:
-        _checkpoint_fs(ctx, fs)
+        checkpoint_fs(ctx, fs)
     for mount in mounts:
         _checkpoint_mount(ctx, mount)
 
 
-def _checkpoint_fs(ctx: Checkpoint, fs: FileSystem) -> None:
-    tar = BytesIO()
-    if isinstance(fs, MemFs) and fs is not ctx.kernel.vfs.rootfs:
-        fs.sync()
-        write_tar(fs.disk, tar)
-    content = tar.getvalue()
-    pieces = [content[at : at + _PIECE_BYTES] for at in range(0, len(content), _PIECE_BYTES)]
-    kinds = {TmpFs: image.FS_TMPFS, DevPts: image.FS_DEVPTS, ProcFs: image.FS_PROC}
-    pts = fs if isinstance(fs, DevPts) else None
-    record = image.MountFs(
-        dev=fs.dev,
-        kind=image.FS_FIRST if fs.dev < FIRST_EXTRA_DEV else kinds[type(fs)],
-        read_only=int(fs.read_only),
-        init=_init_of(ctx, fs),
-        capacity_bytes=fs.disk.capacity_bytes if isinstance(fs, TmpFs) else 0,
-        slave_mode=pts.mode if pts else 0,
-        ptmx_mode=pts.ptmx.mode if pts else 0,
-        uid=_ANYBODY if pts is None or pts.uid is None else pts.uid,
-        gid=_ANYBODY if pts is None or pts.gid is None else pts.gid,
-        nr_pieces=len(pieces),
-        size_bytes=len(content),
-    )
-    ctx.image.write(t.HDR_MOUNT_FS, record)
-    for piece in pieces:
-        ctx.image.write(t.HDR_MOUNT_DATA, image.MountData(content=piece))
-
-
-def _init_of(ctx: Checkpoint, fs: FileSystem) -> int:
-    if not isinstance(fs, ProcFs) or fs.pid_ns is None or fs.pid_ns.init is None:
-        return 0
-    init = fs.pid_ns.init
-    return 0 if init.exited else ctx.pid_ns.number_of(init.pid)
-
-
-def _path_in_fs(ctx: Checkpoint, dentry: Dentry) -> bytes:
-    names = []
-    while dentry.parent is not None:
-        if dentry.unlinked:
+def _still_in_fs(ctx: Checkpoint, dentry: Dentry) -> bytes:
+    above: Dentry | None = dentry
+    while above is not None:
+        if above.unlinked:
             ctx.refuse(EBADF, "what a bind mount shows was removed")
-        names.append(dentry.name)
-        dentry = dentry.parent
-    return b"/" + b"/".join(reversed(names))
+        above = above.parent
+    return _path_in_fs(dentry)
 
 
 def _checkpoint_mount(ctx: Checkpoint, mount: Mount) -> None:
@@ -133,10 +92,10 @@ def _checkpoint_mount(ctx: Checkpoint, mount: Mount) -> None:
     if isinstance(mount.fs, ProcFs) and mount.root.parent is not None:
         ctx.refuse(EBADF, "a bind mount of what is in /proc")
     if mount.covered is not None:
-        above, place = mount.covered.mount.number, _path_in_fs(ctx, mount.covered.dentry)
+        above, place = mount.covered.mount.number, _still_in_fs(ctx, mount.covered.dentry)
         if isinstance(mount.covered.mount.fs, ProcFs) and place != b"/":
             ctx.refuse(EBADF, "a mount on what is in /proc")
-    root, namespace = _path_in_fs(ctx, mount.root), mount.namespace
+    root, namespace = _still_in_fs(ctx, mount.root), mount.namespace
     record = image.Mount(
         number=mount.number,
         above=above,
@@ -173,11 +132,11 @@ def checkpoint_place(ctx: Checkpoint, path: Path) -> None:
         return
     if ctx.pure or ctx.caller is not None:
         ctx.refuse(EBADF, "a file is hidden by a mount, or lies in another mount namespace")
-    record = image.FilePlace(mount=path.mount.number, path=_shown_in_fs(path.dentry))
+    record = image.FilePlace(mount=path.mount.number, path=_path_in_fs(path.dentry))
     ctx.image.write(t.HDR_FILE_PLACE, record)
 
 
-def _shown_in_fs(dentry: Dentry) -> bytes:
+def _path_in_fs(dentry: Dentry) -> bytes:
     names = []
     while dentry.parent is not None:
         names.append(dentry.name)
@@ -221,20 +180,20 @@ def restore_mounts(ctx: Restart) -> None:
     before = vfs.mount_state()
     fresh = ctx.mounts = RestoredMounts(vfs.file_systems(), ())
 
-    def put_back() -> None:
+    def put_all_back() -> None:
         for fs in fresh.by_dev.values():
             if fs not in before.file_systems and isinstance(fs, MemFs):
                 fs.end()
         vfs.set_mount_state(before)
         for fs, was in zip(before.file_systems, settings):
-            _set(fs, was)
+            put_back(fs, was)
         ctx.kernel.nsproxy = replace(ctx.kernel.nsproxy, mnt=before.namespaces[0])
 
-    settings = [_settings(fs) for fs in before.file_systems]
-    ctx.undo.append(put_back)
+    settings = [settings_of(fs) for fs in before.file_systems]
+    ctx.undo.append(put_all_back)
     ctx.at_end.append(lambda: _end(before.namespaces if ctx.committed else fresh.namespaces))
     for _ in range(record.nr_file_systems):
-        _restore_fs(ctx, record.next_dev)
+        restore_fs(ctx, record.next_dev)
     laid: list[Mount] = []
     try:
         orders = [_restore_mount(ctx, laid) for _ in range(record.nr_mounts)]
@@ -255,88 +214,6 @@ def restore_mounts(ctx: Restart) -> None:
 def _end(namespaces: list[MountNamespace]) -> None:
     for namespace in namespaces:
         namespace.dissolve()
-
-
-def _settings(fs: FileSystem) -> tuple[object, ...]:
-    pts = (fs.mode, fs.uid, fs.gid, fs.ptmx.mode) if isinstance(fs, DevPts) else ()
-    return (fs.read_only, *pts)
-
-
-def _set(fs: FileSystem, settings: tuple[object, ...]) -> None:
-    fs.read_only = bool(settings[0])
-    if isinstance(fs, DevPts):
-        fs.mode, fs.uid, fs.gid, fs.ptmx.mode = settings[1:]  # type: ignore[assignment]
-
-
-def _restore_fs(ctx: Restart, next_dev: int) -> None:
-    record = ctx.image.read(t.HDR_MOUNT_FS, image.MountFs)
-    known = ctx.mounts.by_dev.get(record.dev)
-    first = record.kind == image.FS_FIRST
-    if first != (known is not None) or not 0 < record.dev < next_dev:
-        ctx.refuse(f"file system {record.dev} is none of the boot's, or is there twice")
-    if not first and record.dev < FIRST_EXTRA_DEV:
-        ctx.refuse(f"device number {record.dev} is the boot's")
-    disk = _restore_files(ctx, record)
-    fs = known if known is not None else _new_fs(ctx, record)
-    if disk is not None:
-        fs = _with_files(ctx, fs, disk)
-    if isinstance(fs, TmpFs):
-        fs.disk.capacity_bytes = record.capacity_bytes
-    if isinstance(fs, DevPts):
-        _restore_devpts(ctx, fs, record)
-    fs.read_only = bool(record.read_only)
-    ctx.mounts.by_dev[record.dev] = fs
-
-
-def _new_fs(ctx: Restart, record: image.MountFs) -> FileSystem:
-    kernel = ctx.kernel
-    if record.kind == image.FS_TMPFS:
-        if record.capacity_bytes > _LARGEST or not record.nr_pieces:
-            ctx.refuse("a tmpfs without files, or of absurd size")
-        return new_tmpfs(ctx.opener, record.dev)
-    if record.kind == image.FS_DEVPTS:
-        return DevPts(kernel.ram, kernel.clock, record.dev)
-    fs = kernel.vfs.procs[0].of_namespace(record.dev, None)
-    ctx.mounts.inits.append((fs, record.init))
-    return fs
-
-
-def _restore_files(ctx: Restart, record: image.MountFs) -> Disk | None:
-    if record.size_bytes > _MOST_BYTES:
-        ctx.refuse(f"a file system of {record.size_bytes} bytes")
-    tar = bytearray()
-    for _ in range(record.nr_pieces):
-        tar += ctx.image.read(t.HDR_MOUNT_DATA, image.MountData).content
-        if len(tar) > record.size_bytes:
-            break
-    if len(tar) != record.size_bytes:
-        ctx.refuse("the files of a file system are longer or shorter than it says")
-    if not record.nr_pieces:
-        return None
-    try:
-        return read_tar(bytes(tar))
-    except DiskError as bad:
-        ctx.refuse(str(bad))
-
-
-def _with_files(ctx: Restart, fs: FileSystem, disk: Disk) -> FileSystem:
-    """The same file system with other files; that of the boot stays as it is."""
-    if not isinstance(fs, MemFs) or fs is ctx.kernel.vfs.rootfs:
-        ctx.refuse("files for a file system that has none in memory")
-    if not isinstance(fs, TmpFs):
-        fs = fs.twin()
-    fs.use(disk)
-    if isinstance(fs, DevFs) and fs.program is None:
-        ctx.refuse("a /dev without the program of the first process")
-    return fs
-
-
-def _restore_devpts(ctx: Restart, fs: DevPts, record: image.MountFs) -> None:
-    if record.slave_mode & ~0o7777 or stat.S_IFMT(record.ptmx_mode) != stat.S_IFCHR:
-        ctx.refuse("permissions of a devpts that cannot be")
-    fs.mode, fs.ptmx.mode = record.slave_mode, record.ptmx_mode
-    fs.uid = None if record.uid == _ANYBODY else record.uid
-    fs.gid = None if record.gid == _ANYBODY else record.gid
 
 
 def _restore_mount(ctx: Restart, laid: list[Mount]) -> tuple[int, int]:

@@ -53,8 +53,6 @@ def checkpoint_restart_block(ctx: Checkpoint, task: Task) -> None:
         kind = _FUNCTIONS[block.function]
         arguments = [value & _NEVER for value in block.args] + [0] * (4 - len(block.args))
         if block.deadline_ns is not None:
-            if block.function is RestartFunction.POLL:
-                arguments[2] = 1  # has_timeout
             left = max(block.deadline_ns - ctx.now_ns, 1)
         if block.function is RestartFunction.POLL:
             arguments[_HAS_TIMEOUT] = int(block.deadline_ns is not None)

@@ -26,7 +26,8 @@ from cr.socket_record import ParkedSocket
 from kernel_model.abi import socket as abi
 from kernel_model.abi.errno import EBUSY
 from kernel_model.net.inet import InetSocket
-from kernel_model.net.socket import Message, Socket, Ucred
+from kernel_model.net.message import Message, Ucred
+from kernel_model.net.socket import Socket
 from kernel_model.net.tcp import TcpSocket
 from kernel_model.net.unix import UnixSocket
 from kernel_model.vfs.openfile import OpenFile

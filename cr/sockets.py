@@ -47,8 +47,9 @@ from kernel_model.abi import socket as abi
 from kernel_model.abi.errno import EBUSY, ENOSYS, EPERM
 from kernel_model.creds import Cred
 from kernel_model.net.inet import InetSocket
+from kernel_model.net.message import PeerCred
 from kernel_model.net.netlink import NETLINK_ROUTE, NetlinkSocket
-from kernel_model.net.socket import PeerCred, Socket
+from kernel_model.net.socket import Socket
 from kernel_model.net.sockfs import SocketFile
 from kernel_model.net.unix import UnixSocket
 from kernel_model.net.unix_datagram import UnixDatagram

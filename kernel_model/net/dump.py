@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from kernel_model.net.in_flight import InFlight
 from kernel_model.net.inet import InetSocket
+from kernel_model.net.message import Message
 from kernel_model.net.namespace import NetNamespace
 from kernel_model.net.netlink import NetlinkSocket
-from kernel_model.net.socket import Message, Socket
+from kernel_model.net.socket import Socket
 from kernel_model.net.tcp import TcpSocket
 from kernel_model.net.unix import UnixSocket
 

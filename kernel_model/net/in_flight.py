@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kernel_model.net.socket import Message, Socket
+from kernel_model.net.message import Message
+from kernel_model.net.socket import Socket
 
 if TYPE_CHECKING:
     from kernel_model.vfs.openfile import OpenFile

@@ -23,7 +23,8 @@ from kernel_model.abi.errno import (
     LinuxError,
 )
 from kernel_model.net import devices
-from kernel_model.net.socket import OUT_EVENTS, Message, Outgoing, Received, Socket
+from kernel_model.net.message import Message, Outgoing, Received
+from kernel_model.net.socket import OUT_EVENTS, Socket
 
 if TYPE_CHECKING:
     from kernel_model.net.namespace import NetNamespace

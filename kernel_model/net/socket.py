@@ -8,15 +8,14 @@ else has to be saved.
 A sleeper sleeps only while what it waits for is not so, and is woken as soon as it is so: a
 handler that is run again for no reason goes back to sleep.
 
-Mirrors:  Linux net/core/sock.c, struct socket, struct sock, struct sk_buff.
-Deviates: what a message costs its sender is its length and a fixed overhead.
+Mirrors: Linux net/core/sock.c, struct socket, struct sock.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kernel_model.abi import socket as abi
 from kernel_model.abi.errno import EAGAIN, EOPNOTSUPP, EPIPE, LinuxError, by_number
@@ -33,41 +32,21 @@ from kernel_model.abi.fcntl import (
     SIGPIPE,
 )
 from kernel_model.net import devices
+from kernel_model.net.message import MESSAGE_OVERHEAD, Message, Outgoing, PeerCred, Received
 from kernel_model.restart_block import Progress
 from kernel_model.vfs.owner import POLL_HUP, POLL_IN, POLL_OUT, tell
 from kernel_model.waitqueue import Restart, Sleep, WaitQueue
 
 if TYPE_CHECKING:
-    from kernel_model.creds import Cred
     from kernel_model.net.namespace import NetNamespace
     from kernel_model.net.sockfs import SocketFile
     from kernel_model.task import Task
-    from kernel_model.vfs.openfile import OpenFile
 
 BUFFER_BYTES = 212992
 """Default and largest SO_SNDBUF and SO_RCVBUF."""
-MESSAGE_OVERHEAD = 512
 JIFFY_NS = 4_000_000
 IN_EVENTS = POLLIN | POLLRDNORM | POLLRDBAND
 OUT_EVENTS = POLLOUT | POLLWRNORM | POLLWRBAND
-
-
-class Ucred(NamedTuple):
-    """struct ucred: who sent a message."""
-
-    pid: int
-    uid: int
-    gid: int
-
-
-NOBODY = Ucred(0, abi.OVERFLOW_ID, abi.OVERFLOW_ID)
-
-
-class PeerCred(NamedTuple):
-    """SO_PEERCRED: who made the other end."""
-
-    pid: int
-    cred: Cred
 
 
 @dataclass
@@ -93,67 +72,6 @@ class Options:
     """1: SO_SNDBUF was set; 2: SO_RCVBUF was."""
     linger: bool = False
     linger_seconds: int = 0
-
-
-@dataclass(eq=False)
-class Message:
-    """One message, or a run of bytes, that was not read yet."""
-
-    data: bytearray
-    sender: Any = None
-    """The socket that sent it; its room is taken until this is read."""
-    cred: Ucred = NOBODY
-    files: list[OpenFile] = field(default_factory=list)
-    """Open files on their way (SCM_RIGHTS); the message is a user of each."""
-    source: Any = None
-    """Internet: the address it came from."""
-
-    @property
-    def cost(self) -> int:
-        """What it takes of its sender's room."""
-        return len(self.data) + MESSAGE_OVERHEAD
-
-
-@dataclass(frozen=True)
-class Outgoing:
-    """What a task wants to send."""
-
-    data: bytes
-    address: bytes | None
-    flags: int
-    cred: Ucred | None
-    files: tuple[OpenFile, ...] = ()
-
-    @classmethod
-    def plain(cls, task: Task, data: bytes, flags: int) -> Outgoing:
-        """What write(2) sends."""
-        return cls(data, None, flags, None)
-
-    @property
-    def dont_wait(self) -> bool:
-        """MSG_DONTWAIT, or O_NONBLOCK."""
-        return bool(self.flags & abi.MSG_DONTWAIT)
-
-
-@dataclass
-class Received:
-    """What a task has received."""
-
-    data: bytes = b""
-    address: bytes | None = None
-    cred: Ucred | None = None
-    files: list[OpenFile] = field(default_factory=list)
-    flags: int = 0
-    result: int = -1
-    """What the call returns; -1: the length of the data."""
-    ends: bool = False
-    """MSG_WAITALL does not go on behind this."""
-
-    def drop_files(self) -> None:
-        """Nobody wants the files."""
-        for file in self.files:
-            file.drop()
-        self.files = []
 
 
 class Socket:

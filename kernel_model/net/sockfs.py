@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from kernel_model.abi.errno import ENOTTY, ESPIPE
 from kernel_model.abi.fcntl import O_NONBLOCK, O_RDWR
 from kernel_model.abi.socket import MSG_DONTWAIT, SOCK_STREAM
-from kernel_model.net.socket import Outgoing, Socket
+from kernel_model.net.message import Outgoing
+from kernel_model.net.socket import Socket
 from kernel_model.vfs.disk import DiskNode
 from kernel_model.vfs.filesystem import FileSystem
 from kernel_model.vfs.inode import Inode

@@ -32,8 +32,9 @@ from kernel_model.abi.errno import (
 )
 from kernel_model.abi.fcntl import POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM
 from kernel_model.net.inet import ANY4, MAPPED, Endpoint, InetSocket, is_any
+from kernel_model.net.message import Message, Outgoing, Received
 from kernel_model.net.namespace import TIME_WAIT_NS, TimeWait
-from kernel_model.net.socket import Message, Outgoing, Received, Socket, error_of
+from kernel_model.net.socket import Socket, error_of
 from kernel_model.vfs.owner import POLL_OUT
 
 if TYPE_CHECKING:

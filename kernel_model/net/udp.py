@@ -23,7 +23,8 @@ from kernel_model.abi.errno import (
     EPIPE,
 )
 from kernel_model.net.inet import ANY4, MAPPED, Endpoint, InetSocket, is_any, sockaddr
-from kernel_model.net.socket import OUT_EVENTS, Message, Outgoing, Received
+from kernel_model.net.message import Message, Outgoing, Received
+from kernel_model.net.socket import OUT_EVENTS
 
 if TYPE_CHECKING:
     from kernel_model.net.namespace import NetNamespace

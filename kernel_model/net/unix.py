@@ -25,7 +25,8 @@ from kernel_model.abi.errno import (
     EPROTOTYPE,
 )
 from kernel_model.abi.fcntl import MAY_WRITE
-from kernel_model.net.socket import NOBODY, Message, Outgoing, PeerCred, Received, Socket, Ucred
+from kernel_model.net.message import NOBODY, Message, Outgoing, PeerCred, Received, Ucred
+from kernel_model.net.socket import Socket
 from kernel_model.vfs.mounts import Path
 from kernel_model.vfs.names import make
 from kernel_model.vfs.path import Walk

@@ -17,7 +17,8 @@ from kernel_model.abi.errno import (
     EPERM,
     EPIPE,
 )
-from kernel_model.net.socket import OUT_EVENTS, Message, Outgoing, Received
+from kernel_model.net.message import Message, Outgoing, Received
+from kernel_model.net.socket import OUT_EVENTS
 from kernel_model.net.unix import UnixSocket
 from kernel_model.net.unix_stream import receive_packet
 from kernel_model.waitqueue import WaitQueue

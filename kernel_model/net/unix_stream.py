@@ -22,7 +22,8 @@ from kernel_model.abi.errno import (
     EPIPE,
 )
 from kernel_model.abi.fcntl import POLLHUP
-from kernel_model.net.socket import OUT_EVENTS, Outgoing, Received, Socket
+from kernel_model.net.message import Outgoing, Received
+from kernel_model.net.socket import OUT_EVENTS, Socket
 from kernel_model.net.unix import UnixSocket
 
 if TYPE_CHECKING:

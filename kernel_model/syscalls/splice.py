@@ -17,16 +17,8 @@ from kernel_model.abi.errno import EAGAIN, EBADF, EFAULT, EINVAL, EPIPE, ESPIPE
 from kernel_model.abi.fcntl import O_APPEND, SIGPIPE
 from kernel_model.pipe import PipeEnd
 from kernel_model.syscalls.declare import Fd, Flags, Ptr, Size, syscall
-from kernel_model.syscalls.readwrite import (
-    MAX_COUNT,
-    gather,
-    note_read,
-    note_written,
-    scatter,
-    targets_of,
-    vector,
-    within_limit,
-)
+from kernel_model.syscalls.readwrite import MAX_COUNT, note_read, note_written, within_limit
+from kernel_model.syscalls.vectors import gather, scatter, targets_of, vector
 from kernel_model.vfs.openfile import DirectoryFile, OpenFile
 from kernel_model.waitqueue import Sleep
 

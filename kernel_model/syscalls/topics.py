@@ -37,6 +37,7 @@ TOPICS = (
     "restart_syscall",
     "scheduling",
     "sem",
+    "sendfile",
     "shm",
     "signal",
     "socket",
@@ -50,6 +51,7 @@ TOPICS = (
     "timers",
     "truncate",
     "user_ids",
+    "vectors",
     "wait",
     "xattr",
 )

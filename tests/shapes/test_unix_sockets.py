@@ -18,7 +18,7 @@ from kernel_model.abi import socket as abi
 from kernel_model.abi.errno import EBUSY, LinuxError
 from kernel_model.dump import dump
 from kernel_model.net.families import create
-from kernel_model.net.socket import Outgoing
+from kernel_model.net.message import Outgoing
 from kernel_model.net.sockfs import SocketFile, open_socket
 from kernel_model.net.unix_datagram import UnixDatagram
 from kernel_model.net.unix_stream import ConnectedUnix

@@ -14,7 +14,8 @@ from kernel_model.abi.errno import EAGAIN, EINPROGRESS, EPIPE, LinuxError
 from kernel_model.boot import bare_task
 from kernel_model.dump import dump
 from kernel_model.net.families import create
-from kernel_model.net.socket import Outgoing, Socket
+from kernel_model.net.message import Outgoing
+from kernel_model.net.socket import Socket
 from kernel_model.net.sockfs import SocketFile, open_socket
 from kernel_model.net.tcp import TcpSocket
 from kernel_model.net.unix_stream import UnixStream
