@@ -68,22 +68,24 @@ def run(plan: Plan) -> int:
 
 
 class _Teller:
-    """Says how it goes: a bar for a person, now and then a line for a log; keeps what is found."""
+    """Says how it goes: a bar for a person, now and then a line for a log; and what is found."""
 
     def __init__(self, plan: Plan, bar: Progress) -> None:
         self.plan = plan
         self.bar = bar
         self.line = bar.add_task("fuzz", total=plan.count)
-        self.kept = 0
+        self.shelf = _Shelf(plan)
+        self.told = 0
         self.next_line = plan.count // _LINES
 
     def progress(self, toll: Toll) -> None:
         """After a batch."""
         self.bar.update(self.line, completed=toll.inputs)
-        while self.kept < len(toll.findings):
-            self.kept += 1
-            target = self.plan.keep / f"finding-{self.kept}.img"
-            _keep(self.plan, toll.findings[self.kept - 1], target)
+        if self.plan.jobs == 1:
+            self.shelf.keep(toll)
+        for finding in toll.findings[self.told :]:
+            click.echo(f"{self.shelf.told(finding)}{finding.problem.strip().splitlines()[-1]}")
+        self.told = len(toll.findings)
         if self.bar.disable and self.next_line <= toll.inputs < self.plan.count:
             self.next_line += self.plan.count // _LINES
             click.echo(self.words(toll), err=True)
@@ -121,25 +123,52 @@ def _strike(specimen: Specimen, path: Path) -> int:
     return BROKEN if isinstance(answer, Broken) else 0
 
 
+class _Shelf:
+    """Where findings are kept, each as soon as it is found: a Ctrl-C must not lose it."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.kept = 0
+
+    def target(self, finding: Finding) -> Path:
+        """The file of a finding; each process has a seed of its own."""
+        whose = "" if self.plan.jobs == 1 else f"{finding.seed}-"
+        return self.plan.keep / f"finding-{whose}{finding.number}.img"
+
+    def told(self, finding: Finding) -> str:
+        """What it is, and the command that repeats it."""
+        strike = ["cr", "fuzz", "--strike", str(self.target(finding)), finding.specimen]
+        what = f"{finding.specimen}: {finding.what}\nseed {finding.seed}\n"
+        return f"{what}repeat: {shlex.join(strike)}\n"
+
+    def keep(self, toll: Toll) -> None:
+        """Write what has been found since the last time. Raises Failure."""
+        for finding in toll.findings[self.kept :]:
+            self._write(finding)
+        self.kept = len(toll.findings)
+
+    def _write(self, finding: Finding) -> None:
+        target = self.target(finding)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Failure(f"{target.parent} cannot be made: {error.strerror}") from None
+        with Staging() as files:
+            files.write(target, lambda file: file.write(finding.image))
+            text = self.told(finding) + finding.problem
+            files.write(target.with_suffix(".txt"), lambda file: file.write(text.encode()))
+            files.commit()
+
+
 def _in_processes(plan: Plan, specimens: Sequence[Specimen]) -> Iterator[Toll]:
     jobs = min(plan.jobs, plan.count)
     works = [
-        (specimens, plan.count // jobs + (job < plan.count % jobs), plan.seed + job)
+        (plan, specimens, plan.count // jobs + (job < plan.count % jobs), plan.seed + job)
         for job in range(jobs)
     ]
-    return in_processes(jobs, fuzz, works)
+    return in_processes(jobs, strike_many, works)
 
 
-def _keep(plan: Plan, finding: Finding, target: Path) -> None:
-    repeat = shlex.join(["cr", "fuzz", "--strike", str(target), finding.specimen])
-    told = f"{finding.specimen}: {finding.what}\nseed {plan.seed}\nrepeat: {repeat}\n"
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Failure(f"{target.parent} cannot be made: {error.strerror}") from None
-    with Staging() as files:
-        files.write(target, lambda file: file.write(finding.image))
-        text = told + finding.problem
-        files.write(target.with_suffix(".txt"), lambda file: file.write(text.encode()))
-        files.commit()
-    click.echo(f"{told}{finding.problem.strip().splitlines()[-1]}")
+def strike_many(plan: Plan, specimens: Sequence[Specimen], count: int, seed: int) -> Toll:
+    """One process of several: a part of the count, under a seed of its own."""
+    return fuzz(specimens, count, seed, _Shelf(plan).keep)

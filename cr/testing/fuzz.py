@@ -46,7 +46,9 @@ class Finding:
     """An image that broke the law."""
 
     specimen: str
+    seed: int
     number: int
+    """Which finding of that seed's run: 1 is the first."""
     what: str
     problem: str
     image: bytes = field(repr=False)
@@ -88,13 +90,13 @@ class Quarry:
 
     def __init__(self, specimen: Specimen, seed: int) -> None:
         self.specimen = specimen
+        self.seed = seed
         self.random = Random(f"{seed} {specimen.name} {specimen.arch}")
         self.whole = anatomy_of(specimen.image)
         self.parents: list[tuple[str, bytes]] = []
         """What was done, and the image, compressed: most of it are pages that the others have."""
         self.chosen: list[tuple[str, Anatomy]] = []
         self.said: set[str] = set()
-        self.number = 0
 
     def choose(self) -> None:
         """Which parents are at hand for a batch: taken apart, an image is large."""
@@ -103,7 +105,6 @@ class Quarry:
 
     def next_mutant(self, donors: Sequence[Anatomy]) -> tuple[str, bytes]:
         """Half of them of the image itself, the others of what has been found on the way."""
-        self.number += 1
         before, parent = "", self.whole
         if self.chosen and self.random.random() < 0.5:
             before, parent = self.random.choice(self.chosen)
@@ -227,8 +228,8 @@ def strike_once(specimen: Specimen, image: bytes) -> Broken | str:
 
 def _note(quarry: Quarry, found: tuple[str, bytes, str], toll: Toll) -> None:
     what, image, problem = found
-    name = quarry.specimen.name
-    toll.findings.append(Finding(name, quarry.number, what, problem, image))
+    name, number = quarry.specimen.name, len(toll.findings) + 1
+    toll.findings.append(Finding(name, quarry.seed, number, what, problem, image))
 
 
 def _most_memory() -> int:

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 import cr
 import cr.pipe
 import cr.restart
+from cr.cli.fuzz import Plan, strike_many
 from cr.cli.main import cr as command
 from cr.cli.session import disk_beside
 from cr.image import types as t
@@ -68,8 +69,9 @@ def test_two_runs_are_one() -> None:
     assert fuzz(found, 300, 6).said != one.said
 
 
-@pytest.mark.slow
-def test_another_exception_is_a_finding(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture
+def another_exception(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One refusal is no ImageError."""
     refuse = Reader.refuse
 
     def wrong(self: Reader, sentence: str) -> None:
@@ -78,6 +80,11 @@ def test_another_exception_is_a_finding(monkeypatch: pytest.MonkeyPatch, tmp_pat
         refuse(self, sentence)
 
     monkeypatch.setattr(Reader, "refuse", wrong)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("another_exception")
+def test_another_exception_is_a_finding(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = image_file(tmp_path, specimen("files/pipe", ARCH))
     done = CliRunner().invoke(
         command, ["fuzz", str(path), "--count", "400", "--keep", str(tmp_path / "kept")]
@@ -91,6 +98,21 @@ def test_another_exception_is_a_finding(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.undo()
     again = CliRunner().invoke(command, ["fuzz", "--strike", str(kept), str(path)])
     assert again.exit_code == 0, again.output
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("another_exception")
+def test_a_process_of_several_keeps_what_it_finds_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A Ctrl-C ends it without another word; its findings are there, under its own seed."""
+    plan = Plan((), 4000, 1, 2, tmp_path / "kept", None)
+    monkeypatch.setattr("cr.testing.fuzz._BATCH", 50)
+    toll = strike_many(plan, [specimen("files/pipe", ARCH)], 400, 7)
+    assert toll.findings and all(finding.seed == 7 for finding in toll.findings)
+    kept = sorted(path.name for path in plan.keep.glob("*.img"))
+    assert kept == sorted(f"finding-7-{n}.img" for n in range(1, len(toll.findings) + 1))
+    assert "--strike" in (plan.keep / "finding-7-1.txt").read_text()
 
 
 @pytest.mark.slow
