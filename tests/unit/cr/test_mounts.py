@@ -11,7 +11,8 @@ from cr.checkpoint import checkpoint_tasks
 from cr.context import Checkpoint, Refused
 from cr.image.errors import ImageError
 from cr.image.header import Objref
-from cr.image.mounts import FilePlace, Mount, MountFs, Mounts
+from cr.image.mounts import FilePlace, Mount, MountFs
+from cr.image.tree import Tree
 from cr.image.walk import walk
 from cr.system import System
 from cr.testing.anvil import Anvil, Specimen
@@ -104,6 +105,7 @@ def test_mounts_belong_to_a_whole_machine() -> None:
     kernel.power_off()
 
 
+@pytest.mark.slow
 def test_no_file_lies_in_mounts_that_have_not_come() -> None:
     """Found by the fuzzer: an object may come early, and then its place is in no mount yet."""
     found = specimen("namespaces/hidden", 40)
@@ -111,8 +113,8 @@ def test_no_file_lies_in_mounts_that_have_not_come() -> None:
     last = next(at for at, item in enumerate(items) if isinstance(item.value, FilePlace))
     first = max(at for at in range(last) if isinstance(items[at].value, Objref))
     file = found.image[items[first].offset : items[last].offset + items[last].length]
-    mounts = next(item.offset for item in items if isinstance(item.value, Mounts))
+    tree = next(item.offset for item in items if isinstance(item.value, Tree))
     anvil = Anvil(found)
-    refused = anvil.strike(found.image[:mounts] + file + found.image[mounts:])
+    refused = anvil.strike(found.image[:tree] + file + found.image[tree:])
     assert refused is not None and "there is no mount" in refused.sentence
     anvil.close()
