@@ -1,95 +1,148 @@
-"""`cr sweep` and `cr verify`: from options to what is to be checked.
+"""`cr check`: when could a program be checkpointed, when not, and why.
 
-PROGRAM of `cr sweep` may be a C file: then it is compiled for each arch that is wanted, and swept
-on each.
+The program runs; after each system call the checkpoint's own predicate is asked about the whole
+machine (`cr.explain`). What is told are the changes: the call that made it impossible, with the
+reason, and the call that made it possible again. Beside it stands what Ingo Molnar's PF_NOCR would
+have said: a mark that a task gets at its first sin, that its children inherit, and that never goes.
 """
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
+import json
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import click
 
-from cr.cli.failure import Failure
+from cr.cli.failure import REFUSED, TIMED_OUT
+from cr.explain import explain, explain_container
+from cr.system import Ended, System, after_syscalls
 from cr.testing.subject import Subject
+from kernel_model.kernel import Deadlock
+from kernel_model.task import Task
+from kernel_model.trace import Event, SyscallEntered, SyscallReturned
 
 
-def sweep_program(program: str, arguments: tuple[str, ...], **given: Any) -> int:
-    """Sweep a program, on each arch if it is a C file; the worst exit status."""
-    from cr.cli.sweep import Plan, sweep, worst
-    from cr.testing.places import Every
+@dataclass(frozen=True)
+class Change:
+    """After `call` system calls of all tasks, the answer became another one."""
 
-    names = ("jobs", "shard", "only", "keep", "reports")
-    chosen = {name: given.pop(name) for name in names}
-    places = given.pop("every") or Every()
-    arches, freestanding = given.pop("arches"), given.pop("freestanding")
-    if chosen["only"] is not None and (chosen["shard"] or chosen["jobs"]):
-        raise Failure("--only is one place: --shard and --jobs make no sense with it")
-    options = {name: value for name, value in chosen.items() if value is not None}
-    if not program.endswith(".c"):
-        if arches or freestanding:
-            raise Failure("--arch and --freestanding are for a C file: a program is what it is")
-        return sweep(Plan(subject=subject_of(program, arguments, given), every=places, **options))
-    if len(arches) != 1 and (chosen["only"] is not None):
-        raise Failure("--only is one place of one run: say which --arch")
-    statuses = []
-    with _compiled(program, arches, freestanding) as programs:
-        for arch, path in programs.items():
-            built = subject_of(str(path), arguments, dict(given))
-            subject = replace(built, source=program, arch=arch, freestanding=freestanding)
-            plan = Plan(subject=subject, every=places, **options)
-            statuses.append(sweep(plan if len(programs) == 1 else plan.beside(arch)))
-    return worst(statuses)
+    call: int
+    name: str
+    pid: int
+    reason: str
+    """Why it cannot be checkpointed from now on; empty: it can."""
 
 
-@contextmanager
-def _compiled(
-    source: str, arches: tuple[str, ...], freestanding: bool
-) -> Iterator[dict[str, Path]]:
-    """The programs of a C file by arch; with their symbols, for the reports."""
-    from guests.stories import ARCHES
-    from guests.toolchain import BuildError, build
+@dataclass
+class Marks:
+    """PF_NOCR: one-way, inherited."""
 
-    if not Path(source).is_file():
-        raise Failure(f"{source}: there is no such file")
-    with tempfile.TemporaryDirectory(prefix="cr-sweep-") as folder:
-        programs = {}
-        for arch in arches or ARCHES:
-            target = Path(folder) / arch / Path(source).stem
-            try:
-                programs[arch] = build(
-                    source, arch, target, freestanding, story_only=False, stripped=False
-                )
-            except BuildError as error:
-                sentence, _, compilers_words = str(error).partition("\n")
-                click.echo(compilers_words, err=True, nl=bool(compilers_words))
-                raise Failure(sentence.rstrip(":")) from None
-        yield programs
+    marked: dict[int, int] = field(default_factory=dict)
+    """Task: after how many calls it was marked, by itself or as a child of one that was."""
+    known: set[int] = field(default_factory=set)
+    """Who has been seen: a mark is inherited at birth, and not later."""
+
+    def look(self, kernel: System, calls: int, *, pure: bool) -> None:
+        """Mark who cannot be checkpointed now, and the children of the marked."""
+        marked_before = set(self.marked)
+        for task in list(kernel.tasks.values()):
+            born = task.pid not in self.known
+            self.known.add(task.pid)
+            if task.pid in self.marked or task is kernel.own_init or task.exited:
+                continue
+            if (born and _parent(task) in marked_before) or any(
+                each.reason for each in explain(task, pure=pure)
+            ):
+                self.marked[task.pid] = calls
 
 
-def verify_program(program: str, arguments: tuple[str, ...], **given: Any) -> int:
-    """Verify a program; the exit status."""
-    from cr.cli.verify import verify
+def _parent(task: Task) -> int:
+    """Who made it: its parent, or the first thread of its group."""
+    if task.pid != task.tgid:
+        return task.tgid
+    return task.parent.pid if task.parent is not None else 0
 
-    return verify(subject_of(program, arguments, given))
+
+@dataclass
+class Report:
+    """What was found."""
+
+    calls: int
+    ended: str
+    changes: list[Change]
+    marked: dict[int, int]
+    """PF_NOCR: the tasks that would have been marked, and after how many calls."""
 
 
-def subject_of(program: str, arguments: tuple[str, ...], given: dict[str, Any]) -> Subject:
-    """What the options of `subject_options` mean."""
-    if given["chaos"] and given["seed"] is None:
-        given["seed"] = 0
-    memory, max_time = given.pop("memory"), given.pop("max_time")
-    options: dict[str, Any] = {
-        "schedule_seed": given.pop("seed"),
-        "random_seed": given.pop("random_seed"),
-        "memory_bytes": memory << 20 if memory is not None else None,
-        "max_time_ns": max_time,
-        **given,
-    }
-    kept = {name: value for name, value in options.items() if value is not None}
-    return Subject(program=program, arguments=arguments, **kept)
+class _Last:
+    """The system call that was entered or returned last."""
+
+    def __init__(self) -> None:
+        self.name, self.pid = "", 0
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, SyscallEntered | SyscallReturned):
+            self.name, self.pid = event.name, event.pid
+
+
+def check(subject: Subject, *, pure: bool) -> Report:
+    """Run a program to its end, and ask after each call. Raises Failure."""
+    kernel, _ = subject.boot()
+    last, marks = _Last(), Marks()
+    kernel.trace.sinks.append(last)
+    changes: list[Change] = []
+    reason, ended = "", Ended.REACHED
+    why = ""
+    while ended is Ended.REACHED:
+        calls = kernel.completed_calls
+        if any(not task.exited for task in kernel.tasks.values()):
+            now = explain_container(kernel, pure=pure)
+            if now != reason:
+                changes.append(Change(calls, last.name, last.pid, now))
+                reason = now
+            marks.look(kernel, calls, pure=pure)
+        try:
+            ended = kernel.run(after_syscalls(1), max_time_ns=subject.max_time_ns)
+        except Deadlock as problem:
+            why, ended = str(problem), Ended.TIMED_OUT
+    return Report(kernel.completed_calls, why or ended.value, changes, marks.marked)
+
+
+def tell(subject: Subject, *, pure: bool, as_json: bool) -> int:
+    """Check a program and print the report; the exit status."""
+    report = check(subject, pure=pure)
+    if as_json:
+        click.echo(json.dumps(asdict(report), indent=2))
+    else:
+        for line in _lines(report):
+            click.echo(line)
+    if report.ended not in (Ended.EXITED.value, Ended.REACHED.value):
+        return TIMED_OUT
+    return REFUSED if report.changes else 0
+
+
+def _lines(report: Report) -> list[str]:
+    lines = []
+    for change in report.changes:
+        where = f"call {change.call}"
+        if change.name:
+            where += f", {change.name} of task {change.pid}"
+        if change.reason:
+            lines.append(f"{where}: cannot be checkpointed: {change.reason}")
+        else:
+            lines.append(f"{where}: can be checkpointed again")
+    for pid, call in sorted(report.marked.items()):
+        lines.append(f"PF_NOCR would mark task {pid} from call {call} on, for ever")
+    if not lines:
+        lines.append("could be checkpointed after every call")
+    lines.append(f"{report.calls} system calls; {report.ended}")
+    return lines
+
+
+def check_program(program: str, arguments: tuple[str, ...], **given: Any) -> int:
+    """From options to the report."""
+    from cr.cli.subjects import subject_of
+
+    pure, as_json = given.pop("pure"), given.pop("as_json")
+    return tell(subject_of(program, arguments, given), pure=pure, as_json=as_json)

@@ -108,7 +108,7 @@ def convert(image: Path, dialect: str, output: Path, *, lossy: bool) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def sweep(program: str, arguments: tuple[str, ...], **given: Any) -> None:
     """Checkpoint, reboot and restart a program at every place, and compare with its own run."""
-    from cr.cli.check import sweep_program
+    from cr.cli.subjects import sweep_program
 
     _end(lambda: sweep_program(program, arguments, **given))
 
@@ -119,7 +119,7 @@ def sweep(program: str, arguments: tuple[str, ...], **given: Any) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def verify(program: str, arguments: tuple[str, ...], **given: Any) -> None:
     """Run a program in several processes, and compare the runs at every step."""
-    from cr.cli.check import verify_program
+    from cr.cli.subjects import verify_program
 
     _end(lambda: verify_program(program, arguments, **given))
 
@@ -132,7 +132,7 @@ def verify(program: str, arguments: tuple[str, ...], **given: Any) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def check(program: str, arguments: tuple[str, ...], **given: Any) -> None:
     """Tell when a program could not be checkpointed, at which call, and why."""
-    from cr.cli.checkable import check_program
+    from cr.cli.check import check_program
 
     _end(lambda: check_program(program, arguments, **given))
 
