@@ -8,9 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel_model import init as first_process
-from kernel_model.exec import execute, read_program
-from kernel_model.signals import SignalStruct
-from kernel_model.task import (
+from kernel_model.abi.limits import (
     RLIM_INFINITY,
     RLIM_NLIMITS,
     RLIMIT_CORE,
@@ -22,8 +20,10 @@ from kernel_model.task import (
     RLIMIT_RTPRIO,
     RLIMIT_SIGPENDING,
     RLIMIT_STACK,
-    Task,
 )
+from kernel_model.exec import execute, read_program
+from kernel_model.signals import SignalStruct
+from kernel_model.task import Task
 from kernel_model.vfs.fdtable import FdTable
 
 if TYPE_CHECKING:

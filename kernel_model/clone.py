@@ -28,7 +28,8 @@ from kernel_model.nsproxy import NsProxy
 from kernel_model.pids import MAX_LEVEL, PidNamespace, allocate
 from kernel_model.restart_block import RestartBlock
 from kernel_model.signals import SignalStruct
-from kernel_model.task import RLIMIT_NPROC, Task
+from kernel_model.task import Task
+from kernel_model.user_limits import check_processes
 from kernel_model.waitqueue import WaitQueue
 
 if TYPE_CHECKING:
@@ -102,7 +103,8 @@ def copy_process(task: Task, args: CloneArgs) -> Task:
     """Make a child of `task` and let it run. Raises LinuxError, with nothing changed."""
     kernel, flags = task.kernel, args.flags
     check_flags(task, flags)
-    if len(kernel.tasks) >= min(_MAX_TASKS, task.signal.rlimits[RLIMIT_NPROC][0]):
+    check_processes(task)
+    if len(kernel.tasks) >= _MAX_TASKS:
         raise EAGAIN(f"there are {len(kernel.tasks)} tasks already")
     mm = _copy_mm(task, flags)
     if args.parent_tid and flags & CLONE_PARENT_SETTID:

@@ -49,6 +49,11 @@ class User:
     uid: int
     namespace: UserNamespace
 
+    @property
+    def is_first(self) -> bool:
+        """The administrator of the machine (Linux: INIT_USER)."""
+        return self.uid == 0 and self.namespace.creator is None
+
 
 @dataclass(frozen=True, eq=False)
 class Groups:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from kernel_model import posix_timers, signals
 from kernel_model.abi.errno import EINVAL
+from kernel_model.abi.limits import RLIM_INFINITY, RLIMIT_CPU
 from kernel_model.clock import UNITS_PER_NS
 from kernel_model.cpu_clocks import process_units
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF = range(3)
 _SECOND_UNITS = 1_000_000_000 * UNITS_PER_NS
-_RLIMIT_CPU, _UNLIMITED = 0, (1 << 64) - 1
 _MICROSECOND = 1000
 """What getitimer shows of less: a timer that runs has never nothing left."""
 _SIGNALS = (14, 26, 27)  # SIGALRM, SIGVTALRM, SIGPROF
@@ -95,25 +95,25 @@ def fire_cpu_timers(task: Task) -> None:
             fire(task, which)
     if task.signal.cpu_timers:
         posix_timers.fire_cpu_timers(task)
-    soft, hard = task.signal.rlimits[_RLIMIT_CPU]
+    soft, hard = task.signal.rlimits[RLIMIT_CPU]
     used = process_units(task)
-    if hard != _UNLIMITED and used >= hard * _SECOND_UNITS:
+    if hard != RLIM_INFINITY and used >= hard * _SECOND_UNITS:
         signals.send(task, signals.SigInfo(signals.SIGKILL, signals.SI_KERNEL))
-    elif soft != _UNLIMITED and used >= soft * _SECOND_UNITS:
-        task.signal.rlimits[_RLIMIT_CPU] = (soft + 1, hard)
+    elif soft != RLIM_INFINITY and used >= soft * _SECOND_UNITS:
+        task.signal.rlimits[RLIMIT_CPU] = (soft + 1, hard)
         signals.send(task, signals.SigInfo(signals.SIGXCPU, signals.SI_KERNEL))
 
 
 def cpu_budget(task: Task) -> int | None:
     """Code that the task may execute before a CPU timer is due; None without one."""
     _, virtual, prof = task.signal.itimers
-    seconds = task.signal.rlimits[_RLIMIT_CPU][0]
+    seconds = task.signal.rlimits[RLIMIT_CPU][0]
     others = task.signal.cpu_timers
-    if not virtual.due and not prof.due and seconds == _UNLIMITED and not others:
+    if not virtual.due and not prof.due and seconds == RLIM_INFINITY and not others:
         return None  # nearly always: this is asked at every run of code
     due = [timer.due * UNITS_PER_NS for timer in (virtual, prof) if timer.due]
     # The soft limit is never above the hard one.
-    if seconds != _UNLIMITED:
+    if seconds != RLIM_INFINITY:
         due.append(seconds * _SECOND_UNITS)
     used = process_units(task)
     left = [each - used for each in due]

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kernel_model import itimers, posix_timers
+from kernel_model.abi.errno import EAGAIN
+from kernel_model.user_limits import may_queue
 from kernel_model.waitqueue import WaitQueue
 
 if TYPE_CHECKING:
@@ -102,12 +104,13 @@ class Pending:
     signals: int = 0
     queue: list[SigInfo] = field(default_factory=list)
 
-    def add(self, info: SigInfo) -> bool:
-        """Note a signal. False when a standard signal was pending already."""
+    def add(self, info: SigInfo, *, known: bool = True) -> bool:
+        """Note a signal; not `known`: only that it came. False: a standard signal was there."""
         if info.signo < SIGRTMIN and self.signals & bit(info.signo):
             return False
         self.signals |= bit(info.signo)
-        self.queue.append(info)
+        if known:
+            self.queue.append(info)
         return True
 
     def take(self, signo: int) -> SigInfo:
@@ -253,7 +256,8 @@ def send(task: Task, info: SigInfo, *, to_thread: bool = False) -> None:
     if ignored(task, info.signo) or _from_below(task, info):
         return
     pending = task.pending if to_thread else signal.pending
-    if not pending.add(info):
+    has_room = _has_room(task, info)
+    if (_is_lost(info) and not has_room) or not pending.add(info, known=has_room):
         return
     task.sighand.signalfd.wake_all()
     if to_thread:
@@ -265,9 +269,28 @@ def send(task: Task, info: SigInfo, *, to_thread: bool = False) -> None:
             break
 
 
+def send_queued(task: Task, info: SigInfo, *, to_thread: bool = False) -> None:
+    """Send a signal whose sender hears if it cannot be queued. Raises EAGAIN."""
+    if _is_lost(info) and not ignored(task, info.signo) and not _has_room(task, info):
+        raise EAGAIN("RLIMIT_SIGPENDING")
+    send(task, info, to_thread=to_thread)
+
+
+def _is_lost(info: SigInfo) -> bool:
+    """Whether it does not even become pending when there is no room for what is known of it."""
+    return info.signo >= SIGRTMIN and info.code != SI_USER
+
+
+def _has_room(task: Task, info: SigInfo) -> bool:
+    own_room = info.code == SI_TIMER or (info.signo < SIGRTMIN and info.code >= 0)
+    return own_room or may_queue(task)
+
+
 def own_fault(info: SigInfo) -> bool:
-    """Whether the kernel sends it for what the task itself did."""
-    """A fault cannot be survived by being init: the instruction would only fault again."""
+    """Whether the kernel sends it for what the task itself did.
+
+    That cannot be survived by being init: the instruction would only fault again.
+    """
     return bool(bit(info.signo) & SYNCHRONOUS) and info.code > 0
 
 

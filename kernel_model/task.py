@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from emu.arch.spec import Registers
 from kernel_model import jobs, scheduling
+from kernel_model.abi.limits import RLIMIT_CORE, RLIMIT_STACK
 from kernel_model.mm.usermem import UserMemory
 from kernel_model.restart_block import CallState, Progress
 from kernel_model.scheduling import Scheduling
@@ -45,11 +46,6 @@ if TYPE_CHECKING:
     from kernel_model.vfs.fdtable import FdTable
     from kernel_model.vfs.fs_struct import FsStruct
 
-RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_RSS = range(6)
-RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_AS, RLIMIT_LOCKS = range(6, 11)
-RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_RTPRIO, RLIMIT_RTTIME = range(11, 16)
-RLIM_INFINITY = (1 << 64) - 1
-RLIM_NLIMITS = 16
 CLD_STOPPED, CLD_CONTINUED = 5, 6
 
 

@@ -104,7 +104,6 @@ POLLRDHUP = 0x2000
 
 SIGPIPE = 13
 SIGXFSZ = 25
-RLIMIT_FSIZE = 1
 
 
 def makedev(major: int, minor: int) -> int:

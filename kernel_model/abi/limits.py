@@ -9,6 +9,11 @@ from typing import Annotated
 
 from emu.layout import Record, at, chars, record, u32, u64
 
+RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_RSS = range(6)
+RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_AS, RLIMIT_LOCKS = range(6, 11)
+RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_RTPRIO, RLIMIT_RTTIME = range(11, 16)
+RLIM_INFINITY = (1 << 64) - 1
+RLIM_NLIMITS = 16
 NR_OPEN = 1024 * 1024
 """No table of descriptors may be larger."""
 NGROUPS_MAX = 65536

@@ -8,15 +8,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import EFAULT, EINVAL, EPERM, ESRCH
-from kernel_model.abi.limits import NR_OPEN, NewUtsname, Rlimit32, Rlimit64
+from kernel_model.abi.limits import (
+    NR_OPEN,
+    RLIM_INFINITY,
+    RLIM_NLIMITS,
+    RLIMIT_AS,
+    RLIMIT_CPU,
+    RLIMIT_NOFILE,
+    NewUtsname,
+    Rlimit32,
+    Rlimit64,
+)
 from kernel_model.syscalls.declare import Int, Ptr, Size, UInt, syscall
-from kernel_model.task import RLIM_INFINITY, RLIM_NLIMITS, RLIMIT_AS, RLIMIT_CPU, RLIMIT_NOFILE
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
 
 _INFINITY32 = 0xFFFFFFFF
 _GRND_KNOWN = 7
+_NO_EFFECT = "RLIMIT_RTTIME is kept, and has no effect"
 _PER_QUERY = 0xFFFFFFFF
 
 
@@ -26,9 +36,8 @@ def _limits_of(task: Task, which: int) -> tuple[int, int]:
     return task.signal.rlimits[which]
 
 
-def set_limit(task: Task, which: int, soft: int, hard: int) -> None:
-    """Change a limit as setrlimit does."""
-    _, old_hard = _limits_of(task, which)
+def _set_limit(task: Task, target: Task, which: int, soft: int, hard: int) -> None:
+    _, old_hard = _limits_of(target, which)
     if soft > hard:
         raise EINVAL("the soft limit is above the hard one")
     if hard > old_hard and not task.cred.cap("CAP_SYS_RESOURCE"):
@@ -38,9 +47,9 @@ def set_limit(task: Task, which: int, soft: int, hard: int) -> None:
     if which == RLIMIT_CPU and not soft:
         # A process that was to have no time at all gets a second.
         soft = 1
-    task.signal.rlimits[which] = (soft, hard)
-    if which == RLIMIT_AS and task.mm is not None:
-        task.mm.limit_bytes = None if soft >= 1 << 63 else soft
+    target.signal.rlimits[which] = (soft, hard)
+    if which == RLIMIT_AS and target.mm is not None:
+        target.mm.limit_bytes = None if soft >= 1 << 63 else soft
 
 
 def _read_old(task: Task, which: int, addr: int, cap: int) -> int:
@@ -65,7 +74,7 @@ def ugetrlimit(task: Task, which: UInt, limits: Ptr) -> int:
     return _read_old(task, which, limits, _INFINITY32)
 
 
-@syscall()
+@syscall(partial=_NO_EFFECT)
 def setrlimit(task: Task, which: UInt, limits: Ptr) -> int:
     """Change a resource limit."""
     if task.abi.word_bytes == 8:
@@ -77,20 +86,30 @@ def setrlimit(task: Task, which: UInt, limits: Ptr) -> int:
             RLIM_INFINITY if value == _INFINITY32 else value
             for value in (narrow.rlim_cur, narrow.rlim_max)
         )
-    set_limit(task, which, soft, hard)
+    _set_limit(task, task, which, soft, hard)
     return 0
 
 
-@syscall()
+def _check_may_limit(task: Task, target: Task) -> None:
+    mine, theirs = task.cred, target.cred
+    if target is task or mine.cap("CAP_SYS_RESOURCE"):
+        return
+    same_user = mine.uid == theirs.euid == theirs.suid == theirs.uid
+    if not (same_user and mine.gid == theirs.egid == theirs.sgid == theirs.gid):
+        raise EPERM("the limits of another user's process")
+
+
+@syscall(partial=_NO_EFFECT)
 def prlimit64(task: Task, pid: Int, which: UInt, new: Ptr, old: Ptr) -> int:
     """Read and change a limit of a process."""
+    wanted = task.user.read_record(Rlimit64, new) if new else None
     target = task if pid == 0 else task.find(pid)
     if target is None:
         raise ESRCH(f"there is no process {pid}")
+    _check_may_limit(task, target)
     before = _limits_of(target, which)
-    if new:
-        wanted = task.user.read_record(Rlimit64, new)
-        set_limit(target, which, wanted.rlim_cur, wanted.rlim_max)
+    if wanted is not None:
+        _set_limit(task, target, which, wanted.rlim_cur, wanted.rlim_max)
     if old:
         task.user.write_record(Rlimit64(rlim_cur=before[0], rlim_max=before[1]), old)
     return 0

@@ -17,7 +17,7 @@ from kernel_model.abi.errno import (
     EOVERFLOW,
     EPERM,
 )
-from kernel_model.abi.limits import MMAP_MIN_ADDR
+from kernel_model.abi.limits import MMAP_MIN_ADDR, RLIMIT_DATA
 from kernel_model.abi.mount import MS_NOEXEC
 from kernel_model.mm.address_space import AddressSpace, check_aligned, page_up
 from kernel_model.mm.backing import Backing, SharedMemory
@@ -59,6 +59,9 @@ _MADV_HINTS = {0, 1, 2, 3, 12, 13, 14, 15, 16, 17}
 def brk(task: Task, addr: Ptr) -> int:
     """Move the end of the heap; the end as it then is, whether moved or not."""
     assert task.mm is not None
+    layout, limit = task.mm.layout, task.signal.rlimits[RLIMIT_DATA][0]
+    if addr - layout.start_brk + layout.end_data - layout.start_data > limit:
+        return layout.brk
     return task.mm.set_brk(addr)
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from emu.memory import PAGE_MASK
 from kernel_model.abi.errno import EAGAIN, EINVAL, ENOMEM
+from kernel_model.abi.limits import RLIMIT_MEMLOCK
 from kernel_model.mm.address_space import page_up
 from kernel_model.mm.vma import VM_LOCKED
 from kernel_model.syscalls.declare import Flags, Ptr, Size, syscall
 from kernel_model.syscalls.memory import whole_range
-from kernel_model.task import RLIMIT_MEMLOCK
 
 if TYPE_CHECKING:
     from kernel_model.task import Task

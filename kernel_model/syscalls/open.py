@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import ENOENT
 from kernel_model.abi.fcntl import AT_FDCWD, O_CLOEXEC, O_CREAT, O_TRUNC, O_WRONLY
+from kernel_model.abi.limits import RLIMIT_NOFILE
 from kernel_model.syscalls.declare import Fd, Flags, Int, Path, syscall
 from kernel_model.vfs.mounts import Path as Place
 from kernel_model.vfs.open import open_path
@@ -16,8 +17,6 @@ from kernel_model.vfs.openfile import require_directory
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
-
-RLIMIT_NOFILE = 7
 
 
 def descriptor_limit(task: Task) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kernel_model.abi.errno import EBADF, EINVAL, EPERM, ESRCH
 from kernel_model.abi.fcntl import O_NONBLOCK
 from kernel_model.pidfd import PidFile
-from kernel_model.signals import SI_USER, SigInfo, send
+from kernel_model.signals import SI_USER, SigInfo, send_queued
 from kernel_model.syscalls.declare import Fd, Flags, Int, Ptr, syscall
 from kernel_model.syscalls.events import install
 from kernel_model.syscalls.signal import check_signal, may_signal, queued_info
@@ -54,10 +54,10 @@ def pidfd_send_signal(task: Task, pidfd: Fd, signo: Int, info: Ptr, flags: Flags
         pid = target.pid_ns.number_of(task.tgid)
         told = SigInfo(signo, SI_USER, pid=pid, uid=task.cred.uid)
     check_signal(signo)
-    if not may_signal(task, target):
+    if not may_signal(task, target, signo):
         raise EPERM("may not signal this process")
     if signo:
-        send(target, told)
+        send_queued(target, told)
     return 0
 
 

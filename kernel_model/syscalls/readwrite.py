@@ -26,10 +26,10 @@ from kernel_model.abi.fcntl import (
     MAX_NON_LFS,
     O_APPEND,
     O_LARGEFILE,
-    RLIMIT_FSIZE,
     SIGPIPE,
     SIGXFSZ,
 )
+from kernel_model.abi.limits import RLIMIT_FSIZE
 from kernel_model.restart_block import Progress
 from kernel_model.syscalls.attributes import drop_set_id_bits
 from kernel_model.syscalls.declare import Fd, Off, Off64, Ptr, Size, UInt, syscall

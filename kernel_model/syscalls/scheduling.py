@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import EACCES, EINVAL, EPERM, ESRCH
+from kernel_model.abi.limits import RLIMIT_NICE, RLIMIT_RTPRIO
 from kernel_model.clock import UNITS_PER_NS
 from kernel_model.scheduling import (
     HIGHEST_NICE,
@@ -28,7 +29,6 @@ from kernel_model.scheduling import (
 )
 from kernel_model.syscalls.declare import Int, Ptr, UInt, syscall
 from kernel_model.syscalls.time import write_timespec
-from kernel_model.task import RLIMIT_NICE, RLIMIT_RTPRIO
 
 if TYPE_CHECKING:
     from kernel_model.task import Task

@@ -17,6 +17,7 @@ from kernel_model.signals import (
     SI_USER,
     SIG_DFL,
     SIG_IGN,
+    SIGCONT,
     UNBLOCKABLE,
     Action,
     SigInfo,
@@ -24,6 +25,7 @@ from kernel_model.signals import (
     dequeue,
     ignored,
     send,
+    send_queued,
     set_blocked,
 )
 from kernel_model.sigset import (
@@ -239,11 +241,13 @@ def sigaltstack(task: Task, new: Ptr, old: Ptr) -> int:
     return 0
 
 
-def may_signal(task: Task, target: Task) -> bool:
-    """Whether one may send a signal to the other."""
+def may_signal(task: Task, target: Task, signo: int) -> bool:
+    """Whether one may send a signal to the other; SIGCONT goes anywhere in the session."""
     mine, theirs = task.cred, target.cred
     return (
-        task.cred.cap("CAP_KILL")
+        target.signal is task.signal
+        or (signo == SIGCONT and target.signal.sid == task.signal.sid)
+        or task.cred.cap("CAP_KILL")
         or mine.euid in (theirs.suid, theirs.uid)
         or mine.uid in (theirs.suid, theirs.uid)
     )
@@ -265,8 +269,8 @@ def kill(task: Task, pid: Int, signo: Int) -> int:
         targets = [t for t in namespace.tasks() if t.is_leader and t.signal.pgid == group]
     if not targets:
         raise ESRCH(f"there is no process {pid}")
-    allowed = [t for t in targets if may_signal(task, t)]
-    if not allowed:
+    allowed = [t for t in targets if may_signal(task, t, signo)]
+    if not allowed and pid != -1:  # to all whom one may signal, be it nobody
         raise EPERM(f"may not signal {pid}")
     if signo:
         for target in allowed:
@@ -282,12 +286,12 @@ def _signal_thread(task: Task, tgid: int | None, tid: int, signo: int) -> int:
     target = task.find(tid)
     if target is None or (tgid is not None and target.tgid != task.pid_ns.find(tgid)):
         raise ESRCH(f"there is no thread {tid}")
-    if not may_signal(task, target):
+    if not may_signal(task, target, signo):
         raise EPERM(f"may not signal {tid}")
     if signo:
         pid = target.pid_ns.number_of(task.tgid)
         info = SigInfo(signo, SI_TKILL, pid=pid, uid=task.cred.uid)
-        send(target, info, to_thread=True)
+        send_queued(target, info, to_thread=True)
     return 0
 
 
@@ -339,10 +343,10 @@ def rt_sigqueueinfo(task: Task, pid: Int, signo: Int, info: Ptr) -> int:
     if target is None:
         raise ESRCH(f"there is no process {pid}")
     queued = queued_info(task, target, signo, info)
-    if not may_signal(task, target):
+    if not may_signal(task, target, signo):
         raise EPERM(f"may not signal {pid}")
     if signo:
-        send(target.signal.leader, queued)
+        send_queued(target.signal.leader, queued)
     return 0
 
 
@@ -356,8 +360,8 @@ def rt_tgsigqueueinfo(task: Task, tgid: Int, tid: Int, signo: Int, info: Ptr) ->
     if target is None or target.tgid != task.pid_ns.find(tgid):
         raise ESRCH(f"there is no thread {tid}")
     queued = queued_info(task, target, signo, info)
-    if not may_signal(task, target):
+    if not may_signal(task, target, signo):
         raise EPERM(f"may not signal {tid}")
     if signo:
-        send(target, queued, to_thread=True)
+        send_queued(target, queued, to_thread=True)
     return 0

@@ -17,7 +17,8 @@ from kernel_model.abi.errno import (
     ESPIPE,
     ETXTBSY,
 )
-from kernel_model.abi.fcntl import MAY_WRITE, RLIMIT_FSIZE, SIGXFSZ
+from kernel_model.abi.fcntl import MAY_WRITE, SIGXFSZ
+from kernel_model.abi.limits import RLIMIT_FSIZE
 from kernel_model.syscalls.declare import Fd, Int, Long, Off64, Path, Size, syscall
 from kernel_model.vfs.inode import MAX_FILE_BYTES, Inode
 from kernel_model.vfs.locks import break_leases

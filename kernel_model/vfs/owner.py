@@ -9,9 +9,11 @@ Mirrors: Linux fs/fcntl.c (f_setown, send_sigio, kill_fasync).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kernel_model.abi.errno import EAGAIN
 from kernel_model.abi.fcntl import (
     POLLERR,
     POLLHUP,
@@ -23,7 +25,7 @@ from kernel_model.abi.fcntl import (
     POLLWRBAND,
     POLLWRNORM,
 )
-from kernel_model.signals import SI_KERNEL, SIGIO, SigInfo, send
+from kernel_model.signals import SI_KERNEL, SIGIO, SigInfo, send, send_queued
 
 if TYPE_CHECKING:
     from kernel_model.kernel import Kernel
@@ -92,7 +94,9 @@ def _send(task: Task, file: OpenFile, reason: int, fd: int) -> None:
     owner, theirs = file.owner, task.cred
     if owner.euid and not {owner.euid, owner.uid} & {theirs.suid, theirs.uid}:
         return
-    info = SigInfo(SIGIO, SI_KERNEL)
+    to_thread = owner.kind == F_OWNER_TID
     if file.async_signo:
         info = SigInfo(file.async_signo, reason, band=_BANDS[reason], fd=fd)
-    send(task, info, to_thread=owner.kind == F_OWNER_TID)
+        with suppress(EAGAIN):  # no room for what happened: plain SIGIO says that something did
+            return send_queued(task, info, to_thread=to_thread)
+    send(task, SigInfo(SIGIO, SI_KERNEL), to_thread=to_thread)

@@ -51,6 +51,8 @@ OLDER_LINUX: dict[str, str] = {"namespaces/users": "user namespaces map ids sinc
 # What qemu's user mode gets wrong. The story's own comment says it too.
 QEMU_DEVIATES: dict[str, str] = {
     "files/large": "it opens everything with O_LARGEFILE",
+    "memory/data_limit": "it has no RLIMIT_DATA",
+    "process/user_limits": "its own threads count as the user's processes",
     "process/proc_sys": "/proc/self/statm is its own",
     "libc/interfaces": "it waits for ever for an answer by netlink",
     "sockets/devices": "it refuses CLONE_NEWNET",

@@ -4,9 +4,9 @@ import pytest
 
 from cr.system import ARCHES
 from kernel_model import itimers
+from kernel_model.abi.limits import RLIM_INFINITY, RLIMIT_CPU
 from kernel_model.itimers import cpu_budget, fire_cpu_timers
 from kernel_model.signals import SIGKILL, SIGXCPU, bit
-from kernel_model.task import RLIM_INFINITY, RLIMIT_CPU
 from tests.harness.tiny_tasks import pausing, restarted
 
 SECOND_UNITS = 4 * 10**9
