@@ -26,7 +26,7 @@ from cr.image import extensions as ours
 from cr.image import ipc as image
 from cr.image import types as t
 from cr.security import check_label
-from kernel_model.abi.errno import EACCES, EPERM, LinuxError
+from kernel_model.abi.errno import EACCES, ENOSYS, EPERM, LinuxError
 from kernel_model.ipc.ids import MAY_READ, SEQUENCE_LIMIT, Ids, Perm
 from kernel_model.ipc.msg import Message, MessageQueue
 from kernel_model.ipc.namespace import IpcLimits, IpcNamespace
@@ -95,6 +95,8 @@ def _perms(ctx: Checkpoint, perm: Perm) -> image.IpcPerms:
 
 
 def _checkpoint_shm(ctx: Checkpoint, segment: Segment) -> None:
+    if ctx.pure and segment.locked_by is not None:
+        ctx.refuse(ENOSYS, f"segment {segment.perm.id} is locked, and the image is to be pure")
     objref, _ = ctx.objs.intern(segment)
     record = image.IpcShm(
         perms=_perms(ctx, segment.perm),
@@ -104,7 +106,7 @@ def _checkpoint_shm(ctx: Checkpoint, segment: Segment) -> None:
         shm_ctim=segment.times.changed,
         shm_cprid=segment.times.creator,
         shm_lprid=segment.times.last_user,
-        mlock_uid=_NOBODY,
+        mlock_uid=_NOBODY if segment.locked_by is None else segment.locked_by,
         flags=_SHM_DEST if segment.doomed else 0,
         objref=objref,
         shift=0,
@@ -239,13 +241,14 @@ class _SegmentDrop:
 
 def _restore_shm(ctx: Restart, namespace: IpcNamespace) -> None:
     record = ctx.image.read(t.HDR_IPC_SHM, image.IpcShm)
-    if record.mlock_uid != _NOBODY or record.shift or record.flags & ~_SHM_DEST:
-        ctx.refuse("locked segments and huge pages are not modelled", errno=38)
+    if record.shift or record.flags & ~_SHM_DEST:
+        ctx.refuse("segments of huge pages are not modelled", errno=38)
     if not 0 < record.shm_segsz < 1 << 47:
         ctx.refuse(f"a segment of {record.shm_segsz} bytes")
     perm = _restore_perm(ctx, record.perms)
     segment = Segment(ctx.kernel.ram, namespace, perm, record.shm_segsz)
     segment.doomed = bool(record.flags)
+    segment.locked_by = None if record.mlock_uid == _NOBODY else record.mlock_uid
     segment.times = SegmentTimes(
         record.shm_atim,
         record.shm_dtim,

@@ -159,7 +159,9 @@ def _ipc(namespace: IpcNamespace, names: Names) -> Iterator[str]:
     yield f"    {namespace.limits} next {sequences}"
     for segment in namespace.shm.all():
         yield f"    shm {vars(segment.perm)} {segment.size_bytes} bytes {segment.times}"
-        yield f"      {segment.users} mappings{', removed' if segment.doomed else ''}"
+        more = ", removed" if segment.doomed else ""
+        more += f", locked by {segment.locked_by}" if segment.locked_by is not None else ""
+        yield f"      {segment.users} mappings{more}"
         yield from _shared(segment, names)
     for queue in namespace.msg.all():
         yield f"    msg {vars(queue.perm)} at most {queue.max_bytes} {queue.messages}"

@@ -55,7 +55,7 @@ int main(void)
     send(queue, 7, "hello");
     int status;
     check(waitpid(pid, &status, 0) == pid && status == 0);
-    check(msgctl(queue, IPC_RMID) == 0);
+    check(msgctl(queue, IPC_RMID, NULL) == 0);
     check(msgrcv(queue, &message, 64, 0, IPC_NOWAIT) == -1 && (errno == EINVAL || errno == EIDRM));
     say("gone\n");
     return 0;

@@ -100,7 +100,7 @@ static inline int shmdt(const void *at)
     return (int)SYSV((NR_shmdt, (long)at, 0, 0, 0, 0, 0), CALL_SHMDT, 0, 0, 0, at, 0);
 }
 
-static inline int shmctl(int id, int command, struct shmid_ds *to)
+static inline int shmctl(int id, int command, void *to)
 {
     command |= WITH_VERSION;
     return (int)SYSV((NR_shmctl, id, command, (long)to, 0, 0, 0), CALL_SHMCTL, id,
@@ -166,10 +166,11 @@ static inline int msgrcv(int id, void *message, size_t size, long type, int flag
                      size, flags, &both, 0);
 }
 
-static inline int msgctl(int id, int command)
+static inline int msgctl(int id, int command, void *to)
 {
     command |= WITH_VERSION;
-    return (int)SYSV((NR_msgctl, id, command, 0, 0, 0, 0), CALL_MSGCTL, id, command, 0, 0, 0);
+    return (int)SYSV((NR_msgctl, id, command, (long)to, 0, 0, 0), CALL_MSGCTL, id, command, 0, to,
+                     0);
 }
 
 #endif

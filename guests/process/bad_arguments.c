@@ -62,11 +62,11 @@ int main(void)
     int set = semget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
     int segment = shmget(IPC_PRIVATE, page, IPC_CREAT | 0600);
     check(queue >= 0 && set >= 0 && segment >= 0);
-    int one = msgctl(queue, 99) == -1 ? errno : 0;
+    int one = msgctl(queue, 99, NULL) == -1 ? errno : 0;
     int two = semctl(set, 0, 99, none) == -1 ? errno : 0;
     int three = shmctl(segment, 99, NULL) == -1 ? errno : 0;
     say("unknown requests of System V: %d %d %d\n", one, two, three);
-    check(msgctl(queue, IPC_RMID) == 0 && semctl(set, 0, IPC_RMID, none) == 0);
+    check(msgctl(queue, IPC_RMID, NULL) == 0 && semctl(set, 0, IPC_RMID, none) == 0);
     check(shmctl(segment, IPC_RMID, NULL) == 0);
     say("the oldest futex operation: %d\n", ANY(futex, (long)&word, 2, 0, 0, 0, 0));
     return 0;

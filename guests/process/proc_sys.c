@@ -153,7 +153,7 @@ int main(void)
     say("the set: %s %s\n", word[2], word[3]);
     find_object("/proc/sysvipc/msg", queue, word, 14);
     say("the queue: %s %s %s\n", word[2], word[3], word[4]);
-    check(shmctl(shm, IPC_RMID, NULL) == 0 && msgctl(queue, IPC_RMID) == 0);
+    check(shmctl(shm, IPC_RMID, NULL) == 0 && msgctl(queue, IPC_RMID, NULL) == 0);
     check(semctl(set, 0, IPC_RMID, (union semun){0}) == 0);
     check(slurp("/proc/swaps") > 0 && memcmp(text, "Filename\t", 9) == 0);
     check(slurp("/proc/cmdline") > 0);

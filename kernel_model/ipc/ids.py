@@ -115,6 +115,13 @@ class Ids(Generic[T]):
             raise EIDRM(f"object {number} was removed")
         return thing
 
+    def at_slot(self, slot: int) -> T:
+        """The object of a slot (SHM_STAT and its like). Raises EINVAL."""
+        thing = self.slots.get(slot % SEQUENCE_STEP)
+        if thing is None:
+            raise EINVAL(f"there is nothing in slot {slot}")
+        return thing
+
     def get(
         self, task: Task, key: int, flags: int, suits: Callable[[T], None], make: Callable[[], T]
     ) -> int:

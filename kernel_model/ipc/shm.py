@@ -41,6 +41,8 @@ class Segment(SharedMemory):
         self.perm = perm
         self.size_bytes = size_bytes
         self.times = SegmentTimes()
+        self.locked_by: int | None = None
+        """The user who has locked its pages (SHM_LOCK); they are in memory anyway."""
         self.doomed = False
         """Removed, and still mapped: SHM_DEST."""
 

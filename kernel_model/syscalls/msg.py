@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import E2BIG, EAGAIN, EFAULT, EINVAL, ENOMSG, EPERM, NotModelled
+from kernel_model.abi.errno import E2BIG, EAGAIN, EFAULT, EINVAL, ENOMSG, EPERM
 from kernel_model.ipc.ids import (
     IPC_64,
+    IPC_INFO,
     IPC_NOWAIT,
     IPC_RMID,
     IPC_SET,
@@ -22,13 +23,14 @@ from kernel_model.ipc.ids import (
 )
 from kernel_model.ipc.msg import Message, MessageQueue
 from kernel_model.syscalls.declare import Flags, Int, Long, Ptr, Size, syscall
+from kernel_model.syscalls.ipc_info import tell_msg
 from kernel_model.syscalls.shm import check_version, told_perm
 from kernel_model.waitqueue import Restart, Sleep
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
 
-_LAST_COMMAND = 12  # MSG_INFO
+_MSG_STAT, _MSG_INFO = 11, 12
 _MSG_NOERROR, _MSG_EXCEPT = 0o10000, 0o20000
 
 
@@ -95,18 +97,19 @@ def msgrcv(task: Task, msqid: Int, message: Ptr, size: Size, kind: Long, flags: 
     return len(text)
 
 
-@syscall(partial="MSG_INFO, MSG_STAT and structures without IPC_64 are refused")
+@syscall(partial="structures without IPC_64 are refused")
 def msgctl(task: Task, msqid: Int, command: Int, buffer: Ptr) -> int:
-    """Ask about a queue, change it, remove it."""
+    """Ask about a queue or all of them, change one, remove it."""
     operation = command & ~IPC_64
     if msqid < 0 or operation < 0:
         raise EINVAL(f"queue {msqid}, command {operation}")
-    if operation not in (IPC_RMID, IPC_SET, IPC_STAT):
-        if operation > _LAST_COMMAND:
-            raise EINVAL(f"msgctl command {operation}")
-        raise NotModelled(f"msgctl command {operation}")
+    if operation in (IPC_INFO, _MSG_INFO):
+        return tell_msg(task, buffer, usage=operation == _MSG_INFO)
+    if operation not in (IPC_RMID, IPC_SET, IPC_STAT, _MSG_STAT):
+        raise EINVAL(f"msgctl command {operation}")
     namespace = task.nsproxy.ipc
-    queue = namespace.msg.find(msqid)
+    queues = namespace.msg
+    queue = queues.at_slot(msqid) if operation == _MSG_STAT else queues.find(msqid)
     if operation == IPC_RMID:
         queue.perm.check_owner(task)
         namespace.msg.remove(queue)
@@ -114,10 +117,10 @@ def msgctl(task: Task, msqid: Int, command: Int, buffer: Ptr) -> int:
         tell_removed(queue.receivers)
         return 0
     check_version(task, command)
-    if operation == IPC_STAT:
+    if operation in (IPC_STAT, _MSG_STAT):
         queue.perm.check(task, MAY_READ)
         _tell(task, queue, buffer)
-        return 0
+        return queue.perm.id if operation == _MSG_STAT else 0
     asked = task.user.read_record(task.abi.structs.ipc.msg, buffer)
     queue.perm.check_owner(task)
     if asked.qbytes > namespace.limits.msgmnb and not task.cred.cap("CAP_SYS_RESOURCE"):

@@ -9,9 +9,10 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import E2BIG, EAGAIN, EFBIG, EINVAL, ENOSPC, ERANGE, NotModelled
+from kernel_model.abi.errno import E2BIG, EAGAIN, EFBIG, EINVAL, ENOSPC, ERANGE
 from kernel_model.ipc.ids import (
     IPC_64,
+    IPC_INFO,
     IPC_NOWAIT,
     IPC_RMID,
     IPC_SET,
@@ -32,6 +33,7 @@ from kernel_model.ipc.sem import (
 )
 from kernel_model.restart_block import Progress
 from kernel_model.syscalls.declare import Flags, Int, Long, Ptr, Size, syscall
+from kernel_model.syscalls.ipc_info import tell_sem
 from kernel_model.syscalls.shm import check_version, told_perm
 from kernel_model.syscalls.time import read_timespec
 
@@ -39,8 +41,8 @@ if TYPE_CHECKING:
     from kernel_model.task import Task
 
 _GETPID, _GETVAL, _GETALL, _GETNCNT, _GETZCNT, _SETVAL, _SETALL = range(11, 18)
-_LAST_COMMAND = 19  # SEM_INFO
-_KNOWN = {IPC_RMID, IPC_SET, IPC_STAT, *range(_GETPID, _SETALL + 1)}
+_SEM_STAT, _SEM_INFO = 18, 19
+_KNOWN = {IPC_RMID, IPC_SET, IPC_STAT, *range(_GETPID, _SEM_STAT + 1)}
 
 
 @syscall()
@@ -113,9 +115,9 @@ def operate(task: Task, semid: int, addr: int, count: int, timeout: int) -> int:
     raise SemaphoreSleep(sem_set.queue, operations, blocked, deadline)
 
 
-@syscall(partial="SEM_INFO, SEM_STAT and structures without IPC_64 are refused")
+@syscall(partial="structures without IPC_64 are refused")
 def semctl(task: Task, semid: Int, number: Int, command: Int, argument: Long) -> int:
-    """Ask about a set or one of its semaphores, change it, remove it."""
+    """Ask about a set, one of its semaphores, or all sets; change one, remove it."""
     return control(task, semid, number, command, argument, argument)
 
 
@@ -124,19 +126,20 @@ def control(task: Task, semid: int, number: int, command: int, addr: int, value:
     operation = command & ~IPC_64
     if semid < 0 or operation < 0:
         raise EINVAL(f"set {semid}, command {operation}")
-    if operation not in _KNOWN:
-        if operation > _LAST_COMMAND:
-            raise EINVAL(f"semctl command {operation}")
-        raise NotModelled(f"semctl command {operation}")
     addr &= task.abi.mask
-    sem_set = task.nsproxy.ipc.sem.find(semid)
-    if operation in (IPC_STAT, IPC_SET):
+    if operation in (IPC_INFO, _SEM_INFO):
+        return tell_sem(task, addr, usage=operation == _SEM_INFO)
+    if operation not in _KNOWN:
+        raise EINVAL(f"semctl command {operation}")
+    if operation in (IPC_STAT, IPC_SET, _SEM_STAT):
         check_version(task, command)
+    sets = task.nsproxy.ipc.sem
+    sem_set = sets.at_slot(semid) if operation == _SEM_STAT else sets.find(semid)
     if operation in (IPC_RMID, IPC_SET):
         sem_set.perm.check_owner(task)
         return _remove(task, sem_set) if operation == IPC_RMID else _set(task, sem_set, addr)
     sem_set.perm.check(task, MAY_WRITE if operation in (_SETVAL, _SETALL) else MAY_READ)
-    if operation == IPC_STAT:
+    if operation in (IPC_STAT, _SEM_STAT):
         told = task.abi.structs.ipc.sem(
             perm=told_perm(task, sem_set.perm),  # type: ignore[arg-type]
             otime=sem_set.operated,
@@ -144,7 +147,7 @@ def control(task: Task, semid: int, number: int, command: int, addr: int, value:
             nsems=len(sem_set.semaphores),
         )
         task.user.write_record(told, addr)
-        return 0
+        return sem_set.perm.id if operation == _SEM_STAT else 0
     if operation in (_GETALL, _SETALL):
         return _all(task, sem_set, operation, addr)
     if not 0 <= number < len(sem_set.semaphores):

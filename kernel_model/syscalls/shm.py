@@ -5,13 +5,15 @@ Mirrors: Linux ipc/shm.c (sys_shmget, do_shmat, sys_shmdt, sys_shmctl).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from emu.memory import PAGE_MASK, PAGE_SHIFT
-from kernel_model.abi.errno import EINVAL, ENOMEM, ENOSPC, NotModelled
-from kernel_model.abi.limits import MMAP_MIN_ADDR
+from kernel_model.abi.errno import EINVAL, ENOMEM, ENOSPC, EPERM, NotModelled
+from kernel_model.abi.limits import MMAP_MIN_ADDR, RLIMIT_MEMLOCK
 from kernel_model.ipc.ids import (
     IPC_64,
+    IPC_INFO,
     IPC_RMID,
     IPC_SET,
     IPC_STAT,
@@ -34,14 +36,15 @@ from kernel_model.mm.vma import (
     Vma,
 )
 from kernel_model.syscalls.declare import Flags, Int, Ptr, Size, syscall
+from kernel_model.syscalls.ipc_info import tell_shm_limits, tell_shm_usage
 
 if TYPE_CHECKING:
     from emu.layout import Record
     from kernel_model.task import Task
 
-_LAST_COMMAND = 14  # SHM_INFO
+_SHM_LOCK, _SHM_UNLOCK, _SHM_STAT, _SHM_INFO = range(11, 15)
 _SHM_HUGETLB = 0o4000
-_SHM_DEST = 0o1000
+_SHM_DEST, _SHM_LOCKED = 0o1000, 0o2000
 _SHM_RDONLY, _SHM_RND, _SHM_REMAP, _SHM_EXEC = 0o10000, 0o20000, 0o40000, 0o100000
 
 
@@ -142,33 +145,91 @@ def shmdt(task: Task, addr: Ptr) -> int:
     return 0
 
 
-@syscall(partial="SHM_LOCK, SHM_INFO, SHM_STAT and structures without IPC_64 are refused")
+@syscall(partial="structures without IPC_64 are refused")
 def shmctl(task: Task, shmid: Int, command: Int, buffer: Ptr) -> int:
-    """Ask about a segment, change it, remove it."""
-    if shmid < 0 or command < 0:
-        raise EINVAL(f"segment {shmid}, command {command}")
+    """Ask about a segment or all of them, change one, remove it."""
     operation = command & ~IPC_64
-    if operation not in (IPC_RMID, IPC_SET, IPC_STAT):
-        if operation > _LAST_COMMAND:
-            raise EINVAL(f"shmctl command {operation}")
-        raise NotModelled(f"shmctl command {operation}")
+    if shmid < 0 or command < 0 or operation not in _COMMANDS:
+        raise EINVAL(f"segment {shmid}, command {command}")
+    if operation not in _WITHOUT_STRUCTURE:
+        check_version(task, command)
+    return _COMMANDS[operation](task, shmid, buffer)
+
+
+def _stat(task: Task, shmid: int, buffer: int) -> int:
+    segment = task.nsproxy.ipc.shm.find(shmid)
+    segment.perm.check(task, MAY_READ)
+    task.user.write_record(_told(task, segment), buffer)
+    return 0
+
+
+def _stat_slot(task: Task, slot: int, buffer: int) -> int:
+    segment = task.nsproxy.ipc.shm.at_slot(slot)
+    segment.perm.check(task, MAY_READ)
+    task.user.write_record(_told(task, segment), buffer)
+    return segment.perm.id
+
+
+def _set(task: Task, shmid: int, buffer: int) -> int:
     namespace = task.nsproxy.ipc
+    asked = task.user.read_record(task.abi.structs.ipc.shm, buffer).perm
     segment = namespace.shm.find(shmid)
-    if operation == IPC_STAT:
-        check_version(task, command)
-        segment.perm.check(task, MAY_READ)
-        task.user.write_record(_told(task, segment), buffer)
-        return 0
-    if operation == IPC_SET:
-        check_version(task, command)
-        asked = task.user.read_record(task.abi.structs.ipc.shm, buffer).perm
-        segment.perm.check_owner(task)
-        segment.perm.change(asked.uid, asked.gid, asked.mode)
-        segment.times.changed = namespace.now_s()
-        return 0
+    segment.perm.check_owner(task)
+    segment.perm.change(asked.uid, asked.gid, asked.mode)
+    segment.times.changed = namespace.now_s()
+    return 0
+
+
+def _remove(task: Task, shmid: int, buffer: int) -> int:
+    segment = task.nsproxy.ipc.shm.find(shmid)
     segment.perm.check_owner(task)
     segment.remove()
     return 0
+
+
+def _may_lock(task: Task, shmid: int) -> Segment:
+    segment = task.nsproxy.ipc.shm.find(shmid)
+    if not task.cred.cap("CAP_IPC_LOCK"):
+        if task.cred.euid not in (segment.perm.uid, segment.perm.cuid):
+            raise EPERM(f"segment {shmid} belongs to user {segment.perm.uid}")
+    return segment
+
+
+def _lock(task: Task, shmid: int, buffer: int) -> int:
+    segment = _may_lock(task, shmid)
+    most = task.signal.rlimits[RLIMIT_MEMLOCK][0]
+    if not task.cred.cap("CAP_IPC_LOCK"):
+        if not most:
+            raise EPERM("RLIMIT_MEMLOCK")
+        if locked_bytes(task) + (segment.page_count << PAGE_SHIFT) > most:
+            raise ENOMEM("RLIMIT_MEMLOCK")
+    if segment.locked_by is None:
+        segment.locked_by = task.cred.uid
+    return 0
+
+
+def locked_bytes(task: Task) -> int:
+    """What the user of a task has locked in segments."""
+    mine = (s for s in task.nsproxy.ipc.shm.all() if s.locked_by == task.cred.uid)
+    return sum(segment.page_count << PAGE_SHIFT for segment in mine)
+
+
+def _unlock(task: Task, shmid: int, buffer: int) -> int:
+    _may_lock(task, shmid).locked_by = None
+    return 0
+
+
+_COMMANDS: dict[int, Callable[[Task, int, int], int]] = {
+    IPC_RMID: _remove,
+    IPC_SET: _set,
+    IPC_STAT: _stat,
+    IPC_INFO: lambda task, _, buffer: tell_shm_limits(task, buffer),
+    _SHM_LOCK: _lock,
+    _SHM_UNLOCK: _unlock,
+    _SHM_STAT: _stat_slot,
+    _SHM_INFO: lambda task, _, buffer: tell_shm_usage(task, buffer),
+}
+_WITHOUT_STRUCTURE = {IPC_RMID, _SHM_LOCK, _SHM_UNLOCK, _SHM_INFO}
 
 
 def check_version(task: Task, command: int) -> None:
@@ -191,9 +252,10 @@ def told_perm(task: Task, perm: Perm, more_mode: int = 0) -> Record:
 
 
 def _told(task: Task, segment: Segment) -> Record:
-    times = segment.times
+    times, mode = segment.times, _SHM_DEST if segment.doomed else 0
+    mode |= _SHM_LOCKED if segment.locked_by is not None else 0
     return task.abi.structs.ipc.shm(
-        perm=told_perm(task, segment.perm, _SHM_DEST if segment.doomed else 0),  # type: ignore[arg-type]
+        perm=told_perm(task, segment.perm, mode),  # type: ignore[arg-type]
         segsz=segment.size_bytes,
         atime=times.attached,
         dtime=times.detached,
