@@ -154,6 +154,8 @@ class Restart:
         """What else to let go of when the objects are gone; the newest first."""
         self.lock_order: dict[tuple[Inode, FdTable], int] = {}
         """The places of owners of record locks among those of the same inode."""
+        self.nameless: set[tuple[int, int]] = set()
+        """Device and inode numbers of pipes and sockets that have come."""
         self.masters: dict[Tty, TtyFile] = {}
         """Open files of pty masters that no FILE record has asked for yet."""
         self.late_directories: list[DirectoryFile] = []

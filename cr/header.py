@@ -27,7 +27,9 @@ from cr.image import extensions as ours
 from cr.image import header as image
 from cr.image import types as t
 from cr.image.calls import GenerationName
+from cr.image.nameless import NamelessNumbers
 from cr.memory import AT_VECTOR_SIZE
+from cr.nameless import checkpoint_nameless_numbers, restore_nameless_numbers
 from cr.security import checkpoint_module, restore_module
 from kernel_model.clock import NS_PER_S
 from kernel_model.scheduling import LONGEST_SLICE_UNITS
@@ -131,6 +133,7 @@ def checkpoint_machine(ctx: Checkpoint, tasks: list[Task]) -> None:
     if kernel.generation != LAST.name:
         name = GenerationName(name=kernel.generation.encode())
         ctx.image.write(t.HDR_GENERATION, name)
+    checkpoint_nameless_numbers(ctx)
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,7 @@ class MachineState:
     record: ours.Machine
     random_state: bytes
     chaos: ours.Chaos | None
+    nameless: NamelessNumbers
 
 
 def restore_machine(ctx: Restart) -> MachineState | None:
@@ -162,7 +166,7 @@ def restore_machine(ctx: Restart) -> MachineState | None:
     if ctx.image.peek() == t.HDR_CHAOS:
         chaos = ctx.image.read(t.HDR_CHAOS, ours.Chaos)
     _restore_generation(ctx)
-    return MachineState(record, state, chaos)
+    return MachineState(record, state, chaos, restore_nameless_numbers(ctx))
 
 
 def _restore_generation(ctx: Restart) -> None:

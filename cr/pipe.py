@@ -6,7 +6,7 @@ pipe must be written once, and read back before anyone can look.
 
 Image grammar:
 
-    pipe-end  =  FilePipe             [ bytes ]
+    pipe-end  =  FilePipe             [ NAMELESS  bytes ]
     fifo-end  =  FilePipe  FILE_NAME  [ unlinked ]  [ bytes ]     ; bytes after the FIRST end met
     bytes     =  [ PIPE_EXTRA ]  PIPE_BUF           ; ours: another size (F_SETPIPE_SZ)
 
@@ -23,6 +23,7 @@ from cr.context import Checkpoint, Restart
 from cr.image import types as t
 from cr.image.files import FilePipe
 from cr.image.pipes import PipeExtra
+from cr.nameless import checkpoint_nameless, restore_nameless
 from cr.unlinked import checkpoint_unlinked
 from kernel_model.abi.errno import EBADF, EBUSY
 from kernel_model.abi.fcntl import O_ACCMODE, O_NONBLOCK
@@ -44,6 +45,8 @@ def checkpoint_end(ctx: Checkpoint, end: PipeEnd, common: dict[str, int]) -> Non
     if end.path is not None and not regular.checkpoint_name(ctx, end.path):
         checkpoint_unlinked(ctx, end.path)
     if first:
+        if end.path is None:
+            checkpoint_nameless(ctx, end.inode)
         if end.pipe.capacity != PIPE_CAPACITY and not ctx.pure:
             ctx.image.write(t.HDR_PIPE_EXTRA, PipeExtra(capacity=end.pipe.capacity))
         elif len(end.pipe.buffer) > PIPE_CAPACITY:
@@ -66,8 +69,7 @@ def restore_pipe_end(ctx: Restart, record: FilePipe) -> OpenFile:
     if ctx.objs.known(record.pipe_objref):
         parked = ctx.objs.fetch(ctx, record.pipe_objref, t.OBJ_INODE, _ParkedPipe)
     else:
-        cred = ctx.opener.cred
-        inode = ctx.kernel.vfs.pipefs.new_inode(cred.fsuid, cred.fsgid)
+        inode = restore_nameless(ctx, ctx.kernel.vfs.pipefs)
         parked = _fill(ctx, record, Pipe(), inode)
     flags = record.f_flags & (O_ACCMODE | O_NONBLOCK)
     if flags & O_ACCMODE == _EITHER:

@@ -18,6 +18,7 @@ from cr.image.errors import ImageError
 from cr.image.header import Objref
 from cr.jobs import check_session, take_terminal
 from cr.mounts import RestoredMounts, find_pid_namespaces, restore_mounts
+from cr.nameless import give_numbers
 from cr.proc_files import find_directories
 from cr.signals import start_timers
 from cr.sockets import attach_all, link_all
@@ -187,6 +188,7 @@ def _commit(kernel: Kernel, restored: Restored) -> Task:
         chaos = restored.machine.chaos
         kernel.chaos.seed = chaos.seed if chaos is not None else None
         kernel.chaos.wild = chaos is not None and bool(chaos.wild)
+        give_numbers(kernel, restored.machine.nameless)
     install_sysctls(kernel, restored.sysctls)
     tasks: dict[int, Task] = {}
     for identity, parts in zip(restored.identities, restored.tasks):

@@ -41,6 +41,7 @@ from cr.image.files import FileSocket
 from cr.image.mounts import FilePlace
 from cr.image.watches import SocketNetlink
 from cr.mounts import name_of, place_at, restore_place
+from cr.nameless import checkpoint_nameless, restore_nameless
 from cr.regular import checkpoint_name
 from cr.socket_record import ParkedSocket, checkpoint_common, fill_common
 from kernel_model.abi import socket as abi
@@ -74,6 +75,7 @@ def checkpoint_socket_file(ctx: Checkpoint, file: SocketFile, common: dict[str, 
     """Write an open socket."""
     number = ctx.write_object(t.OBJ_SOCK, file.socket, checkpoint_sock)
     ctx.image.write(t.HDR_FILE, FileSocket(f_type=t.FILE_SOCKET, sock_objref=number, **common))
+    checkpoint_nameless(ctx, file.inode)
 
 
 def checkpoint_sock(ctx: Checkpoint, socket: Socket) -> None:
@@ -314,8 +316,7 @@ def restore_socket_file(ctx: Restart, record: FileSocket) -> OpenFile:
     socket = parked.socket
     if socket.dead or socket.file is not None:
         ctx.refuse("a socket that is closed, or open twice")
-    cred = ctx.opener.cred
-    inode = ctx.kernel.vfs.sockfs.new_inode(cred.fsuid, cred.fsgid)
+    inode = restore_nameless(ctx, ctx.kernel.vfs.sockfs)
     return SocketFile(socket, inode, record.f_flags)
 
 

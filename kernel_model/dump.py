@@ -38,7 +38,7 @@ def dump(kernel: Kernel, root: Task | None = None) -> str:
 
 
 def _kernel(kernel: Kernel, root: Task | None) -> Iterator[str]:
-    names = Names()
+    names = Names(whole=root is None)
     if root is None:
         yield f"clock {kernel.clock.units} epoch {kernel.clock.epoch_ns}"
         yield f"random {kernel.random.state().decode()} next pid {kernel.pid_ns.next_number}"
@@ -48,6 +48,7 @@ def _kernel(kernel: Kernel, root: Task | None) -> Iterator[str]:
         for path, value in kernel.sysctls.changed():
             yield f"sysctl {path!r} {value}"
         order, slice_left = kernel.sched.order()
+        yield f"next pipe {kernel.vfs.pipefs.next_ino} next socket {kernel.vfs.sockfs.next_ino}"
         yield f"running {[task.pid for task in order]} slice {slice_left}"
     if root is None:
         yield from _groups(kernel.freezer, b"")

@@ -31,6 +31,7 @@ CHAPTERS = (
     "cr.image.mounts",
     "cr.image.network",
     "cr.image.pipes",
+    "cr.image.nameless",
     "cr.image.watches",
 )
 CHAPTERS_OF_OURS = (
@@ -41,6 +42,7 @@ CHAPTERS_OF_OURS = (
     "cr.image.mounts",
     "cr.image.network",
     "cr.image.pipes",
+    "cr.image.nameless",
     "cr.image.watches",
 )
 

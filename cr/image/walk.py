@@ -33,6 +33,7 @@ from cr.image.extensions import (
 )
 from cr.image.header import Container, Header, Tail
 from cr.image.mounts import Mount, MountData, MountFs, Mounts
+from cr.image.nameless import NamelessNumbers
 from cr.image.signals import Signal, SignalTask, Sigpending, WaitMask
 from cr.image.stream import Reader
 from cr.image.task import RestartBlock, Task, TaskCreds, TaskNs, TaskObjs
@@ -140,6 +141,8 @@ class _Walk(ObjectWalk):
             yield from self._one(Chaos)
         if self._next_is(t.HDR_GENERATION):
             yield from self._one(GenerationName)
+        if self._next_is(t.HDR_NAMELESS_NUMBERS):
+            yield from self._one(NamelessNumbers)
 
     def _mounts(self) -> Iterator[Item]:
         yield from self._one(Mounts)

@@ -17,6 +17,7 @@ from cr.image.files import (
     FileDesc,
     FileInotify,
     FilePipe,
+    FileSocket,
     FileTable,
     file_class,
 )
@@ -35,6 +36,7 @@ from cr.image.ipc import (
 from cr.image.locks import FileFlock, FileLease, FileOwner, RecordLock
 from cr.image.memory import HugePage, Mm, PageArray, Vma
 from cr.image.mounts import FilePlace, NsMounts, ProcFile, TtyInstance
+from cr.image.nameless import Nameless
 from cr.image.namespaces import Netdev, NetdevAddr, NetNs, Ns, UtsNs
 from cr.image.network import InetOptions, NetState, SocketExtra, SocketRights
 from cr.image.pipes import PipeExtra
@@ -144,6 +146,8 @@ class ObjectWalk(Steps):
         if isinstance(file, FilePipe) and file.pipe_objref not in self._pipes:
             self._pipes.add(file.pipe_objref)
             limit = t.PIPE_CAPACITY
+            if f_type == t.FILE_PIPE and self._next_is(t.HDR_NAMELESS):
+                yield from self._one(Nameless)
             if self._next_is(t.HDR_PIPE_EXTRA):
                 yield from self._one(PipeExtra)
                 assert isinstance(self._last, PipeExtra)
@@ -152,6 +156,8 @@ class ObjectWalk(Steps):
                 yield from self._blob(t.HDR_PIPE_BUF, "pipe contents", limit=limit)
         if isinstance(file, FileInotify):
             yield from self._inotify(file)
+        if isinstance(file, FileSocket) and self._next_is(t.HDR_NAMELESS):
+            yield from self._one(Nameless)
         if f_type == t.FILE_TTY and self._next_is(t.HDR_TTY_FILE):
             yield from self._one(TtyFile)
         if f_type == t.FILE_TTY and self._next_is(t.HDR_FILE_PLACE):

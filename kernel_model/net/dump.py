@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 class Names:
     """Numbers for objects, in the order in which they are met."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, whole: bool = True) -> None:
+        self.whole = whole
+        """All is shown: numbers of inodes, too, which another kernel chooses anew."""
         self._met: list[object] = []
 
     def of(self, kind: str, thing: object) -> tuple[str, bool]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kernel_model.abi.errno import EINVAL, EPERM
 from kernel_model.abi.fcntl import (
+    AT_EMPTY_PATH,
     AT_FDCWD,
     AT_SYMLINK_NOFOLLOW,
     MAY_WRITE,
@@ -43,6 +44,15 @@ def _writable(task: Task, fd: int) -> _Found:
     if file.path is not None:
         want_write(file.path)
     return _Found(file.inode, file.path)
+
+
+def _writable_itself(task: Task, fd: int) -> _Found:
+    """The file of a descriptor, though it be O_PATH; or the current directory."""
+    file = None if fd == AT_FDCWD else task.files.get_raw(fd)
+    place = task.fs.pwd if file is None else file.path
+    if place is not None:
+        want_write(place)
+    return _Found(task.fs.pwd.inode if file is None else file.inode, place)
 
 
 def _writable_at(task: Task, dirfd: int, path: bytes, *, follow: bool = True) -> _Found:
@@ -156,11 +166,13 @@ def fchown32(task: Task, fd: Fd, uid: UInt, gid: UInt) -> int:
     return _chown(task, _writable(task, fd), uid, gid)
 
 
-@syscall(partial="AT_EMPTY_PATH is refused with EINVAL, as before 2.6.39")
+@syscall()
 def fchownat(task: Task, dirfd: Fd, path: Path, uid: UInt, gid: UInt, flags: Flags) -> int:
-    """chown relative to a directory."""
-    if flags & ~AT_SYMLINK_NOFOLLOW:
+    """chown relative to a directory, or of `dirfd` itself with AT_EMPTY_PATH."""
+    if flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH):
         raise EINVAL(f"unknown flags {flags:#x}")
+    if flags & AT_EMPTY_PATH and not path:
+        return _chown(task, _writable_itself(task, dirfd), uid, gid)
     follow = not flags & AT_SYMLINK_NOFOLLOW
     return _chown(task, _writable_at(task, dirfd, path, follow=follow), uid, gid)
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, ERANGE
+from kernel_model.abi.errno import EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, ERANGE, EXDEV
 from kernel_model.abi.fcntl import (
+    AT_EMPTY_PATH,
     AT_FDCWD,
     AT_REMOVEDIR,
     AT_SYMLINK_FOLLOW,
@@ -139,12 +140,26 @@ def symlinkat(task: Task, target: Path, dirfd: Fd, path: Path) -> int:
     return _symlink(task, target, dirfd, path)
 
 
+def _itself(task: Task, fd: int) -> Place:
+    if fd == AT_FDCWD:
+        return task.fs.pwd
+    place = task.files.get_raw(fd).path
+    if place is None:
+        raise EXDEV("a file without a place in the tree")
+    return place
+
+
 def _link(task: Task, olddirfd: int, old: bytes, newdirfd: int, new: bytes, flags: int) -> int:
-    if flags & ~AT_SYMLINK_FOLLOW:
+    if flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH):
         raise EINVAL(f"unknown flags {flags:#x}")
+    if flags & AT_EMPTY_PATH and not task.cred.cap("CAP_DAC_READ_SEARCH"):
+        raise ENOENT("AT_EMPTY_PATH needs CAP_DAC_READ_SEARCH")
     walk = Walk(task)
-    follow = bool(flags & AT_SYMLINK_FOLLOW)
-    source = walk.resolve(old, start_of(task, olddirfd, old), follow=follow)
+    if flags & AT_EMPTY_PATH and not old:
+        source = _itself(task, olddirfd)
+    else:
+        follow = bool(flags & AT_SYMLINK_FOLLOW)
+        source = walk.resolve(old, start_of(task, olddirfd, old), follow=follow)
     names.link(task, walk, source, _last(task, walk, newdirfd, new))
     return 0
 
@@ -157,7 +172,7 @@ def link(task: Task, old: Path, new: Path) -> int:
 
 @syscall()
 def linkat(task: Task, olddirfd: Fd, old: Path, newdirfd: Fd, new: Path, flags: Flags) -> int:
-    """link relative to directories."""
+    """link relative to directories, or of `olddirfd` itself with AT_EMPTY_PATH."""
     return _link(task, olddirfd, old, newdirfd, new, flags)
 
 

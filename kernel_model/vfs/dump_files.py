@@ -42,9 +42,17 @@ def show_file(file: OpenFile, names: Names) -> Iterator[str]:
         f"      {type(file).__name__} {shown!r} flags {file.flags:o} at {file.position}"
         f" {file.owner} signal {file.async_signo} descriptor {file.async_fd}"
     )
+    if file.path is None and names.whole:
+        yield f"      {show_node(file.inode.node)}"
     yield from _asked_for(file)
     yield from _kind(file, names)
     yield from _behind(file, names)
+
+
+def show_node(node: DiskNode) -> str:
+    """What fstat tells of a file without a name."""
+    times = f"{node.atime_ns} {node.mtime_ns} {node.ctime_ns}"
+    return f"ino {node.ino} mode {node.mode:o} owner {node.uid} {node.gid} times {times}"
 
 
 def _asked_for(file: OpenFile) -> Iterator[str]:

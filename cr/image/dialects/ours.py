@@ -25,6 +25,7 @@ PORTS = "which port or name the kernel chooses next, and ports that wait (TIME_W
 CHOSEN = "that bind() chose the port of a socket"
 TTYS = "the owner and the times of a name in /dev/pts, and when the last byte of input came"
 SEQUENCE = "the sequence numbers of the next System V objects: they begin again"
+INODES = "number, owner, rights and times of pipes and sockets: they are made anew"
 READY = "in which order an epoll set tells its news"
 _FIN_RECEIVED = 2
 _TCP_CLOSE_WAIT = 8
@@ -84,6 +85,10 @@ def _ipc_sequence(passage: Passage, frame: Frame) -> None:
     passage.lose(SEQUENCE)
 
 
+def _nameless(passage: Passage, frame: Frame) -> None:
+    passage.lose(INODES)
+
+
 def _epoll_ready(passage: Passage, frame: Frame) -> None:
     passage.lose(READY)
 
@@ -98,6 +103,8 @@ _LEFT_OUT: dict[int, Callable[[Passage, Frame], None]] = {
     t.HDR_TTY_EXTRA: _tty_extra,
     t.HDR_IPC_SEQUENCE: _ipc_sequence,
     t.HDR_EPOLL_READY: _epoll_ready,
+    t.HDR_NAMELESS: _nameless,
+    t.HDR_NAMELESS_NUMBERS: _nothing,
 }
 
 

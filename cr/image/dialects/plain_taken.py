@@ -43,7 +43,7 @@ _TOLD = {
     t.HDR_NET_STATE: ours.PORTS,
     t.HDR_IPC_SEQUENCE: ours.SEQUENCE,
 }
-_LEFT_OUT = {*_TOLD, t.HDR_TASK_TIMES, t.HDR_CHAOS, t.HDR_GENERATION}
+_LEFT_OUT = {*_TOLD, t.HDR_TASK_TIMES, t.HDR_CHAOS, t.HDR_GENERATION, t.HDR_NAMELESS_NUMBERS}
 """Records of ours that a restart can do without."""
 _GROUPS = "process groups and sessions: all processes are in those of the first"
 _LIMITS = "resource limits: those of a new process"

@@ -8,6 +8,7 @@ from cr.image import (
     locks,
     memory,
     mounts,
+    nameless,
     namespaces,
     network,
     pipes,
@@ -82,6 +83,7 @@ class Specimen:
         self.w.write_blob(t.HDR_BUFFER, b"seed")
         self.put(ours.Chaos, seed=3, wild=1)
         self.put(calls.GenerationName, name=b"v21")
+        self.put(nameless.NamelessNumbers, next_pipe=5, next_socket=6)
         self.put(ours.PidNamespace, init=2, next_number=4)
         self.put(calls.SysctlValue, value=2, path=b"kernel/x")
         self.put(ours.FreezerGroup, name_bytes=2, content=b"/g" + bytes(4))
@@ -271,6 +273,8 @@ class Specimen:
             if f_type == t.FILE_FIFO:
                 w.write_string(t.HDR_FILE_NAME, b"/tmp/fifo")
                 self.put(ours.Unlinked, objref=905)
+            else:
+                self.put(nameless.Nameless, ino=3, mode=0o10600)
             self.put(pipes.PipeExtra, capacity=8192)
             w.write_blob(t.HDR_PIPE_BUF, b"in the pipe")
             done(objref)
@@ -279,6 +283,7 @@ class Specimen:
             sock = self.begin(t.OBJ_SOCK)
             self.sock(domain, sock)
             file(files.FileSocket, t.FILE_SOCKET, sock_objref=sock)
+            self.put(nameless.Nameless, ino=4, mode=0o140777)
             done(objref)
         objref = self.begin(t.OBJ_FILE)
         file(files.FileTty, t.FILE_TTY, tty_objref=self.tty())
