@@ -17,7 +17,7 @@ from cr.image.signals import Signal
 from kernel_model.jobs import members
 from kernel_model.signals import SignalStruct
 from kernel_model.task import Task
-from kernel_model.tty.terminal import Kind, Tty
+from kernel_model.tty.terminal import Tty
 
 _MAX_PID = 1 << 22
 
@@ -44,8 +44,6 @@ def restore_controlling(ctx: Restart, record: Signal, signal: SignalStruct) -> N
     signal.tty_old_pgrp = record.tty_old_pgrp
     if record.tty_objref:
         tty = ctx.objs.fetch(ctx, record.tty_objref, t.OBJ_TTY, Tty)
-        if tty.kind is Kind.MASTER:
-            ctx.refuse("the master of a pty controls nobody")
         signal.tty = tty
         if not ctx.has_machine:
             tty.pgrp = record.tty_pgrp
