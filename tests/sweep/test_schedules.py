@@ -200,3 +200,12 @@ def test_a_restarted_kernel_has_the_seed_of_the_image() -> None:
     chaotic.restart(image)
     assert chaotic.chaos.state() == (None, False)
     chaotic.power_off()
+
+
+def test_a_mask_is_taken_back_when_chaos_interrupts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Chaos, "interrupts", lambda chaos, task, sleep: sleep.stoppable)
+    kernel = seeded(find_story("events/epoll_mask"), "x86_64", 1, chaos=True)
+    while kernel.run(cr.after_syscalls(1), max_time_ns=MAX_TIME_NS) is Ended.REACHED:
+        for task in kernel.tasks.values():
+            assert task.saved_blocked is None or task.attention or task.syscall is not None
+    kernel.power_off()
