@@ -67,6 +67,18 @@ def test_a_timer_on_executed_code_counts_all_threads() -> None:
     assert itimers.get(task, itimers.ITIMER_VIRTUAL) == (5_000_000, 0)
 
 
+@pytest.mark.parametrize("which", range(3))
+def test_a_timer_that_is_due_fires_at_once(which: int) -> None:
+    kernel, task = pausing("x86_64")
+    itimers.set_timer(task, which, 5_000_000, 70_000)
+    timer = task.signal.itimers[which]
+    timer.due = itimers.clock_of(task, which) - min(10, itimers.clock_of(task, which) - 1)
+    due = timer.due
+    assert itimers.lateness(task, which) > 0
+    task = cycled(kernel).tasks[task.pid]
+    assert task.signal.itimers[which].due == due
+
+
 def test_who_waits_for_a_signal_does_not_take_what_another_thread_was_given() -> None:
     kernel, task, thread = with_thread()
     task.sighand.actions[9] = Action(0x400100)
@@ -80,3 +92,13 @@ def test_who_waits_for_a_signal_does_not_take_what_another_thread_was_given() ->
     kernel = cycled(kernel)
     assert kernel.tasks[thread.pid].state is State.SLEEPING
     assert kernel.tasks[task.pid].signal.pending.signals == bit(10)
+
+
+def test_the_status_of_a_process_that_is_ending() -> None:
+    """A thread that has not run since another one called exit_group."""
+    kernel, task, thread = with_thread()
+    thread.exit_group(0x900)
+    assert not task.exited
+    kernel = cycled(kernel)
+    assert kernel.run() is cr.Ended.EXITED
+    assert kernel.tasks[task.pid].exit_code == 0x900
