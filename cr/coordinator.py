@@ -20,7 +20,7 @@ Deviates: the original lets each task restore itself when its turn comes; here a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NoReturn
 
 from cr.call_states import Coordinating, Restarting, tell_coordinator
@@ -210,7 +210,15 @@ def _commit(
             _become_zombie(member, parts)
         else:
             become(member, parts, members[0])
+    _start_timers((parts, member) for _, parts, member in places if member is not caller)
     _wake(restored, members, caller)
+
+
+def _start_timers(members: Iterable[tuple[TaskParts, Task]]) -> None:
+    # Timers on executed code count from what all the threads of a process have executed.
+    for parts, task in members:
+        if parts.first_of_group:
+            start_timers(task)
 
 
 def _vanish(ghost: Task) -> None:
@@ -259,7 +267,6 @@ def become(task: Task, parts: TaskParts, root: Task) -> None:
     task.signal.pgid, task.signal.sid = old_signal.pgid, old_signal.sid
     install(task, parts)
     if parts.first_of_group:
-        start_timers(task)
         adopt_terminal(task, old_signal.tty, root)
     for thing in old:
         if thing is not None:
@@ -322,6 +329,7 @@ def become_root(task: Task, state: Coordinating, image: bytes) -> NoReturn:
         attach_all(ctx)
         _commit(state, restored, members, task)
         become(task, restored.tasks[0], task)
+        _start_timers([(restored.tasks[0], task)])
         find_directories(ctx)
         ctx.committed = True
     finally:
@@ -340,6 +348,7 @@ def become_alone(task: Task, image: bytes, flags: int) -> NoReturn:
             ctx.refuse("a dead task cannot be restored into a live one")
         attach_all(ctx)
         become(task, restored.tasks[0], task)
+        _start_timers([(restored.tasks[0], task)])
         find_directories(ctx)
         ctx.committed = True
     finally:

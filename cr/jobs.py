@@ -2,10 +2,12 @@
 
 Image grammar:
 
-    signal  =  ...  SIGNAL { tty_objref, tty_pgrp, tty_old_pgrp }  ...  [ GROUP_NEWS ]
+    signal  =  ...  SIGNAL { tty_objref, tty_pgrp, tty_old_pgrp }  ...
+               [ GROUP_NEWS ]  [ GROUP_EXIT ]
 
 Mirrors:  linux-cr kernel/signal.c -- the terminal part of checkpoint_signal, restore_signal.
-Deviates: GROUP_NEWS is ours: stops that no parent has heard of.
+Deviates: GROUP_NEWS is ours: stops that no parent has heard of; and GROUP_EXIT: the exit status of
+          a process some threads of which still have to end.
 """
 
 from __future__ import annotations
@@ -17,24 +19,29 @@ from cr.image.signals import Signal
 from kernel_model.jobs import members
 from kernel_model.signals import SignalStruct
 from kernel_model.task import Task
-from kernel_model.tty.terminal import Kind, Tty
+from kernel_model.tty.terminal import Tty
 
 _MAX_PID = 1 << 22
 
 
 def checkpoint_group_news(ctx: Checkpoint, signal: SignalStruct) -> None:
-    """Write what the parent has not heard."""
-    if ctx.pure or not (signal.stop_news or signal.continue_news):
+    """Write what the parent has not heard, and how the process ends."""
+    if ctx.pure:
         return
-    news = ours.GroupNews(stopped_by=signal.stop_news, continued=int(signal.continue_news))
-    ctx.image.write(t.HDR_GROUP_NEWS, news)
+    if signal.stop_news or signal.continue_news:
+        news = ours.GroupNews(stopped_by=signal.stop_news, continued=int(signal.continue_news))
+        ctx.image.write(t.HDR_GROUP_NEWS, news)
+    if signal.group_exit_code is not None:
+        ctx.image.write(t.HDR_GROUP_EXIT, ours.GroupExit(code=signal.group_exit_code))
 
 
 def restore_group_news(ctx: Restart, signal: SignalStruct) -> None:
-    """Read what the parent has not heard."""
+    """Read what the parent has not heard, and how the process ends."""
     if ctx.image.peek() == t.HDR_GROUP_NEWS:
         news = ctx.image.read(t.HDR_GROUP_NEWS, ours.GroupNews)
         signal.stop_news, signal.continue_news = news.stopped_by, bool(news.continued)
+    if ctx.image.peek() == t.HDR_GROUP_EXIT:
+        signal.group_exit_code = ctx.image.read(t.HDR_GROUP_EXIT, ours.GroupExit).code
 
 
 def restore_controlling(ctx: Restart, record: Signal, signal: SignalStruct) -> None:
@@ -44,8 +51,6 @@ def restore_controlling(ctx: Restart, record: Signal, signal: SignalStruct) -> N
     signal.tty_old_pgrp = record.tty_old_pgrp
     if record.tty_objref:
         tty = ctx.objs.fetch(ctx, record.tty_objref, t.OBJ_TTY, Tty)
-        if tty.kind is Kind.MASTER:
-            ctx.refuse("the master of a pty controls nobody")
         signal.tty = tty
         if not ctx.has_machine:
             tty.pgrp = record.tty_pgrp

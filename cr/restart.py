@@ -33,6 +33,7 @@ from cr.task import (
     was_sleeping,
 )
 from cr.tree import Identity, number_task, restore_namespaces, restore_tree
+from kernel_model.abi.fcntl import O_NONBLOCK
 from kernel_model.boot import bare_task, new_signal_struct
 from kernel_model.clock import UNITS_PER_NS
 from kernel_model.clone import lend_memory_again
@@ -200,8 +201,11 @@ def _commit(kernel: Kernel, restored: Restored) -> Task:
             parent.children.append(task)
         number_task(task, identity, restored.next_numbers if restored.machine else None)
         if parts.first_of_group:
-            start_timers(task)
             take_terminal(task)
+    # A timer on executed code counts from what all the threads have executed.
+    for parts, task in zip(restored.tasks, tasks.values()):
+        if parts.first_of_group:
+            start_timers(task)
     install_groups(restored.groups, tasks)
     for parts in restored.tasks:
         hold_group(parts.call_state)
@@ -261,10 +265,16 @@ def _set_running(kernel: Kernel, restored: Restored, tasks: list[Task]) -> None:
 def sleep_again(task: Task) -> None:
     """Run the handler of a sleeper once: no signal had woken it, so none is looked at.
 
-    One that is pending for the process was given to another thread, which has not run yet.
+    One that is pending for the process was given to another thread, which has not run yet. Nor is
+    O_NONBLOCK, which came when the task was asleep already (F_SETFL of somebody else).
     """
     held, task.frozen = task.frozen, True
+    files = [file for _, file in task.files.items() if file.nonblocking]
+    for file in files:
+        file.flags &= ~O_NONBLOCK
     task.kernel.calls.resume(task)
+    for file in files:
+        file.flags |= O_NONBLOCK
     task.frozen = held
 
 

@@ -3,7 +3,8 @@
 Image grammar:
 
     sighand  =  SIGHAND
-    signal   =  SIGNAL  SIGPENDING shared  { posix-timer }      ; after TASK_OBJS of a group's first
+    signal   =  SIGNAL  SIGPENDING shared  { posix-timer }  [ LATE_TIMERS ]
+                                                            ; after TASK_OBJS of a group's first
     thread   =  SIGPENDING private  SIGNAL_TASK  [ WAIT_MASK ]  ; the last records of a task
 
 Interval timers are saved as what is left of them: the image does not know when it is restarted.
@@ -11,12 +12,14 @@ Interval timers are saved as what is left of them: the image does not know when 
 Mirrors:  linux-cr checkpoint/signal.c -- checkpoint_signal, restore_signal,
           checkpoint_sigpending, checkpoint_obj_sighand, restore_itimer.
 Deviates: the original exchanged the arguments of list_add_tail when it restored the queue; here
-          the order of queued signals is kept. An expired timer has 1 us left, as there.
+          the order of queued signals is kept. A pure image says 1 ns of an expired timer; ours has
+          LATE_TIMERS, with which it fires at once.
 """
 
 from __future__ import annotations
 
 from cr.context import Checkpoint, Restart
+from cr.image import extensions as ours
 from cr.image import signals as image
 from cr.image import types as t
 from cr.jobs import (
@@ -105,6 +108,10 @@ def checkpoint_signal(ctx: Checkpoint, task: Task) -> None:
     ctx.image.write(t.HDR_SIGNAL, record)
     _checkpoint_pending(ctx, task.signal.pending)
     checkpoint_posix_timers(ctx, task.signal)
+    late = [itimers.lateness(task, which) for which in range(3)]
+    if any(late) and not ctx.pure:
+        record_late = ours.LateTimers(real=late[0], virtual=late[1], prof=late[2])
+        ctx.image.write(t.HDR_LATE_TIMERS, record_late)
     checkpoint_group_news(ctx, task.signal)
 
 
@@ -135,15 +142,27 @@ def restore_signal(ctx: Restart) -> SignalStruct:
     )
     signal.pending = _restore_pending(ctx)
     restore_posix_timers(ctx, signal)
+    _restore_late_timers(ctx, signal)
     restore_group_news(ctx, signal)
     restore_controlling(ctx, record, signal)
     return signal
 
 
+def _restore_late_timers(ctx: Restart, signal: SignalStruct) -> None:
+    if ctx.image.peek() != t.HDR_LATE_TIMERS:
+        return
+    record = ctx.image.read(t.HDR_LATE_TIMERS, ours.LateTimers)
+    for timer, late in zip(signal.itimers, (record.real, record.virtual, record.prof)):
+        if late and timer.due != 1:
+            ctx.refuse("an interval timer that is due has time left")
+        if late:
+            timer.due = -late
+
+
 def start_timers(task: Task) -> None:
     """At commit: make what is left of each timer a time at which it is due."""
     for which, timer in enumerate(task.signal.itimers):
-        itimers.set_timer(task, which, timer.due, timer.interval)
+        itimers.start(task, which, timer.due, timer.interval)
     start_posix_timers(task)
 
 

@@ -116,7 +116,15 @@ def restore_unlinked(ctx: Restart, name: bytes, elsewhere: FilePlace | None) -> 
         place.inode.seals = seals
     node = place.inode.node
     node.mtime_ns, node.ctime_ns = chain[0].mtime_ns, chain[0].ctime_ns
-    return place
+    # The same file may be seen through the mounts of several namespaces.
+    mount = _mount_of(ctx, elsewhere)
+    if mount.fs is not place.mount.fs:
+        ctx.refuse("an unlinked file is in two file systems")
+    return Path(mount, place.dentry)
+
+
+def _mount_of(ctx: Restart, elsewhere: FilePlace | None) -> Mount:
+    return ctx.mounts.by_number[elsewhere.mount] if elsewhere else ctx.opener.fs.root.mount
 
 
 def _read_unlinked(ctx: Restart) -> ours.Unlinked:
@@ -132,11 +140,9 @@ def _make(
     ctx: Restart, chain: list[ours.Unlinked], name: bytes, elsewhere: FilePlace | None
 ) -> None:
     """Make a file and the directories above it, as far as they are not there."""
-    root = ctx.opener.fs.root
-    mount, start, path = root.mount, root.dentry, name
+    mount, start, path = _mount_of(ctx, elsewhere), ctx.opener.fs.root.dentry, name
     if elsewhere is not None:
-        mount, path = ctx.mounts.by_number[elsewhere.mount], elsewhere.path
-        start = top_of(mount.fs)
+        start, path = top_of(mount.fs), elsewhere.path
     names = [each for each in path.split(b"/") if each]
     if len(names) < len(chain):
         ctx.refuse(f"{path!r} does not name as many directories as were removed")

@@ -88,6 +88,7 @@ def leave_memory(task: Task) -> None:
             leave_robust_futexes(task)
         except EFAULT:
             pass  # Linux gives up without a word, too
+    task.robust_list = (0, 0)
     bequeath(task, owned)
     _clear_child_tid(task)
 

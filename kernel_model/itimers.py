@@ -62,6 +62,21 @@ def set_timer(task: Task, which: int, left: int, interval: int) -> None:
         rearm(task)
 
 
+def lateness(task: Task, which: int) -> int:
+    """Since when a timer is due that has not fired, in nanoseconds plus 1; 0: it is not due."""
+    timer = _timer(task, which)
+    return max(0, clock_of(task, which) - timer.due + 1) if timer.due else 0
+
+
+def start(task: Task, which: int, left: int, interval: int) -> None:
+    """set_timer for one that may be due already: then `left` is its `lateness`, negative."""
+    set_timer(task, which, max(left, 1) if left else 0, interval)
+    if left < 0:
+        task.signal.itimers[which].due += left
+        if which == ITIMER_REAL:
+            rearm(task)
+
+
 def rearm(task: Task) -> None:
     """Set the clock for ITIMER_REAL as it stands in the process."""
     timer = task.signal.itimers[ITIMER_REAL]

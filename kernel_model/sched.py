@@ -10,7 +10,7 @@ Deviates: fairness is that everybody gets a slice in turn; its length follows th
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import MutableSequence
+from collections.abc import Iterable, MutableSequence
 from typing import TYPE_CHECKING
 
 from kernel_model.scheduling import SCHED_FIFO, SLICE_UNITS
@@ -45,11 +45,15 @@ class Scheduler:
                 self._preempt()
 
     def _get_in_line(self, queue: MutableSequence[Task], task: Task) -> None:
-        if self.realtime or self.chaos.seed is None:
+        if self.chaos.seed is None or self._is_urgent(queue, task):
             queue.append(task)
         else:
             # Asked again at the same time, chance gives the same place: `order` may look ahead.
             queue.insert(self.chaos.place_in_queue(task, len(queue)), task)
+
+    def _is_urgent(self, queue: Iterable[Task], task: Task) -> bool:
+        # That a task was real-time once is not in an image: it must make no difference.
+        return self.realtime and any(map(_priority, (*queue, task)))
 
     def leave_queue(self, task: Task) -> None:
         """A runnable task must wait; the current one finishes its handler first."""
@@ -66,7 +70,7 @@ class Scheduler:
     def give_way(self) -> None:
         """sched_yield: the others first."""
         self.slice_left = 0
-        if self.realtime and self.current is not None:
+        if self.current is not None and self._is_urgent(self.queue, self.current):
             self.queue.append(self.current)
             self.current = None
 

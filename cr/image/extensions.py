@@ -10,7 +10,7 @@ Image grammar:
                               { PID_NAMESPACE }  { FREEZER_GROUP }
     at the end of cpu units   [ TASK_TIMES ] [ SYSCALL_PROGRESS ] [ TASK_EXTRA ]
     at the end of an IPC_NS   [ IPC_SEQUENCE ]
-    after shared SIGPENDING   { POSIX_TIMER }  [ GROUP_NEWS ]
+    after shared SIGPENDING   { POSIX_TIMER }  [ LATE_TIMERS ]  [ GROUP_NEWS ]  [ GROUP_EXIT ]
     after epoll items         [ EPOLL_READY ]
     after a FILE_NAME         [ UNLINKED  { UNLINKED_DATA } ] { UNLINKED }
     after FILE tty            [ TTY_FILE ]
@@ -28,8 +28,10 @@ from cr.image.types import (
     HDR_CHAOS,
     HDR_EPOLL_READY,
     HDR_FREEZER_GROUP,
+    HDR_GROUP_EXIT,
     HDR_GROUP_NEWS,
     HDR_IPC_SEQUENCE,
+    HDR_LATE_TIMERS,
     HDR_MACHINE,
     HDR_PID_NAMESPACE,
     HDR_POSIX_TIMER,
@@ -270,6 +272,21 @@ class TtyFile(Framed):
         return None if len(self.name) < 4096 else "a name of 4096 bytes or more"
 
 
+@record(size=32)
+class LateTimers(Framed):
+    """Interval timers that are due, and whose signals are not sent yet; linux-cr says 1 us left."""
+
+    TYPE = HDR_LATE_TIMERS
+
+    real: u64 = at("ITIMER_REAL: since when it is due, in ns, plus 1; 0: it is not")
+    virtual: u64 = at("ITIMER_VIRTUAL, by what the process has executed")
+    prof: u64 = at("ITIMER_PROF, likewise")
+
+    def invalid(self) -> str | None:
+        late = (self.real, self.virtual, self.prof)
+        return None if 0 < max(late) <= 1 << 61 else "no timer is late, or one for ever"
+
+
 @record(size=16)
 class GroupNews(Framed):
     """That a process was stopped or continued, until its parent has asked; linux-cr loses it."""
@@ -281,6 +298,19 @@ class GroupNews(Framed):
 
     def invalid(self) -> str | None:
         return None if self.stopped_by <= 64 and self.continued <= 1 else "no such news"
+
+
+@record(size=16)
+class GroupExit(Framed):
+    """How a process ends of which some threads do not know it yet; linux-cr says SIGKILL."""
+
+    TYPE = HDR_GROUP_EXIT
+
+    code: u32 = at("as wait(2) shows it")
+    pad: u32 = at("zero", default=0, must_be=0)
+
+    def invalid(self) -> str | None:
+        return None if self.code <= 0xFFFF else "no process ends like that"
 
 
 @record(size=16)

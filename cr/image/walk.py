@@ -23,7 +23,9 @@ from cr.image.calls import CallState, GenerationName, SysctlValue
 from cr.image.extensions import (
     Chaos,
     FreezerGroup,
+    GroupExit,
     GroupNews,
+    LateTimers,
     Machine,
     PidNamespace,
     PosixTimer,
@@ -190,8 +192,12 @@ class _Walk(ObjectWalk):
             yield from self._one(Sigpending, "shared")
             while self._next_is(t.HDR_POSIX_TIMER):
                 yield from self._one(PosixTimer)
+            if self._next_is(t.HDR_LATE_TIMERS):
+                yield from self._one(LateTimers)
             if self._next_is(t.HDR_GROUP_NEWS):
                 yield from self._one(GroupNews)
+            if self._next_is(t.HDR_GROUP_EXIT):
+                yield from self._one(GroupExit)
         yield from self._one(Sigpending, "private")
         yield from self._one(SignalTask)
         if self._next_is(t.HDR_WAIT_MASK):

@@ -205,6 +205,8 @@ class CallTable:
                 self._sleep(task, sleep)
                 return
             task.waits_for = 0
+            if task.saved_blocked is not None:
+                task.attention = True  # no signal comes that would take the mask back
             block = task.restart_block
             result = block.result if block is not None and block.done else -EINTR.errno
         except Interrupted as interrupted:

@@ -13,6 +13,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import (
+    EAGAIN,
     EBADF,
     EFAULT,
     EFBIG,
@@ -111,16 +112,25 @@ def _write_whole(task: Task, file: OpenFile, data: bytes) -> int:
     block: Progress | None = task.restart_block
     done = block.done if block else 0
     try:
-        done += file.write_for(task, data[done:] if done else data)
+        # Some is not all that it takes now: a terminal drops bytes, and has room again.
+        while not done or done < len(data):
+            more = file.write_for(task, data[done:] if done else data)
+            done += more
+            if not more:
+                break
     except (EPIPE, EIO) as broken:
         if isinstance(broken, EPIPE):
             task.send_signal(SIGPIPE)
         if done:
             return done
         raise
-    if done < len(data) and not file.nonblocking:
-        task.restart_block = Progress(done=done)
-        raise Sleep(*file.poll_queues())
+    except EAGAIN:
+        if not done:
+            raise
+    except Sleep:
+        if done:
+            task.restart_block = Progress(done=done)
+        raise
     return done
 
 

@@ -188,7 +188,8 @@ def rt_sigtimedwait(task: Task, signals: Ptr, info: Ptr, timeout: Ptr, size: Siz
     _check_size(size)
     wanted = unpack_set(task.abi, task.user.read(signals, SIGSET_BYTES)) & ~UNBLOCKABLE
     duration = read_timespec(task, timeout) if timeout else None
-    found = dequeue(task, wanted)
+    # Who sleeps again after a restart was not woken: what is there was given to another thread.
+    found = dequeue(task, wanted) if not task.frozen else None
     task.waits_for = 0
     if found is not None:
         if info:

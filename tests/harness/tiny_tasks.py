@@ -8,6 +8,7 @@ from collections.abc import Callable
 import cr
 from cr.system import Ended, System
 from kernel_model.console import Console
+from kernel_model.syscalls.dispatch import load_numbers
 from kernel_model.task import Task
 from kernel_model.vfs.open import open_path
 from kernel_model.vfs.openfile import OpenFile
@@ -51,6 +52,16 @@ def opened(task: Task, path: bytes, flags: int, fd: int, *, cloexec: bool = Fals
     file = open_path(task, path, flags, 0o640)
     task.files.install_at(fd, file, cloexec=cloexec)
     return file
+
+
+def begin_call(task: Task, name: str, *arguments: int) -> None:
+    """A task that runs no code traps into a system call; it may sleep there."""
+    words = task.regs.words
+    words[task.abi.number] = load_numbers()[task.abi.name][name]
+    for register, value in zip(task.abi.arguments, arguments):
+        words[register] = value
+    task.kernel.calls.enter(task)
+    task.kernel.sched.dequeue(task)
 
 
 Change = Callable[[System, Task], object]

@@ -18,7 +18,10 @@ from cr.testing.sweep import Segment, run_segment
 from guests.stories import ARCHES, Story, all_stories, find_story
 from kernel_model.chaos import Chaos
 from kernel_model.clock import UNITS_PER_NS, Clock
+from kernel_model.clone import CloneArgs, copy_process
 from kernel_model.console import Console
+from kernel_model.sched import Scheduler
+from kernel_model.signals import SIGCHLD
 from kernel_model.task import State
 from tests.harness.model import (
     MAX_TIME_NS,
@@ -32,6 +35,7 @@ from tests.harness.model import (
     run_straight,
     start,
 )
+from tests.harness.tiny_tasks import pausing
 from tests.sweep.conftest import Subjects
 
 SIX = "processes/six"
@@ -200,3 +204,26 @@ def test_a_restarted_kernel_has_the_seed_of_the_image() -> None:
     chaotic.restart(image)
     assert chaotic.chaos.state() == (None, False)
     chaotic.power_off()
+
+
+def test_a_mask_is_taken_back_when_chaos_interrupts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Chaos, "interrupts", lambda chaos, task, sleep: sleep.stoppable)
+    kernel = seeded(find_story("events/epoll_mask"), "x86_64", 1, chaos=True)
+    while kernel.run(cr.after_syscalls(1), max_time_ns=MAX_TIME_NS) is Ended.REACHED:
+        for task in kernel.tasks.values():
+            assert task.saved_blocked is None or task.attention or task.syscall is not None
+    kernel.power_off()
+
+
+def test_a_priority_that_is_over_leaves_no_trace() -> None:
+    """Whether somebody was real-time once is in no image."""
+    _, task = pausing("x86_64")
+    children = [copy_process(task, CloneArgs(SIGCHLD)) for _ in range(6)]
+    orders = []
+    for realtime in (False, True):
+        scheduler = Scheduler(Chaos(Clock(0), 7))
+        scheduler.realtime = realtime
+        for child in children:
+            scheduler.enqueue(child)
+        orders.append(list(scheduler.queue))
+    assert orders[0] == orders[1] != children

@@ -1,10 +1,22 @@
 """Open files and descriptors after a restart."""
 
-from kernel_model.abi.fcntl import O_APPEND, O_CREAT, O_DIRECTORY, O_RDONLY, O_RDWR, O_WRONLY
+from kernel_model.abi.fcntl import (
+    O_APPEND,
+    O_CREAT,
+    O_DIRECTORY,
+    O_NONBLOCK,
+    O_RDONLY,
+    O_RDWR,
+    O_WRONLY,
+)
+from kernel_model.clone import CloneArgs, copy_process
 from kernel_model.pipe import PipeEnd, new_pipe
+from kernel_model.signals import SIGCHLD
 from kernel_model.syscalls.dispatch import CallTable
+from kernel_model.task import State
 from kernel_model.vfs.openfile import DirectoryFile
-from tests.harness.tiny_tasks import opened, pausing, restarted
+from tests.harness.model import cycled
+from tests.harness.tiny_tasks import begin_call, opened, pausing, restarted
 
 
 def test_descriptors_share_the_open_file() -> None:
@@ -61,3 +73,14 @@ def test_no_call_is_lost() -> None:
     assert isinstance(kernel.calls, CallTable) and task.syscall is not None
     kernel, again = restarted(kernel)
     assert kernel.calls.name(again.abi, again.syscall or 0) == "pause"
+
+
+def test_who_sleeps_does_not_look_at_o_nonblock_that_came_later() -> None:
+    kernel, task = pausing("x86_64")
+    opened(task, b"/dev/ptmx", O_RDWR, 3)
+    child = copy_process(task, CloneArgs(SIGCHLD))
+    begin_call(child, "read", 3, child.regs.words[child.abi.sp] - 64, 1)
+    assert child.state is State.SLEEPING
+    task.files.get(3).flags |= O_NONBLOCK
+    kernel = cycled(kernel)
+    assert kernel.tasks[child.pid].state is State.SLEEPING

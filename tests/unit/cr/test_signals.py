@@ -3,9 +3,13 @@
 import pytest
 
 import cr
+from cr.system import System
 from kernel_model import itimers
-from kernel_model.signals import Action, SigInfo, send, set_blocked
-from tests.harness.tiny_tasks import pausing, restarted
+from kernel_model.clone import CLONE_SIGHAND, CLONE_THREAD, CLONE_VM, CloneArgs, copy_process
+from kernel_model.signals import Action, SigInfo, bit, send, set_blocked
+from kernel_model.task import State, Task
+from tests.harness.model import cycled
+from tests.harness.tiny_tasks import begin_call, pausing, restarted
 
 
 def test_pending_signals_keep_their_order_and_what_they_say() -> None:
@@ -47,3 +51,54 @@ def test_limits() -> None:
     expected = list(task.signal.rlimits)
     _, task = restarted(kernel)
     assert task.signal.rlimits == expected
+
+
+def with_thread() -> tuple[System, Task, Task]:
+    kernel, task = pausing("x86_64")
+    flags = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD
+    return kernel, task, copy_process(task, CloneArgs(flags))
+
+
+def test_a_timer_on_executed_code_counts_all_threads() -> None:
+    kernel, task, thread = with_thread()
+    thread.run_units = 8_000
+    itimers.set_timer(task, itimers.ITIMER_VIRTUAL, 5_000_000, 0)
+    kernel, task = restarted(kernel)
+    assert itimers.get(task, itimers.ITIMER_VIRTUAL) == (5_000_000, 0)
+
+
+@pytest.mark.parametrize("which", range(3))
+def test_a_timer_that_is_due_fires_at_once(which: int) -> None:
+    kernel, task = pausing("x86_64")
+    itimers.set_timer(task, which, 5_000_000, 70_000)
+    timer = task.signal.itimers[which]
+    timer.due = itimers.clock_of(task, which) - min(10, itimers.clock_of(task, which) - 1)
+    due = timer.due
+    assert itimers.lateness(task, which) > 0
+    task = cycled(kernel).tasks[task.pid]
+    assert task.signal.itimers[which].due == due
+
+
+def test_who_waits_for_a_signal_does_not_take_what_another_thread_was_given() -> None:
+    kernel, task, thread = with_thread()
+    task.sighand.actions[9] = Action(0x400100)
+    set_blocked(thread, bit(10))
+    addr = thread.regs.words[thread.abi.sp] - 256
+    thread.user.write(addr, bit(10).to_bytes(8, "little"))
+    begin_call(thread, "rt_sigtimedwait", addr, 0, 0, 8)
+    assert thread.state is State.SLEEPING
+    send(task, SigInfo(10, 0, pid=1))
+    assert task.state is State.RUNNING and thread.state is State.SLEEPING
+    kernel = cycled(kernel)
+    assert kernel.tasks[thread.pid].state is State.SLEEPING
+    assert kernel.tasks[task.pid].signal.pending.signals == bit(10)
+
+
+def test_the_status_of_a_process_that_is_ending() -> None:
+    """A thread that has not run since another one called exit_group."""
+    kernel, task, thread = with_thread()
+    thread.exit_group(0x900)
+    assert not task.exited
+    kernel = cycled(kernel)
+    assert kernel.run() is cr.Ended.EXITED
+    assert kernel.tasks[task.pid].exit_code == 0x900

@@ -4,10 +4,11 @@ import pytest
 
 import cr
 from guests.stories import ARCHES
-from kernel_model.signals import SigInfo
+from kernel_model.clone import CloneArgs, copy_process
+from kernel_model.signals import SIGCHLD, SigInfo
 from kernel_model.task import State
 from tests.harness import tiny_elf as tiny
-from tests.harness.model import disk_with
+from tests.harness.model import cycled, disk_with
 from tests.harness.tiny_tasks import pausing, restarted
 
 
@@ -54,3 +55,13 @@ def test_a_taken_pid() -> None:
     kernel, _ = pausing("x86_64")
     with pytest.raises(cr.ImageError, match="pid 1 is taken"):
         kernel.restart(kernel.checkpoint())
+
+
+def test_the_dead_have_no_robust_futexes() -> None:
+    """Of a 32-bit task on a 64-bit kernel they would come back as those of a 64-bit one."""
+    kernel, task = pausing("x86_64")
+    child = copy_process(task, CloneArgs(SIGCHLD))
+    child.robust_list = (0x3000, 24)
+    child.exit_group(0)
+    assert child.robust_list == (0, 0)
+    cycled(kernel).power_off()

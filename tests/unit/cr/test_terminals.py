@@ -15,6 +15,7 @@ from guests.stories import ARCHES
 from kernel_model.clone import CloneArgs, copy_process
 from kernel_model.dump import dump
 from kernel_model.signals import SIGCHLD, SIGHUP, bit
+from kernel_model.syscalls.readwrite import write_out
 from kernel_model.task import Task
 from kernel_model.tty.file import TtyFile
 from kernel_model.tty.terminal import Kind
@@ -222,3 +223,20 @@ def test_cycles_are_equal() -> None:
         master, _ = pty(kernel, task, leads=True)
         master.write_for(task, b"a\tb\x16")
         cycled(kernel).power_off()
+
+
+def test_a_master_may_be_the_controlling_terminal() -> None:
+    """As TIOCSCTTY allows on Linux 3.2."""
+    kernel, task = pausing("x86_64")
+    master, _ = pty(kernel, task)
+    master.tty.control(task)
+    kernel = cycled(kernel)
+    task = kernel.tasks[task.pid]
+    assert task.signal.tty is ends(task)[0].tty
+
+
+def test_a_writer_goes_on_while_what_it_writes_is_dropped() -> None:
+    """A line that is too long: there is always room for more of it."""
+    _, task = pausing("x86_64")
+    master, _ = pty(task.kernel, task)
+    assert write_out(task, master, b"x" * 70_000) == 70_000

@@ -16,11 +16,13 @@ from cr.system import System
 from cr.testing.anvil import Anvil, Specimen
 from guests.stories import find_story
 from kernel_model.abi.errno import EBADF, ENOENT
+from kernel_model.clone import CLONE_NEWNS, CloneArgs, copy_process
 from kernel_model.dump import dump
+from kernel_model.signals import SIGCHLD
 from kernel_model.task import Task
 from kernel_model.vfs.names import make, rmdir, unlink
 from kernel_model.vfs.path import Walk, shown_path
-from tests.harness.model import start
+from tests.harness.model import cycled, start
 from tests.harness.tiny_tasks import pausing, restarted
 
 ARCH = "x86_64"
@@ -112,3 +114,17 @@ def test_a_cut_image_leaves_nothing_behind() -> None:
     for edge in found.edges[:-1]:
         assert anvil.strike(found.image[:edge]) is not None
     anvil.close()
+
+
+def test_a_removed_directory_is_seen_through_the_mounts_of_two_namespaces() -> None:
+    kernel, task = pausing(ARCH)
+    made(task, b"/place")
+    task.fs.pwd = Walk(task).resolve(b"/place")
+    child = copy_process(task, CloneArgs(SIGCHLD | CLONE_NEWNS))
+    removed(task, b"/place")
+    pids = (task.pid, child.pid)
+    kernel = cycled(kernel)
+    own, other = (kernel.tasks[pid].fs for pid in pids)
+    assert own.pwd.dentry is other.pwd.dentry
+    assert own.pwd.mount is own.root.mount and other.pwd.mount is other.root.mount
+    assert own.pwd.mount is not other.pwd.mount

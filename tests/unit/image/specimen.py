@@ -183,7 +183,9 @@ class Specimen:
             )
             if infos:
                 self.put(ours.PosixTimer, signo=14)
+                self.put(ours.LateTimers, virtual=2)
                 self.put(ours.GroupNews, stopped_by=20)
+                self.put(ours.GroupExit, code=9)
         self.put(signals.SignalTask, blocked=signals.Sigset.of_mask(0b110))
         self.put(signals.WaitMask, blocked=signals.Sigset.of_mask(0b10))
 

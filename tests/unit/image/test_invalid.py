@@ -121,6 +121,8 @@ ROWS: list[tuple[str, dict[str, object], str]] = [
     ("RecordLock", {"kind": 2}, "0 or 1"),
     ("RecordLock", {"first": 2, "last": 1}, "no range"),
     ("RecordLock", {"pid": -1}, "positive"),
+    ("LateTimers", {"virtual": 0}, "no timer is late"),
+    ("GroupExit", {"code": 0x10000}, "ends like that"),
     ("GroupNews", {"stopped_by": 65}, "no such news"),
     ("DirectoryNotify", {"file_objref": 0}, "negative"),
     ("FileInotify", {"nr_watches": 8193}, "more than 8192"),
