@@ -58,6 +58,7 @@ QEMU_DEVIATES: dict[str, str] = {
     "sockets/pass_fds": "it makes more room for descriptors than the program gave",
     "sockets/unix_edges": "it has no SO_PEERNAME",
     "memory/shared_anonymous": "it refuses mremap with an old size of zero",
+    "locks/whole_file": "it opens to read and write what is opened for neither",
     "locks/lease": "it does not swap si_fd",
     "signals/sigio_sockets": "it does not swap si_fd",
     "signals/sigio": "it does not swap si_band and si_fd",
