@@ -25,7 +25,7 @@ from cr.image import sockets as image
 from cr.image import types as t
 from cr.socket_record import ParkedSocket, fill_common
 from kernel_model.abi import socket as abi
-from kernel_model.net.inet import ANY4, MAPPED, SETTINGS, Endpoint, InetSocket, sockaddr
+from kernel_model.net.inet import ANY4, MAPPED, SETTINGS, Endpoint, InetSocket, is_any, sockaddr
 from kernel_model.net.message import Message
 from kernel_model.net.socket import Socket
 from kernel_model.net.tcp import CONNECTED, TcpSocket
@@ -144,7 +144,7 @@ def restore_inet(ctx: Restart, record: image.Socket) -> ParkedSocket:
     _check(ctx, socket, inet)
     socket.local = _endpoint(ctx, socket, inet.rcv_saddr, inet.inet6_rcv_saddr, inet.sport)
     remote = _endpoint(ctx, socket, inet.daddr, inet.inet6_daddr, inet.dport)
-    if remote.port:
+    if remote.port or not is_any(remote.host):  # UDP can be connected to port 0
         socket.remote = remote
     parked = ParkedSocket(socket)
     parked.hashed = bool(inet.num)

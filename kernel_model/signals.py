@@ -228,9 +228,7 @@ def ignored(task: Task, signo: int) -> bool:
     if task.blocked & bit(signo):
         return False
     handler = task.sighand.actions[signo - 1].handler
-    return handler == SIG_IGN or (
-        handler == SIG_DFL and bool(bit(signo) & IGNORED_BY_DEFAULT) and signo != SIGCONT
-    )
+    return handler == SIG_IGN or (handler == SIG_DFL and bool(bit(signo) & IGNORED_BY_DEFAULT))
 
 
 def send(task: Task, info: SigInfo, *, to_thread: bool = False) -> None:

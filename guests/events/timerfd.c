@@ -9,6 +9,7 @@
  *     the interval is 10000000, less than that is left
  *     at a time long past: 1
  *     stopped: 11
+ *     cancelled when the clock is set: 0, other flags: 22
  *     clock 77: 22, no timer: 22, too many nanoseconds: 22
  */
 #include "epoll.h"
@@ -55,6 +56,8 @@ int main(void)
     say("at a time long past: %d\n", take(fd));
     check(set_time(fd, 0, 0, 0) == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0);
     say("stopped: %d\n", take(fd));
+    say("cancelled when the clock is set: %d, other flags: %d\n", -set_time(fd, 3, 0, 0),
+        -set_time(fd, 4, 0, 0));
     say("clock 77: %ld, no timer: %d, too many nanoseconds: %d\n",
         -raw_syscall(NR_timerfd_create, 77, 0, 0, 0, 0, 0), -set_time(set, 0, 0, 1),
         -set_time(fd, 0, 0, 1000));

@@ -6,6 +6,7 @@
  *     0123456789
  *     0123456789ab
  *     XY23456789ab
+ *     nothing written at 2: still at 2
  */
 #include "guest.h"
 
@@ -29,6 +30,8 @@ int main(void)
     check(other >= 0 && lseek(other, 10, SEEK_SET) == 10 && write(other, "a", 1) == 1);
     check(lseek(fd, 2, SEEK_SET) == 2);
     cr_point();
+    check(write(fd, "b", 0) == 0);
+    int still = lseek(fd, 0, SEEK_CUR);
     check(write(fd, "b", 1) == 1);
     show(fd);
     check((fcntl(fd, F_GETFL) & (O_APPEND | O_ACCMODE)) == (O_APPEND | O_RDWR));
@@ -37,5 +40,6 @@ int main(void)
     cr_point();
     check(write(fd, "XY", 2) == 2);
     show(fd);
+    say("nothing written at 2: still at %d\n", still);
     return 0;
 }

@@ -10,7 +10,7 @@
  *     from memory: 9 two three, to memory: two/three
  *     to a socket and back: 6 socket
  *     empty: EAGAIN, no writers: 0
- *     nobody reads: EPIPE, a signal 13
+ *     nobody reads: EPIPE, a signal 13, nothing for nobody: EPIPE EPIPE
  *     all of 100000 bytes, the sum is right
  *     wrong: EINVAL ESPIPE EINVAL EINVAL EBADF EINVAL EBADF
  */
@@ -128,10 +128,13 @@ int main(void)
     const char *empty = problem(splice_it(one[0], NULL, out, NULL, 4, NONBLOCK));
     close(two[1]);
     say("empty: %s, no writers: %ld\n", empty, splice_it(two[0], NULL, out, NULL, 4, 0));
+    int ended = two[0];
     check(pipe(two) == 0 && close(two[0]) == 0);
     check(write(one[1], "x", 1) == 1);
     const char *broken = problem(splice_it(one[0], NULL, two[1], NULL, 1, 0));
-    say("nobody reads: %s, a signal %d\n", broken, came);
+    const char *nothing = problem(splice_it(ended, NULL, two[1], NULL, 1, 0));
+    say("nobody reads: %s, a signal %d, nothing for nobody: %s %s\n", broken, came, nothing,
+        problem(raw_syscall(NR_tee, ended, two[1], 1, 0, 0, 0)));
     big_file();
     const char *files = problem(splice_it(fd, NULL, out, NULL, 4, 0));
     const char *place = problem(splice_it(one[0], &at, out, NULL, 4, 0));

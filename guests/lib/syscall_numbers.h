@@ -172,6 +172,7 @@
     N(rt_sigsuspend, 179, 130, 178, 178) \
     N(rt_sigtimedwait, 177, 128, 176, 176) \
     N(rt_sigqueueinfo, 178, 129, 177, 177) \
+    N(rt_tgsigqueueinfo, 335, 297, 322, 322) \
     N(rt_sigreturn, 173, 15, 172, 172) \
     N(sigaltstack, 186, 131, 185, 185) \
     N(kill, 37, 62, 37, 37) \

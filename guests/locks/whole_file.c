@@ -10,6 +10,7 @@
  *     the child's copy keeps it: EAGAIN
  *     with the last copy it is gone
  *     wrong: EINVAL EBADF
+ *     neither read nor written: EBADF none
  */
 #include "guest.h"
 
@@ -74,5 +75,8 @@ int main(void)
     check(waitpid(pid, &status, 0) == pid && status == 0);
     const char *none = problem(flock_of(two, 0));
     say("wrong: %s %s\n", none, problem(flock_of(77, SH)));
+    int neither = open("locked", O_CREAT | 3, 0644);
+    none = problem(flock_of(neither, EX));
+    say("neither read nor written: %s %s\n", none, problem(flock_of(neither, UN)));
     return 0;
 }

@@ -6,6 +6,7 @@
  *     nothing yet: 0
  *     stopped: code 5 status 19, again code 5, then nothing
  *     continued: code 6 status 18
+ *     dead, and nothing else to tell: 10
  *     left there: code 1 status 9, taken: code 1 status 9
  *     by its group: code 2 status 15
  *     no child: 10
@@ -55,6 +56,7 @@ int main(void)
     check(ask(PID, short_lived, EXITED | NOWAIT) == short_lived);
     first = code;
     signo = status;
+    say("dead, and nothing else to tell: %d\n", ask(PID, short_lived, STOPPED | CONTINUED | NOHANG));
     check(ask(PID, short_lived, EXITED) == short_lived);
     say("left there: code %d status %d, taken: code %d status %d\n", first, signo, code, status);
     check(setpgid(pid, pid) == 0 && kill(-pid, SIGTERM) == 0);

@@ -141,17 +141,25 @@ class InetSocket(Socket):
             raise EINVAL(f"an address of {len(address)} bytes")
         return int.from_bytes(address[:2], task.abi.byte_order) == abi.AF_UNSPEC
 
+    def specified(self, task: Task, address: bytes) -> bytes:
+        """The same address, with AF_INET for an AF_UNSPEC."""
+        if self.family == abi.AF_INET and self.is_unspecified(task, address):
+            return abi.AF_INET.to_bytes(2, task.abi.byte_order) + address[2:]
+        return address
+
     # ---- names
 
     def bind(self, task: Task, address: bytes) -> None:
         """Take an address and a port; port 0: any."""
+        if address[4:8] == bytes(4):  # a common mistake, which Linux allows
+            address = self.specified(task, address)
         wanted = self.parse(task, address)
         local = is_local(wanted.host) and self.net.loopback_up
         if not local and wanted.host not in (self.any, ANY4):
             raise EADDRNOTAVAIL("not an address of this machine")
         if 0 < wanted.port < _FIRST_FREE_PORT and not task.cred.cap("CAP_NET_BIND_SERVICE"):
             raise EACCES(f"port {wanted.port} needs CAP_NET_BIND_SERVICE")
-        if self.local.port or self.state != abi.TCP_CLOSE:
+        if self in self.net.bound or self.state != abi.TCP_CLOSE:
             raise EINVAL("the socket has a port")
         if not wanted.port:
             wanted = Endpoint(wanted.host, self.free_port(wanted.host))
@@ -212,7 +220,8 @@ class InetSocket(Socket):
 
     def peer_name(self, task: Task) -> bytes:
         """Address and port of the other end."""
-        if self.remote is None or self.state in (abi.TCP_CLOSE, abi.TCP_SYN_SENT):
+        unconnected = self.state in (abi.TCP_CLOSE, abi.TCP_SYN_SENT)
+        if unconnected or self.remote is None or not self.remote.port:
             raise ENOTCONN("there is no other end")
         return sockaddr(self.family, task.abi.order, self.remote)
 

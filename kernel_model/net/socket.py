@@ -143,6 +143,9 @@ class Socket:
         """Close one direction or both."""
         raise EOPNOTSUPP("this socket cannot be shut down")
 
+    def check_sends(self) -> None:
+        """Raise what is wrong before the control messages of a message are looked at."""
+
     def send_some(self, task: Task, out: Outgoing, start: int) -> int:
         """Send from `start` on what there is room for: a datagram whole. Sleeps if nothing."""
         raise EOPNOTSUPP("this socket does not send")

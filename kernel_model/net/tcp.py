@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 SEND_BYTES, RECEIVE_BYTES = 87040, 131072
 CONNECTED = (abi.TCP_ESTABLISHED, abi.TCP_FIN_WAIT2, abi.TCP_CLOSE_WAIT)
+_SIOCATMARK = 0x8905
 
 
 class TcpSocket(InetSocket):
@@ -77,7 +78,7 @@ class TcpSocket(InetSocket):
 
     def listen(self, task: Task, backlog: int) -> None:
         """Let others connect."""
-        if self.state not in (abi.TCP_CLOSE, abi.TCP_LISTEN) or self.connecting:
+        if self.state not in (abi.TCP_CLOSE, abi.TCP_LISTEN) or self.remote is not None:
             raise EINVAL("the socket is connected")
         self.autobind()
         listening = any(
@@ -103,8 +104,8 @@ class TcpSocket(InetSocket):
                 raise EALREADY("the connection is being made")
             self._finish_connect(task, dont_wait=dont_wait)
             return
-        if self.state != abi.TCP_CLOSE:
-            raise EISCONN("the socket is connected, or listens")
+        if self.state != abi.TCP_CLOSE or self.remote is not None:
+            raise EISCONN("the socket is connected, or was, or listens")
         target = self.parse(task, address)
         if self.family != abi.AF_INET and target.host.startswith(MAPPED) and self.v6only:
             raise EAFNOSUPPORT("an IPv4 address, but IPV6_V6ONLY is set")
@@ -132,6 +133,8 @@ class TcpSocket(InetSocket):
 
     def _disconnect(self) -> None:
         self._reset_peer()
+        if self.state in (*CONNECTED, abi.TCP_SYN_SENT):
+            self.error = ECONNRESET.errno
         self.state, self.connecting, self.shut = abi.TCP_CLOSE, False, 0
         self.remote, self.fin_received = None, False
         self.drop_queue()
@@ -273,11 +276,13 @@ class TcpSocket(InetSocket):
         if self.state in (abi.TCP_LISTEN, abi.TCP_SYN_SENT):
             if self.state == abi.TCP_SYN_SENT or mode & abi.RCV_SHUTDOWN:
                 self._stop_listening()
-                self.state, self.connecting = abi.TCP_CLOSE, False
+                self.state, self.connecting, self.remote = abi.TCP_CLOSE, False, None
                 self.wake_everybody()
             return
         unconnected = self.state == abi.TCP_CLOSE
         self.shut |= mode
+        if not unconnected:
+            self.connecting = False  # nobody asks any more how it went
         if mode & abi.SEND_SHUTDOWN and self.state in CONNECTED:
             self._send_fin()
         self.wake_everybody()
@@ -330,6 +335,10 @@ class TcpSocket(InetSocket):
         if other is None:
             self.get_reset()
             return left
+        if other.state == abi.TCP_FIN_WAIT2 and other.shut & abi.RCV_SHUTDOWN:
+            self._reset_peer()  # nobody can ever read it
+            self.get_reset()
+            return left
         room = self.options.sndbuf - self.used
         if room <= 0:
             raise self.wait_for_room(task, self.writable, dont_wait=out.dont_wait)
@@ -350,11 +359,12 @@ class TcpSocket(InetSocket):
         if self.queue:
             first = self.queue[0]
             if flags & abi.MSG_PEEK:
-                return Received(bytes(first.data[:count]))
-            length = min(count, len(first.data))
-            # MSG_TRUNC: thrown away unread.
-            data = self.take(first, count)
-            return Received(data, result=length if flags & abi.MSG_TRUNC else -1)
+                data = bytes(first.data[:count])
+            else:
+                data = self.take(first, count)
+            if flags & abi.MSG_TRUNC:  # counted, and thrown away unread
+                return Received(ends=True, result=len(data))
+            return Received(data)
         if self.fin_received:
             return Received(ends=True)
         self.raise_error()
@@ -371,11 +381,26 @@ class TcpSocket(InetSocket):
             raise EINVAL("a socket that listens has no bytes")
         return super().unread()
 
+    def unsent(self) -> int:
+        """SIOCOUTQ: nothing, for what is sent has come at once."""
+        if self.state == abi.TCP_LISTEN:
+            raise EINVAL("a socket that listens has no bytes")
+        return 0
+
+    def ioctl(self, task: Task, request: int, arg: int) -> int | None:
+        """SIOCATMARK: never, for there is no urgent data."""
+        if request == _SIOCATMARK:
+            task.user.write_int(arg, 0)
+            return 0
+        return super().ioctl(task, request, arg)
+
     def poll(self) -> int:
         """A listening socket is readable when a connection waits."""
         if self.state == abi.TCP_LISTEN:
             return POLLIN | POLLRDNORM if self.pending else 0
         mask = super().poll()
+        if not self.shut & abi.RCV_SHUTDOWN and super().unread() < self.options.rcvlowat:
+            mask &= ~(POLLIN | POLLRDNORM)
         if self.state == abi.TCP_CLOSE:
             mask |= POLLHUP
         if self.state != abi.TCP_SYN_SENT:

@@ -65,14 +65,15 @@ class UdpSocket(InetSocket):
         return 0xFFFF
 
     def send_some(self, task: Task, out: Outgoing, start: int) -> int:
-        """One datagram."""
+        """One datagram; whatever is wrong with it, the socket has a port after it."""
+        self.autobind()
         if len(out.data) > 0xFFFF:
             raise EMSGSIZE(f"a datagram of {len(out.data)} bytes")
         if out.flags & abi.MSG_OOB:
             raise EOPNOTSUPP("UDP has no urgent data")
         target = self.remote
         if out.address is not None:
-            target = self.parse(task, out.address)
+            target = self.parse(task, self.specified(task, out.address))
             if not target.port:
                 raise EINVAL("a datagram to port 0")
             if target.host == _BROADCAST and not self.options.broadcast:
@@ -85,7 +86,6 @@ class UdpSocket(InetSocket):
             raise EPIPE("the socket does not send any more")
         if len(out.data) > _LARGEST:
             raise EMSGSIZE(f"a datagram of {len(out.data)} bytes")
-        self.autobind()
         source = self.source_for(target)
         receiver = _find(self.net, target, source)
         if receiver is not None:

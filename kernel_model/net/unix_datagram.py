@@ -60,18 +60,19 @@ class UnixDatagram(UnixSocket):
         family = int.from_bytes(address[:2], task.abi.byte_order)
         other: UnixDatagram | None = None
         if family != abi.AF_UNSPEC:
-            found = self.find(task, address)
-            assert isinstance(found, UnixDatagram)
+            self._name_of(task, address)
             if self.options.passcred:
                 self.autobind()
+            found = self.find(task, address)
+            assert isinstance(found, UnixDatagram)
             other = found
             _may_send(self, other)
         if self.peer is not None and self.peer is not other:
-            self._lose_strangers(other)
+            self._lose_strangers()
         self.set_peer(other)
         self.writable.wake_all()
 
-    def _lose_strangers(self, other: UnixDatagram | None) -> None:
+    def _lose_strangers(self) -> None:
         """What the old peer has sent is lost, and the old peer hears of it."""
         old = self.peer
         assert old is not None
@@ -109,19 +110,20 @@ class UnixDatagram(UnixSocket):
         """One datagram, whole."""
         self.check_flags(out.flags)
         other = self.peer
-        if out.address is not None:
-            found = None
+        if out.address:
+            self._name_of(task, out.address)
         elif other is None:
             raise ENOTCONN("there is nobody to send to")
         if self.options.passcred:
             self.autobind()
         if len(out.data) > self.longest:
             raise EMSGSIZE(f"a datagram of {len(out.data)} bytes")
+        self.raise_error()
         if not self.has_room:
             raise self.wait_for_room(task, self.writable, dont_wait=out.dont_wait)
         if self.shut & abi.SEND_SHUTDOWN:
             raise EPIPE("the socket does not send any more")
-        if out.address is not None:
+        if out.address:
             found = self.find(task, out.address)
             assert isinstance(found, UnixDatagram)
             other = found
@@ -129,6 +131,7 @@ class UnixDatagram(UnixSocket):
         _may_send(self, other)
         if other.dead:
             if self.peer is other:
+                self._lose_strangers()
                 self.set_peer(None)
                 self.wake_everybody()
             raise ECONNREFUSED("the receiver is gone")

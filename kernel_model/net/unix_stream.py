@@ -21,8 +21,8 @@ from kernel_model.abi.errno import (
     EOPNOTSUPP,
     EPIPE,
 )
-from kernel_model.abi.fcntl import POLLHUP
-from kernel_model.net.message import Outgoing, Received
+from kernel_model.abi.fcntl import POLLHUP, POLLIN, POLLRDNORM
+from kernel_model.net.message import Message, Outgoing, Received
 from kernel_model.net.socket import OUT_EVENTS, Socket
 from kernel_model.net.unix import UnixSocket
 
@@ -62,6 +62,9 @@ class ConnectedUnix(UnixSocket):
 
     def connect(self, task: Task, address: bytes, *, dont_wait: bool) -> None:
         """Connect to a socket that listens; wait while too many others wait to be accepted."""
+        self._name_of(task, address)
+        if self.options.passcred:
+            self.autobind()
         other = self.find(task, address)
         assert isinstance(other, ConnectedUnix)
         if other.state != abi.TCP_LISTEN or other.shut & abi.RCV_SHUTDOWN:
@@ -73,8 +76,6 @@ class ConnectedUnix(UnixSocket):
             raise EISCONN("the socket is connected")
         if self.state != abi.TCP_CLOSE:
             raise EINVAL("the socket listens")
-        if self.options.passcred:
-            self.autobind()
         child = type(self)(self.net)
         child.name = other.name
         child.options.passcred = other.options.passcred
@@ -92,7 +93,7 @@ class ConnectedUnix(UnixSocket):
         if self.state != abi.TCP_LISTEN:
             raise EINVAL("the socket does not listen")
         if not self.pending:
-            if self.shut & abi.RCV_SHUTDOWN:
+            if self.shut & abi.RCV_SHUTDOWN and not dont_wait:
                 raise EINVAL("the socket was shut down")
             raise self.wait(task, self.options.rcvtimeo_ns, self.readable, dont_wait=dont_wait)
         child = self.pending.pop(0)
@@ -129,9 +130,17 @@ class ConnectedUnix(UnixSocket):
         self.state = abi.TCP_CLOSE
         self.wake_everybody()
 
+    def unread(self) -> int:
+        """FIONREAD: the bytes of all messages, of packets too."""
+        if self.state == abi.TCP_LISTEN:
+            raise EINVAL("a socket that listens has no bytes")
+        return sum(len(message.data) for message in self.queue)
+
     def poll(self) -> int:
-        """Hung up without a connection; writable with room."""
+        """Readable with connections to accept; hung up without one; writable with room."""
         mask = super().poll()
+        if self.pending:
+            mask |= POLLIN | POLLRDNORM
         if self.state == abi.TCP_CLOSE:
             mask |= POLLHUP
         if self.is_writable and self.state != abi.TCP_LISTEN:
@@ -157,7 +166,7 @@ class UnixStream(ConnectedUnix):
     def send_some(self, task: Task, out: Outgoing, start: int) -> int:
         """Put a run of bytes at the other end."""
         self.check_flags(out.flags)
-        if out.address is not None:
+        if out.address:
             if self.state == abi.TCP_ESTABLISHED:
                 raise EISCONN("a connected stream takes no address")
             raise EOPNOTSUPP("a stream takes no address")
@@ -187,6 +196,7 @@ class UnixStream(ConnectedUnix):
             raise self.wait(task, self.options.rcvtimeo_ns, self.readable, dont_wait=dont_wait)
         first = self.queue[0]
         received.cred = first.cred
+        received.address = sender_of(first, task)
         parts: list[bytes] = []
         left = count
         for message in list(self.queue):
@@ -203,7 +213,6 @@ class UnixStream(ConnectedUnix):
                 received.ends = True
                 break
         received.data = b"".join(parts)
-        received.address = self.peer.sockaddr(task) if self.peer is not None else None
         return received
 
 
@@ -217,11 +226,18 @@ class UnixSeqpacket(ConnectedUnix):
         """What fits into SO_SNDBUF."""
         return self.options.sndbuf - _DATAGRAM_ROOM
 
-    def send_some(self, task: Task, out: Outgoing, start: int) -> int:
-        """One packet, whole."""
-        self.check_flags(out.flags)
+    def check_sends(self) -> None:
+        """Nothing of a message is looked at without a connection, or with an error to tell."""
+        self.raise_error()
         if self.state != abi.TCP_ESTABLISHED:
             raise ENOTCONN("the socket is not connected")
+
+    def send_some(self, task: Task, out: Outgoing, start: int) -> int:
+        """One packet, whole."""
+        self.check_sends()
+        self.check_flags(out.flags)
+        if self.options.passcred:
+            self.autobind()
         if len(out.data) > self.longest:
             raise EMSGSIZE(f"a packet of {len(out.data)} bytes")
         other = self._target(task)
@@ -244,13 +260,20 @@ class UnixSeqpacket(ConnectedUnix):
         return receive_packet(self, task, count, flags)
 
 
+def sender_of(message: Message, task: Task) -> bytes | None:
+    """The name of who sent a message; None if it has none."""
+    sender = message.sender
+    if isinstance(sender, UnixSocket) and sender.name is not None:
+        return sender.sockaddr(task)
+    return None
+
+
 def receive_packet(socket: UnixSocket, task: Task, count: int, flags: int) -> Received:
     """The first message of the queue, cut to `count` bytes."""
     message = socket.queue[0]
     length = len(message.data)
     received = Received(bytes(message.data[:count]), cred=message.cred, ends=True)
-    if message.sender is not None and message.sender.name is not None:
-        received.address = message.sender.sockaddr(task)
+    received.address = sender_of(message, task)
     if count < length:
         received.flags |= abi.MSG_TRUNC
     if flags & abi.MSG_TRUNC:

@@ -42,6 +42,8 @@ def flock(task: Task, fd: Fd, operation: UInt) -> int:
         raise EINVAL(f"flock operation {operation}")
     if file.flags & O_PATH:
         raise EBADF("opened with O_PATH")
+    if not (operation & LOCK_UN or file.may_read or file.may_write):
+        raise EBADF("opened neither to read nor to write")
     locks.set_whole(file, kind, wait=not operation & LOCK_NB)
     return 0
 

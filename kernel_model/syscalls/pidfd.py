@@ -13,7 +13,7 @@ from kernel_model.pidfd import PidFile
 from kernel_model.signals import SI_USER, SigInfo, send_queued
 from kernel_model.syscalls.declare import Fd, Flags, Int, Ptr, syscall
 from kernel_model.syscalls.events import install
-from kernel_model.syscalls.signal import check_signal, may_signal, queued_info
+from kernel_model.syscalls.signal import check_sender, queued_info
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
@@ -49,13 +49,11 @@ def pidfd_send_signal(task: Task, pidfd: Fd, signo: Int, info: Ptr, flags: Flags
         raise EINVAL(f"pidfd_send_signal flags {flags:#x}")
     target = pidfd_of(task, pidfd).process()
     if info:
-        told = queued_info(task, target, signo, info, strict=True)
+        told = queued_info(task, task.pid_ns.number_of(target.pid), signo, info, strict=True)
     else:
         pid = target.pid_ns.number_of(task.tgid)
         told = SigInfo(signo, SI_USER, pid=pid, uid=task.cred.uid)
-    check_signal(signo)
-    if not may_signal(task, target, signo):
-        raise EPERM("may not signal this process")
+    check_sender(task, target, signo)
     if signo:
         send_queued(target, told)
     return 0

@@ -53,12 +53,6 @@ def _check_size(size: int) -> None:
         raise EINVAL(f"a signal set of {size} bytes")
 
 
-def check_signal(signo: int) -> None:
-    """Raise EINVAL unless this is a signal, or 0."""
-    if not 0 <= signo <= NSIG:
-        raise EINVAL(f"there is no signal {signo}")
-
-
 def _set_action(task: Task, signo: int, action: Action | None) -> Action:
     if not 1 <= signo <= NSIG or (action is not None and bit(signo) & UNBLOCKABLE):
         raise EINVAL(f"the action of signal {signo} cannot be set")
@@ -242,22 +236,32 @@ def sigaltstack(task: Task, new: Ptr, old: Ptr) -> int:
     return 0
 
 
-def may_signal(task: Task, target: Task, signo: int) -> bool:
-    """Whether one may send a signal to the other; SIGCONT goes anywhere in the session."""
+def may_signal(task: Task, target: Task, signo: int = 0) -> bool:
+    """Whether one may send a signal to the other."""
     mine, theirs = task.cred, target.cred
     return (
-        target.signal is task.signal
-        or (signo == SIGCONT and target.signal.sid == task.signal.sid)
-        or task.cred.cap("CAP_KILL")
+        task.cred.cap("CAP_KILL")
+        or task.tgid == target.tgid
         or mine.euid in (theirs.suid, theirs.uid)
         or mine.uid in (theirs.suid, theirs.uid)
+        or (signo == SIGCONT and task.signal.sid == target.signal.sid)
     )
+
+
+def check_sender(task: Task, target: Task, signo: int) -> None:
+    """Raise unless `signo` is a signal (or 0) that `task` may send to `target`.
+
+    Mirrors: Linux check_kill_permission. It comes last: nobody is found before anything is wrong.
+    """
+    if not 0 <= signo <= NSIG:
+        raise EINVAL(f"there is no signal {signo}")
+    if not may_signal(task, target, signo):
+        raise EPERM(f"may not send signal {signo} to {target.pid_ns.number_of(target.pid)}")
 
 
 @syscall()
 def kill(task: Task, pid: Int, signo: Int) -> int:
     """Send a signal to a process, a group, or all."""
-    check_signal(signo)
     namespace = task.pid_ns
     if pid > 0:
         found = namespace.task(pid)
@@ -270,30 +274,40 @@ def kill(task: Task, pid: Int, signo: Int) -> int:
         targets = [t for t in namespace.tasks() if t.is_leader and t.signal.pgid == group]
     if not targets:
         raise ESRCH(f"there is no process {pid}")
-    allowed = [t for t in targets if may_signal(task, t, signo)]
-    if not allowed and pid != -1:  # to all whom one may signal, be it nobody
-        raise EPERM(f"may not signal {pid}")
-    if signo:
-        for target in allowed:
-            pid = target.pid_ns.number_of(task.tgid)
-            send(target, SigInfo(signo, SI_USER, pid=pid, uid=task.cred.uid))
+    refused: EPERM | None = None
+    sent = pid == -1  # to all whom one may signal, be it nobody
+    for target in targets:
+        try:
+            check_sender(task, target, signo)
+        except EPERM as problem:
+            refused = problem
+            continue
+        sent = True
+        if signo:
+            sender = target.pid_ns.number_of(task.tgid)
+            send(target, SigInfo(signo, SI_USER, pid=sender, uid=task.cred.uid))
+    if refused is not None and not sent:
+        raise refused
     return 0
 
 
 def _signal_thread(task: Task, tgid: int | None, tid: int, signo: int) -> int:
     if tid <= 0 or (tgid is not None and tgid <= 0):
         raise EINVAL(f"there is no thread {tid}")
-    check_signal(signo)
-    target = task.find(tid)
-    if target is None or (tgid is not None and target.tgid != task.pid_ns.find(tgid)):
-        raise ESRCH(f"there is no thread {tid}")
-    if not may_signal(task, target, signo):
-        raise EPERM(f"may not signal {tid}")
+    target = _thread(task, tgid, tid)
+    check_sender(task, target, signo)
     if signo:
         pid = target.pid_ns.number_of(task.tgid)
         info = SigInfo(signo, SI_TKILL, pid=pid, uid=task.cred.uid)
         send_queued(target, info, to_thread=True)
     return 0
+
+
+def _thread(task: Task, tgid: int | None, tid: int) -> Task:
+    target = task.find(tid)
+    if target is None or (tgid is not None and target.tgid != task.pid_ns.find(tgid)):
+        raise ESRCH(f"there is no thread {tid}")
+    return target
 
 
 @syscall()
@@ -322,30 +336,25 @@ def rt_sigreturn(task: Task) -> int:
     raise NoResult
 
 
-def queued_info(
-    task: Task, target: Task, signo: int, addr: int, *, strict: bool = False
-) -> SigInfo:
-    """A siginfo of the sender's own; `strict`: which must name the signal itself."""
+def queued_info(task: Task, tid: int, signo: int, addr: int, *, strict: bool = False) -> SigInfo:
+    """A siginfo of the sender's own for `tid`; `strict`: which must name the signal itself."""
     info = unpack_siginfo(task.abi, task.user.read(addr, 128))
     if strict and info.signo != signo:
         raise EINVAL(f"a siginfo of signal {info.signo}")
-    info = replace(info, signo=signo)
     if info.code >= 0 or info.code == SI_TKILL:
-        if target.tgid != task.tgid:
+        if tid != task.pid_ns.number_of(task.pid):
             raise EPERM(f"si_code {info.code} is the kernel's own")
-    return info
+    return replace(info, signo=signo)
 
 
 @syscall()
 def rt_sigqueueinfo(task: Task, pid: Int, signo: Int, info: Ptr) -> int:
     """Send a signal with a value to a process."""
-    check_signal(signo)
+    queued = queued_info(task, pid, signo, info)
     target = task.find(pid)
     if target is None:
         raise ESRCH(f"there is no process {pid}")
-    queued = queued_info(task, target, signo, info)
-    if not may_signal(task, target, signo):
-        raise EPERM(f"may not signal {pid}")
+    check_sender(task, target, signo)
     if signo:
         send_queued(target.signal.leader, queued)
     return 0
@@ -356,13 +365,9 @@ def rt_tgsigqueueinfo(task: Task, tgid: Int, tid: Int, signo: Int, info: Ptr) ->
     """Send a signal with a value to a thread."""
     if tgid <= 0 or tid <= 0:
         raise EINVAL(f"there is no thread {tid}")
-    check_signal(signo)
-    target = task.find(tid)
-    if target is None or target.tgid != task.pid_ns.find(tgid):
-        raise ESRCH(f"there is no thread {tid}")
-    queued = queued_info(task, target, signo, info)
-    if not may_signal(task, target, signo):
-        raise EPERM(f"may not signal {tid}")
+    queued = queued_info(task, tid, signo, info)
+    target = _thread(task, tgid, tid)
+    check_sender(task, target, signo)
     if signo:
         send_queued(target, queued, to_thread=True)
     return 0

@@ -94,6 +94,7 @@ def _outgoing(task: Task, file: SocketFile, addr: int, flags: int) -> Outgoing:
     data = _content(task, file.socket, vector(task, header.iov, header.iov_count))
     cred: Ucred | None = None
     files: tuple[OpenFile, ...] = ()
+    file.socket.check_sends()
     if header.control and header.control_bytes:
         cred, files = read_control(task, file.socket, header)
     return Outgoing(data, address, _flags(file, flags), cred, files)
@@ -156,6 +157,7 @@ def _receive(
     if socket.stream and whole and not flags & abi.MSG_PEEK:
         wanted = room if flags & abi.MSG_WAITALL else min(socket.options.rcvlowat, room)
     done = _done(task) if wanted else 0
+    first: Received | None = None
     while True:
         try:
             received = socket.recv(task, room - done, flags)
@@ -163,6 +165,9 @@ def _receive(
             if not done:
                 raise
             received = Received(ends=True)
+        if first is not None:  # who has sent the first bytes is told
+            received.address, received.cred = first.address, first.cred
+        first = received
         scatter(task, received.data, _from(targets, done))
         done += len(received.data)
         if done >= wanted or received.ends:

@@ -139,7 +139,7 @@ def getsockopt(task: Task, fd: Fd, level: Int, name: Int, value: Ptr, length_at:
     if room < 0:
         raise EINVAL(f"room for {room} bytes")
     if level == abi.SOL_SOCKET:
-        raw = _get(task, file.socket, name)
+        raw = _get(task, file.socket, name, room)
     else:
         found = file.socket.get_option(task, level, name)
         if found is None:
@@ -168,7 +168,7 @@ _ANSWERS: dict[int, _Ask] = {
 }
 
 
-def _get(task: Task, socket: Socket, name: int) -> bytes:
+def _get(task: Task, socket: Socket, name: int, room: int) -> bytes:
     order, numbers, options = task.abi.order, task.abi.structs.socket, socket.options
     if name == abi.SO_LINGER:
         return struct.pack(order + "ii", options.linger, options.linger_seconds)
@@ -185,6 +185,8 @@ def _get(task: Task, socket: Socket, name: int) -> bytes:
         name_of_peer = socket.peer_name(task)
         if not name_of_peer:
             raise ENOTCONN("there is no other end")
+        if len(name_of_peer) < room:
+            raise EINVAL("a name that is shorter than the room for it")
         return name_of_peer
     if name == abi.SO_ERROR:
         value, socket.error = socket.error, 0

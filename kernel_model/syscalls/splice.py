@@ -87,7 +87,7 @@ def _between(task: Task, source: PipeEnd, target: PipeEnd, count: int, flags: in
     if source.pipe is target.pipe:
         raise EINVAL("both are the same pipe")
     there = _bytes_in(source, flags)
-    if not there:
+    if not there and target.pipe.readers:
         return 0
     count = min(there, _room_in(task, target, flags), count)
     return target.write(source.read(count))
@@ -154,7 +154,7 @@ def tee(task: Task, fd_in: Fd, fd_out: Fd, count: Size, flags: Flags) -> int:
     if source.pipe is target.pipe:
         raise EINVAL("both are the same pipe")
     there = _bytes_in(source, flags)
-    if not there:
+    if not there and target.pipe.readers:
         return 0
     count = min(there, _room_in(task, target, flags), count)
     return target.write(bytes(source.pipe.buffer[:count]))

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _SIGSET_BYTES = 8
 _NSIG = 64
+_CANCEL_ON_SET = 2
+"""TFD_TIMER_CANCEL_ON_SET: nobody can set the clock, so nothing is ever cancelled."""
 
 
 def _read_spec(task: Task, addr: int) -> tuple[int, int]:
@@ -79,11 +81,11 @@ def timerfd_create(task: Task, clock_id: Int, flags: Flags) -> int:
 def timerfd_settime(task: Task, fd: Fd, flags: Flags, new: Ptr, old: Ptr) -> int:
     """Start or stop the timer; store what it was."""
     interval, value = _read_spec(task, new)
-    if flags & ~TIMER_ABSTIME:
+    if flags & ~(TIMER_ABSTIME | _CANCEL_ON_SET):
         raise EINVAL(f"timerfd_settime flags {flags:#x}")
     file = _timer_file(task, fd)
     before = file.left()
-    file.set(_due(task, file.clock_id, value, absolute=bool(flags)), interval)
+    file.set(_due(task, file.clock_id, value, absolute=bool(flags & TIMER_ABSTIME)), interval)
     if old:
         _write_spec(task, old, *before)
     return 0

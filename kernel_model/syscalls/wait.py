@@ -46,6 +46,8 @@ def _matches(child: Task, kind: int, number: int, options: int) -> bool:
         return False
     if kind == _P_PGID and child.signal.pgid != number:
         return False
+    if not options & WEXITED and all(thread.exited for thread in child.signal.threads):
+        return False  # it has nothing to tell any more but its end
     is_clone = child.exit_signal != SIGCHLD
     return bool(options & _WALL) or is_clone == bool(options & _WCLONE)
 

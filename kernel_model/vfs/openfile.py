@@ -135,7 +135,7 @@ class OpenFile:
 
     def write(self, data: bytes) -> int:
         """Store at the position, or at the end with O_APPEND, and move behind it."""
-        if self.flags & O_APPEND:
+        if self.flags & O_APPEND and data:
             self.position = self.inode.size
         count = self._store(self.position, data)
         self.position += count
