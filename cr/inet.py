@@ -144,7 +144,8 @@ def restore_inet(ctx: Restart, record: image.Socket) -> ParkedSocket:
     _check(ctx, socket, inet)
     socket.local = _endpoint(ctx, socket, inet.rcv_saddr, inet.inet6_rcv_saddr, inet.sport)
     remote = _endpoint(ctx, socket, inet.daddr, inet.inet6_daddr, inet.dport)
-    if remote.port or not is_any(remote.host):  # UDP can be connected to port 0
+    to_port_0 = isinstance(socket, UdpSocket) and not is_any(remote.host)
+    if remote.port or to_port_0:
         socket.remote = remote
     parked = ParkedSocket(socket)
     parked.hashed = bool(inet.num)

@@ -152,13 +152,14 @@ def run_program(command: Sequence[str], stdin: str, folder: Path) -> Outcome:
         env=ENVIRONMENT,
         timeout=TIMEOUT_SECONDS,
         check=False,
-        preexec_fn=_as_usual,
+        preexec_fn=as_usual,
     )
     status = done.returncode if done.returncode >= 0 else 128 - done.returncode
     return Outcome(console=done.stdout.decode("latin-1"), status=status)
 
 
-def _as_usual() -> None:
+def as_usual() -> None:
+    """In a new process: as at a prompt, whatever the tests themselves were started with."""
     os.umask(0o022)
     for signo in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):  # a shell's &, nohup
         signal.signal(signo, signal.SIG_DFL)

@@ -153,9 +153,10 @@ def _seen(task: Task) -> list[object]:
 
 def _seen_of(task: Task, file: SocketFile) -> list[tuple[object, ...]]:
     socket = file.socket
-    lines: list[tuple[object, ...]] = [(socket.poll(), socket.own_name(task), socket.unread())]
+    lines: list[tuple[object, ...]] = [(socket.poll(), socket.own_name(task))]
     if socket.state == abi.TCP_LISTEN:
         return [*lines, (len(socket.pending),)]
+    lines.append((socket.unread(),))
     for _ in range(8):
         try:
             received = socket.recv(task, 16, DONT_WAIT)

@@ -17,6 +17,7 @@ from cr.context import Refused
 from cr.system import System
 from kernel_model.task import Task
 from tests.harness import tiny_elf as tiny
+from tests.harness.native import as_usual
 from tests.unit.cli.conftest import Program, Run
 
 LINES = b"".join(tiny.say(b"line %d\n\n" % k) for k in range(5)) + tiny.EXIT_3
@@ -135,6 +136,7 @@ def test_ctrl_c_reaches_the_caller_alone(program: Program, tmp_path: Path) -> No
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=as_usual,
     )
     stat = Path(f"/proc/{sweeping.pid}/task/{sweeping.pid}/children")
     while len(stat.read_text().split()) < 3:  # the tracker of semaphores, and two that work
