@@ -214,6 +214,11 @@ def _put_back(ctx: Restart, ids: Ids[Any], thing: object) -> None:
         ctx.refuse(str(refused), errno=refused.errno)
 
 
+def _check_times(ctx: Restart, *times: int) -> None:
+    if max(times) >> 32:
+        ctx.refuse(f"a time of {max(times)} seconds since the epoch")
+
+
 def _restore_perm(ctx: Restart, record: image.IpcPerms) -> Perm:
     if _NOBODY in (record.uid, record.gid, record.cuid, record.cgid):
         ctx.refuse("an IPC object without an owner")
@@ -245,6 +250,7 @@ def _restore_shm(ctx: Restart, namespace: IpcNamespace) -> None:
         ctx.refuse("segments of huge pages are not modelled", errno=38)
     if not 0 < record.shm_segsz < 1 << 47:
         ctx.refuse(f"a segment of {record.shm_segsz} bytes")
+    _check_times(ctx, record.shm_atim, record.shm_dtim, record.shm_ctim)
     perm = _restore_perm(ctx, record.perms)
     segment = Segment(ctx.kernel.ram, namespace, perm, record.shm_segsz)
     segment.doomed = bool(record.flags)
@@ -271,6 +277,7 @@ def _restore_shm(ctx: Restart, namespace: IpcNamespace) -> None:
 
 def _restore_msg(ctx: Restart, longest: int) -> MessageQueue:
     record = ctx.image.read(t.HDR_IPC_MSG, image.IpcMsg)
+    _check_times(ctx, record.q_stime, record.q_rtime, record.q_ctime)
     queue = MessageQueue(
         _restore_perm(ctx, record.perms),
         record.q_qbytes,
@@ -305,6 +312,7 @@ def _restore_sem(ctx: Restart) -> SemaphoreSet:
     record = ctx.image.read(t.HDR_IPC_SEM, image.IpcSem)
     if not 0 < record.sem_nsems <= _MAX_SEMAPHORES:
         ctx.refuse(f"a set of {record.sem_nsems} semaphores")
+    _check_times(ctx, record.sem_otime, record.sem_ctime)
     perm = _restore_perm(ctx, record.perms)
     values = ctx.image.read_records(image.Semaphore, record.sem_nsems)
     if max(each.semval for each in values) > SEMVMX:

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from kernel_model.ipc.ids import Ids
     from kernel_model.task import Task
 
-_SEM_UNDO_BYTES = 20
-_MSG_SEGMENT_BYTES, _MSG_SEGMENTS = 16, 16384
+_SEM_MAP, _SEM_UNDO_BYTES, _SEM_UNDO_ENTRIES = 32000, 20, 32
+_MSG_POOL_KB, _MSG_MAP, _MSG_SEGMENT_BYTES, _MSG_SEGMENTS = 256, 16384, 16, 16384
+"""What Linux tells, and nobody needs: SEMMAP, SEMUSZ, SEMUME; MSGPOOL, MSGMAP, MSGSSZ, MSGSEG."""
 
 
 def _highest(ids: Ids[Any]) -> int:
@@ -54,7 +55,8 @@ def tell_shm_usage(task: Task, buffer: int) -> int:
     segments = namespace.shm.all()
     cls = ShmUsage64 if task.abi.word_bytes == 8 else ShmUsage32
     resident = sum(len(segment.pages) for segment in segments)
-    told = cls(used_ids=len(segments), shm_tot=total_pages(namespace), shm_rss=resident)
+    total = total_pages(namespace) & task.abi.mask
+    told = cls(used_ids=len(segments), shm_tot=total, shm_rss=resident)
     task.user.write_record(told, buffer)
     return _highest(namespace.shm)
 
@@ -64,13 +66,13 @@ def tell_sem(task: Task, buffer: int, *, usage: bool) -> int:
     namespace = task.nsproxy.ipc
     limits, sets = namespace.limits, namespace.sem.all()
     told = SemInfo(
-        semmap=limits.semmns,
+        semmap=_SEM_MAP,
         semmni=limits.semmni,
         semmns=limits.semmns,
-        semmnu=limits.semmns,
+        semmnu=_SEM_MAP,
         semmsl=limits.semmsl,
         semopm=limits.semopm,
-        semume=limits.semopm,
+        semume=_SEM_UNDO_ENTRIES,
         semusz=len(sets) if usage else _SEM_UNDO_BYTES,
         semvmx=SEMVMX,
         semaem=sum(len(each.semaphores) for each in sets) if usage else SEMVMX,
@@ -83,15 +85,14 @@ def tell_msg(task: Task, buffer: int, *, usage: bool) -> int:
     """IPC_INFO of message queues, or MSG_INFO."""
     namespace = task.nsproxy.ipc
     limits, queues = namespace.limits, namespace.msg.all()
-    pool = limits.msgmni * limits.msgmnb // 1024
     told = MsgInfo(
-        msgpool=len(queues) if usage else pool,
-        msgmap=sum(len(queue.messages) for queue in queues) if usage else limits.msgmnb,
+        msgpool=len(queues) if usage else _MSG_POOL_KB,
+        msgmap=sum(len(queue.messages) for queue in queues) if usage else _MSG_MAP,
         msgmax=limits.msgmax,
         msgmnb=limits.msgmnb,
         msgmni=limits.msgmni,
         msgssz=_MSG_SEGMENT_BYTES,
-        msgtql=sum(queue.bytes_used for queue in queues) if usage else limits.msgmnb,
+        msgtql=sum(queue.bytes_used for queue in queues) if usage else _MSG_MAP,
         msgseg=_MSG_SEGMENTS,
     )
     task.user.write_record(told, buffer)

@@ -145,7 +145,7 @@ def _tell(task: Task, queue: MessageQueue, buffer: int) -> None:
         ctime=queue.changed,
         cbytes=queue.bytes_used,
         qnum=len(queue.messages),
-        qbytes=queue.max_bytes,
+        qbytes=queue.max_bytes & task.abi.mask,
         lspid=queue.last_sender,
         lrpid=queue.last_receiver,
     )

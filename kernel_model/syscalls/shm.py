@@ -256,7 +256,7 @@ def _told(task: Task, segment: Segment) -> Record:
     mode |= _SHM_LOCKED if segment.locked_by is not None else 0
     return task.abi.structs.ipc.shm(
         perm=told_perm(task, segment.perm, mode),  # type: ignore[arg-type]
-        segsz=segment.size_bytes,
+        segsz=segment.size_bytes & task.abi.mask,
         atime=times.attached,
         dtime=times.detached,
         ctime=times.changed,

@@ -256,3 +256,17 @@ def test_a_restart_block_of_another_call_is_not_taken() -> None:
         answers.append(strike_once(found, bytes(changed)))
     assert len(answers) > 2
     assert not any(isinstance(answer, Broken) for answer in answers), answers
+
+
+def test_a_time_that_no_structure_can_tell() -> None:
+    """Found by the fuzzer: IPC_STAT of a 32-bit kernel has 32 bits for a time."""
+    found = two_thirds_through(find_story("ipc/whole_system"), "x86_32")
+    words = [word for words in Anatomy(found.image).words for word in words]
+    times = [word for word in words if word.where.endswith(("time", "tim"))]
+    assert {word.where.partition(".")[0] for word in times} >= {"IPC_MSG", "IPC_SEM", "IPC_SHM"}
+    for time in times:
+        if time.where.startswith("IPC_"):
+            image = bytearray(found.image)
+            struct.pack_into("<Q", image, time.offset, 1 << 54)
+            answer = strike_once(found, bytes(image))
+            assert not isinstance(answer, Broken) and "seconds since the epoch" in answer
