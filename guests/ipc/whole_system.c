@@ -2,7 +2,7 @@
  *
  * prints:
  *     segments: at least 1 byte; semaphores: up to 32767; a message: up to 8192 bytes
- *     2 segments of 4 pages, 1 of them in memory; the highest slot is 1
+ *     2 segments of 4 pages, some of them in memory: 1; the highest slot is 1
  *     1 set of 3 semaphores, 1 queue of 2 messages with 9 bytes
  *     slot 0: 4096 bytes, slot 1: 12288 bytes, slot 2: 22
  *     locked by the owner: mode 2600, and to be seen: 1
@@ -42,8 +42,9 @@ static union semun pointer(void)
 static void usage(void)
 {
     int highest = shmctl(0, SHM_INFO, &told);
-    say("%d segments of %d pages, %d of them in memory; the highest slot is %d\n",
-        told.shm_usage.used, (int)told.shm_usage.pages, (int)told.shm_usage.resident, highest);
+    int resident = told.shm_usage.resident > 0 && told.shm_usage.resident <= told.shm_usage.pages;
+    say("%d segments of %d pages, some of them in memory: %d; the highest slot is %d\n",
+        told.shm_usage.used, (int)told.shm_usage.pages, resident, highest);
     check(semctl(0, 0, SEM_INFO, pointer()) == 0);
     say("%d set of %d semaphores, ", told.sem.size, told.sem.adjust);
     check(msgctl(0, MSG_INFO, &told) == 0);
