@@ -201,14 +201,14 @@ def _lock(task: Task, shmid: int, buffer: int) -> int:
     if not task.cred.cap("CAP_IPC_LOCK"):
         if not most:
             raise EPERM("RLIMIT_MEMLOCK")
-        if locked_bytes(task) + (segment.page_count << PAGE_SHIFT) > most:
+        if _locked_bytes(task) + (segment.page_count << PAGE_SHIFT) > most:
             raise ENOMEM("RLIMIT_MEMLOCK")
     if segment.locked_by is None:
         segment.locked_by = task.cred.uid
     return 0
 
 
-def locked_bytes(task: Task) -> int:
+def _locked_bytes(task: Task) -> int:
     """What the user of a task has locked in segments."""
     mine = (s for s in task.nsproxy.ipc.shm.all() if s.locked_by == task.cred.uid)
     return sum(segment.page_count << PAGE_SHIFT for segment in mine)

@@ -236,7 +236,7 @@ def sigaltstack(task: Task, new: Ptr, old: Ptr) -> int:
     return 0
 
 
-def may_signal(task: Task, target: Task, signo: int = 0) -> bool:
+def _may_signal(task: Task, target: Task, signo: int) -> bool:
     """Whether one may send a signal to the other."""
     mine, theirs = task.cred, target.cred
     return (
@@ -255,7 +255,7 @@ def check_sender(task: Task, target: Task, signo: int) -> None:
     """
     if not 0 <= signo <= NSIG:
         raise EINVAL(f"there is no signal {signo}")
-    if not may_signal(task, target, signo):
+    if not _may_signal(task, target, signo):
         raise EPERM(f"may not send signal {signo} to {target.pid_ns.number_of(target.pid)}")
 
 
