@@ -116,6 +116,10 @@ class DiskNode:
         """(offset, bytes) of what is kept, ascending."""
         return self._own_content().extents()
 
+    def digest(self) -> str:
+        """16 hexadecimal digits that tell the bytes, without the zeros behind them."""
+        return self._own_content().digest()
+
     def read(self, offset: int, count: int) -> bytes:
         """Exactly `count` bytes at `offset`; what was never written is zero."""
         if self._content is not None:

@@ -5,7 +5,6 @@ Mirrors: nothing.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 from kernel_model.dnotify import DirectoryMark
@@ -19,7 +18,6 @@ from kernel_model.signalfd import SignalFile
 from kernel_model.timerfd import TimerFile
 from kernel_model.tty.file import TtyFile
 from kernel_model.tty.terminal import Tty
-from kernel_model.vfs.content import PIECE_BYTES
 from kernel_model.vfs.disk import DiskNode
 from kernel_model.vfs.mounts import Dentry, Path
 from kernel_model.vfs.openfile import OpenFile
@@ -123,7 +121,7 @@ def show_removed(dentry: Dentry | None, names: Names) -> Iterator[str]:
         )
         if new:
             inode.sync()
-            yield f"        {_content(node)} mtime {node.mtime_ns} ctime {node.ctime_ns}"
+            yield f"        {node.digest()} mtime {node.mtime_ns} ctime {node.ctime_ns}"
         if not inode.is_dir:
             return
         dentry = dentry.parent
@@ -178,17 +176,6 @@ def _top(file: OpenFile) -> Path:
     return Path(mount, mount.root)
 
 
-def _content(node: DiskNode) -> str:
-    # Piece by piece, without the zeros at both ends: where a hole ends makes no difference.
-    total = hashlib.blake2b(digest_size=8)
-    for offset, data in node.extents():
-        for start in range(0, len(data), PIECE_BYTES):
-            piece = data[start : start + PIECE_BYTES].rstrip(b"\0")
-            if piece:
-                total.update(b"%d:" % (offset + start) + piece)
-    return total.hexdigest()
-
-
 def show_tree(root: DiskNode) -> Iterator[str]:
     """All files below a directory."""
     pending = [(b"/", root)]
@@ -199,7 +186,7 @@ def show_tree(root: DiskNode) -> Iterator[str]:
             f" size {node.size} mtime {node.mtime_ns} ctime {node.ctime_ns} {node.target!r}"
         )
         if node.mode & 0o170000 == 0o100000 and node.content_changed:
-            yield f"  {_content(node)}"
+            yield f"  {node.digest()}"
         elif node.mode & 0o170000 == 0o040000 and node.listed:
             for name, child in sorted(node.entries().items(), reverse=True):
                 pending.append((path.rstrip(b"/") + b"/" + name, child))
