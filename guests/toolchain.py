@@ -160,16 +160,19 @@ def _compiler_version() -> str:
 
 
 def _compile(flags: Sequence[str], sources: Sequence[Path], output: Path) -> None:
-    folder = str(sources[0].resolve().parent)
+    story, *runtime = (path.resolve() for path in sources)
     with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
         program = Path(scratch) / "program"
         command = [sys.executable, "-m", "ziglang", "cc", *flags]
-        command += [f"-ffile-prefix-map={folder}=.", f"-ffile-prefix-map={LIB_FOLDER}=lib"]
-        command += ["-I", str(LIB_FOLDER), *(str(path.resolve()) for path in sources)]
+        # No flag depends on the story, or zig would compile the runtime anew for each folder.
+        command += [f"-ffile-prefix-map={LIB_FOLDER}=lib", "-I", str(LIB_FOLDER), f"./{story.name}"]
+        command += map(str, runtime)
         if "-nostdlib" in flags:
             command.append("-lcompiler_rt")  # 64-bit division on 32-bit modes
-        command += ["-o", str(program)]
-        done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)
+        command += ["-o", str(program.resolve())]
+        done = subprocess.run(
+            command, cwd=story.parent, capture_output=True, text=True, check=False
+        )
         if done.returncode != 0 or not program.is_file():
             words = (done.stderr + done.stdout).strip()
             raise BuildError(f"{sources[0]} does not build:\n{words}")

@@ -2,8 +2,10 @@
 
 import re
 import shutil
+import subprocess
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from elftools.elf.elffile import ELFFile
@@ -49,6 +51,24 @@ def test_same_bytes_in_another_place(arch: str, tmp_path: Path) -> None:
     assert programs[0] == programs[1]
     assert str(tmp_path).encode() not in programs[0]
     assert b"/lib/" not in programs[0]
+
+
+def test_the_runtime_is_compiled_once_for_all_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[list[str]] = []
+    run = subprocess.run
+
+    def note(command: list[str], **rest: Any) -> Any:
+        commands.append(command[:-1])  # but for the output
+        return run(command, **rest)
+
+    monkeypatch.setattr(subprocess, "run", note)
+    for place in ("here", "there"):
+        (tmp_path / place).mkdir()
+        story = Path(shutil.copy(COUNTER, tmp_path / place / "-counter.c"))
+        build(story, "x86_64", tmp_path / place / "counter", cache=tmp_path / place / "cache")
+    assert len(commands) == 2 and commands[0] == commands[1]
 
 
 def test_second_build_comes_from_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
