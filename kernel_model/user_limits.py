@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kernel_model import signals
 from kernel_model.abi.errno import EAGAIN
 from kernel_model.abi.limits import RLIMIT_NPROC, RLIMIT_SIGPENDING
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
-
-_SI_TIMER = -2
 
 
 def _tasks(task: Task) -> list[Task]:
@@ -43,5 +42,5 @@ def may_queue(task: Task) -> bool:
         if each.is_leader:
             queues.append(each.signal.pending.queue)
             count += len(each.signal.posix_timers)  # each has room for its signal, always
-        count += sum(info.code != _SI_TIMER for queue in queues for info in queue)
+        count += sum(info.code != signals.SI_TIMER for queue in queues for info in queue)
     return count < task.signal.rlimits[RLIMIT_SIGPENDING][0]

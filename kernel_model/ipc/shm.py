@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from kernel_model.ipc.namespace import IpcNamespace
     from kernel_model.mm.address_space import AddressSpace
 
+SHM_DEST, SHM_LOCKED = 0o1000, 0o2000
+
 
 @dataclass
 class SegmentTimes:
@@ -45,6 +47,12 @@ class Segment(SharedMemory):
         """The user who has locked its pages (SHM_LOCK); they are in memory anyway."""
         self.doomed = False
         """Removed, and still mapped: SHM_DEST."""
+
+    @property
+    def mode_flags(self) -> int:
+        """What its mode shows beside the rights: SHM_DEST, SHM_LOCKED."""
+        locked = SHM_LOCKED if self.locked_by is not None else 0
+        return locked | (SHM_DEST if self.doomed else 0)
 
     def remove_mapping(self, mapper: AddressSpace, /) -> None:
         """One mapping less; the last one of a removed segment frees it."""

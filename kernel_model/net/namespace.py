@@ -14,14 +14,14 @@ from kernel_model.net.in_flight import InFlight
 
 if TYPE_CHECKING:
     from kernel_model.clock import Clock
-    from kernel_model.net.inet import InetSocket
+    from kernel_model.net.inet import Endpoint, InetSocket
     from kernel_model.net.netlink import NetlinkSocket
     from kernel_model.net.socket import Socket
 
 _AUTOBIND_MASK = 0xFFFFF
 FIRST_PORT, LAST_PORT = 32768, 61000
 """net.ipv4.ip_local_port_range."""
-TIME_WAIT_NS = 60 * 10**9
+_TIME_WAIT_NS = 60 * 10**9
 
 
 @dataclass(frozen=True)
@@ -65,3 +65,24 @@ class NetNamespace:
     def all_time_wait(self, now_ns: int) -> list[TimeWait]:
         """Closed connections that are still remembered."""
         return [entry for entry in self.time_wait if entry.until_ns > now_ns]
+
+    def enter_time_wait(self, local: Endpoint, remote: Endpoint, *, reuse: bool) -> None:
+        """`local` closed its connection first: remember it for a minute."""
+        now_ns = self.clock.now_ns()
+        entry = TimeWait(
+            until_ns=now_ns + _TIME_WAIT_NS,
+            local=local.host,
+            remote=remote.host,
+            local_port=local.port,
+            remote_port=remote.port,
+            reuse=reuse,
+        )
+        self.time_wait = [*self.all_time_wait(now_ns), entry]
+
+    def prolong_time_wait(self, local: Endpoint, remote: Endpoint) -> None:
+        """The other end has closed, too: the minute begins anew."""
+        for entry in self.all_time_wait(self.clock.now_ns()):
+            here, there = (entry.local, entry.local_port), (entry.remote, entry.remote_port)
+            if here == local and there == remote:
+                self.time_wait.remove(entry)
+                self.enter_time_wait(local, remote, reuse=entry.reuse)

@@ -33,7 +33,6 @@ from kernel_model.abi.errno import (
 from kernel_model.abi.fcntl import POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM
 from kernel_model.net.inet import ANY4, MAPPED, Endpoint, InetSocket, is_any
 from kernel_model.net.message import Message, Outgoing, Received
-from kernel_model.net.namespace import TIME_WAIT_NS, TimeWait
 from kernel_model.net.socket import Socket, error_of
 from kernel_model.vfs.owner import POLL_OUT
 
@@ -240,7 +239,7 @@ class TcpSocket(InetSocket):
             if not other.port_locked:
                 other.give_back()
         else:
-            self._prolong(self.remote, self.local)
+            self.net.prolong_time_wait(self.remote, self.local)
         self.state, self.shut, self.peer = abi.TCP_CLOSE, abi.SHUTDOWN_MASK, None
         if not self.port_locked:
             self.give_back()
@@ -249,26 +248,7 @@ class TcpSocket(InetSocket):
         """TIME_WAIT, or a closed FIN_WAIT2."""
         assert self.remote is not None
         if self in self.net.bound:
-            self._note_time_wait(self.local, self.remote, reuse=self.options.reuse)
-
-    def _prolong(self, local: Endpoint, remote: Endpoint) -> None:
-        for entry in self.net.all_time_wait(self.net.clock.now_ns()):
-            if (entry.local, entry.local_port) == local:
-                if (entry.remote, entry.remote_port) == remote:
-                    self.net.time_wait.remove(entry)
-                    self._note_time_wait(local, remote, reuse=entry.reuse)
-
-    def _note_time_wait(self, local: Endpoint, remote: Endpoint, *, reuse: bool) -> None:
-        now_ns = self.net.clock.now_ns()
-        entry = TimeWait(
-            until_ns=now_ns + TIME_WAIT_NS,
-            local=local.host,
-            remote=remote.host,
-            local_port=local.port,
-            remote_port=remote.port,
-            reuse=reuse,
-        )
-        self.net.time_wait = [*self.net.all_time_wait(now_ns), entry]
+            self.net.enter_time_wait(self.local, self.remote, reuse=self.options.reuse)
 
     def shutdown(self, task: Task, how: int) -> None:
         """Close one direction or both."""

@@ -18,7 +18,7 @@ from kernel_model.abi.fcntl import (
     UTIME_OMIT,
 )
 from kernel_model.syscalls.declare import Fd, Flags, Int, Path, Ptr, UInt, syscall
-from kernel_model.syscalls.open import start_of
+from kernel_model.syscalls.open import descriptor_itself, start_of
 from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.mounts import Path as Place
 from kernel_model.vfs.names import want_write
@@ -48,11 +48,10 @@ def _writable(task: Task, fd: int) -> _Found:
 
 def _writable_itself(task: Task, fd: int) -> _Found:
     """The file of a descriptor, though it be O_PATH; or the current directory."""
-    file = None if fd == AT_FDCWD else task.files.get_raw(fd)
-    place = task.fs.pwd if file is None else file.path
-    if place is not None:
-        want_write(place)
-    return _Found(task.fs.pwd.inode if file is None else file.inode, place)
+    found = _Found(*descriptor_itself(task, fd))
+    if found.path is not None:
+        want_write(found.path)
+    return found
 
 
 def _writable_at(task: Task, dirfd: int, path: bytes, *, follow: bool = True) -> _Found:

@@ -19,7 +19,7 @@ from kernel_model.abi.fcntl import (
     PATH_MAX,
 )
 from kernel_model.syscalls.declare import Fd, Flags, Int, Path, Ptr, Size, UInt, syscall
-from kernel_model.syscalls.open import start_of
+from kernel_model.syscalls.open import descriptor_itself, start_of
 from kernel_model.vfs import names
 from kernel_model.vfs.mounts import Path as Place
 from kernel_model.vfs.openfile import require_directory
@@ -141,9 +141,7 @@ def symlinkat(task: Task, target: Path, dirfd: Fd, path: Path) -> int:
 
 
 def _itself(task: Task, fd: int) -> Place:
-    if fd == AT_FDCWD:
-        return task.fs.pwd
-    place = task.files.get_raw(fd).path
+    _, place = descriptor_itself(task, fd)
     if place is None:
         raise EXDEV("a file without a place in the tree")
     return place

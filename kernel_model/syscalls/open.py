@@ -11,6 +11,7 @@ from kernel_model.abi.errno import ENOENT
 from kernel_model.abi.fcntl import AT_FDCWD, O_CLOEXEC, O_CREAT, O_TRUNC, O_WRONLY
 from kernel_model.abi.limits import RLIMIT_NOFILE
 from kernel_model.syscalls.declare import Fd, Flags, Int, Path, syscall
+from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.mounts import Path as Place
 from kernel_model.vfs.open import open_path
 from kernel_model.vfs.openfile import require_directory
@@ -31,6 +32,15 @@ def start_of(task: Task, dirfd: int, path: bytes) -> Place | None:
     if not path:
         raise ENOENT("an empty path")
     return require_directory(task.files.get_raw(dirfd))
+
+
+def descriptor_itself(task: Task, fd: int) -> tuple[Inode, Place | None]:
+    """What an empty path with AT_EMPTY_PATH means: the descriptor's file, though it be O_PATH, and
+    its place in the tree, if it has one; or the current directory."""
+    if fd == AT_FDCWD:
+        return task.fs.pwd.inode, task.fs.pwd
+    file = task.files.get_raw(fd)
+    return file.inode, file.path
 
 
 def _open(task: Task, dirfd: int, path: bytes, flags: int, mode: int) -> int:

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 _SHM_LOCK, _SHM_UNLOCK, _SHM_STAT, _SHM_INFO = range(11, 15)
 _SHM_HUGETLB = 0o4000
-_SHM_DEST, _SHM_LOCKED = 0o1000, 0o2000
 _SHM_RDONLY, _SHM_RND, _SHM_REMAP, _SHM_EXEC = 0o10000, 0o20000, 0o40000, 0o100000
 
 
@@ -252,10 +251,9 @@ def told_perm(task: Task, perm: Perm, more_mode: int = 0) -> Record:
 
 
 def _told(task: Task, segment: Segment) -> Record:
-    times, mode = segment.times, _SHM_DEST if segment.doomed else 0
-    mode |= _SHM_LOCKED if segment.locked_by is not None else 0
+    times = segment.times
     return task.abi.structs.ipc.shm(
-        perm=told_perm(task, segment.perm, mode),  # type: ignore[arg-type]
+        perm=told_perm(task, segment.perm, segment.mode_flags),  # type: ignore[arg-type]
         segsz=segment.size_bytes & task.abi.mask,
         atime=times.attached,
         dtime=times.detached,

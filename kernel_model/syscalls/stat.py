@@ -22,7 +22,7 @@ from kernel_model.abi.fcntl import (
     NAME_MAX,
 )
 from kernel_model.syscalls.declare import Fd, Flags, Int, Path, Ptr, Size, syscall
-from kernel_model.syscalls.open import start_of
+from kernel_model.syscalls.open import descriptor_itself, start_of
 from kernel_model.vfs.filesystem import FileSystem
 from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.path import Walk
@@ -122,9 +122,7 @@ def _inode_at(task: Task, dirfd: int, path: bytes, flags: int) -> Inode:
     if flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH):
         raise EINVAL(f"unknown flags {flags:#x}")
     if not path and flags & AT_EMPTY_PATH:
-        if dirfd == AT_FDCWD:
-            return task.fs.pwd.inode
-        return task.files.get_raw(dirfd).inode
+        return descriptor_itself(task, dirfd)[0]
     follow = not flags & AT_SYMLINK_NOFOLLOW
     return Walk(task).resolve(path, start_of(task, dirfd, path), follow=follow).inode
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from kernel_model.ipc.ids import Perm
     from kernel_model.task import Task
 
-_SHM_DEST, _SHM_LOCKED = 0o1000, 0o2000
 _PAGE = 4096
 _OWNERS = b"  uid   gid  cuid  cgid"
 
@@ -33,9 +32,7 @@ def _shm(task: Task) -> bytes:
     lines = [head + _OWNERS + b"      atime      dtime      ctime %s %s\n" % (rss, swap)]
     for segment in task.nsproxy.ipc.shm.all():
         times, perm = segment.times, segment.perm
-        more_mode = _SHM_DEST if segment.doomed else 0
-        more_mode |= _SHM_LOCKED if segment.locked_by is not None else 0
-        first = _first(perm, more_mode)
+        first = _first(perm, segment.mode_flags)
         middle = b"%5d %5d  %5d" % (times.creator, times.last_user, segment.users)
         last = b"%10d %10d %10d" % (times.attached, times.detached, times.changed)
         resident = b"%d" % (len(segment.pages) * _PAGE)
