@@ -26,6 +26,9 @@ from pathlib import Path
 from guests.stories import ARCHES, Story, StoryError, read_story
 
 LIB_FOLDER = Path(__file__).resolve().parent / "lib"
+FIRST_SOURCE = LIB_FOLDER / "program.c"
+"""An empty file. zig keeps objects by flags and by the name of a program's first source: were that
+the story's, the runtime would be compiled anew for each program."""
 COMMON_FLAGS = (
     "-static",
     "-O2",
@@ -145,7 +148,7 @@ def _key(flags: Sequence[str], sources: Sequence[Path]) -> str:
     headers = [*LIB_FOLDER.rglob("*.h"), *sources[0].parent.glob("*.h")]
     for text in (_compiler_version(), *flags):
         digest.update(text.encode() + b"\0")
-    for path in (*sources, *sorted(headers)):
+    for path in (FIRST_SOURCE, *sources, *sorted(headers)):
         content = path.read_bytes()
         digest.update(f"{path.name} {len(content)}\0".encode() + content)
     return f"{sources[0].stem}-{digest.hexdigest()[:32]}"
@@ -164,9 +167,8 @@ def _compile(flags: Sequence[str], sources: Sequence[Path], output: Path) -> Non
     with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
         program = Path(scratch) / "program"
         command = [sys.executable, "-m", "ziglang", "cc", *flags]
-        # No flag depends on the story, or zig would compile the runtime anew for each folder.
-        command += [f"-ffile-prefix-map={LIB_FOLDER}=lib", "-I", str(LIB_FOLDER), f"./{story.name}"]
-        command += map(str, runtime)
+        command += [f"-ffile-prefix-map={LIB_FOLDER}=lib", "-I", str(LIB_FOLDER)]
+        command += [str(FIRST_SOURCE), f"./{story.name}", *map(str, runtime)]
         if "-nostdlib" in flags:
             command.append("-lcompiler_rt")  # 64-bit division on 32-bit modes
         command += ["-o", str(program.resolve())]

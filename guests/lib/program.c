@@ -1,0 +1,1 @@
+/* Nothing: the tool chain wants the same first source in every program. */
