@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.measure import REPEATS, Row, machine_in_words
 from emu.accel import load_accelerator
 
-BENCHES = ("sieve", "qiling_sieve", "getppid", "processes", "restart", "switch", "tlb")
+BENCHES = ("host", "sieve", "qiling_sieve", "getppid", "processes", "restart", "switch", "tlb")
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "BENCHMARKS.md"
 
 

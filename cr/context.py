@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from cr.image.errors import ImageError
 from cr.image.stream import Reader, Writer
 from cr.objhash import Objects, RestoredObjects
-from kernel_model.abi.errno import LinuxError
+from kernel_model.abi.errno import EINVAL, LinuxError
 
 if TYPE_CHECKING:
     from cr.image.namespaces import Netdev
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from kernel_model.vfs.inode import Inode
     from kernel_model.vfs.mounts import Path
     from kernel_model.vfs.openfile import DirectoryFile, OpenFile
-
-EINVAL = 22
 
 
 class Refused(Exception):
@@ -180,7 +178,7 @@ class Restart:
                 undo()
             self.kernel.vfs.set_numbers(self._numbers)
 
-    def refuse(self, sentence: str, *, errno: int = EINVAL) -> NoReturn:
+    def refuse(self, sentence: str, *, errno: int = EINVAL.errno) -> NoReturn:
         """This image cannot be restored."""
         try:
             self.image.refuse(sentence)

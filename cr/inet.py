@@ -25,6 +25,7 @@ from cr.image import sockets as image
 from cr.image import types as t
 from cr.socket_record import ParkedSocket, fill_common
 from kernel_model.abi import socket as abi
+from kernel_model.abi.errno import EADDRINUSE
 from kernel_model.net.inet import ANY4, MAPPED, SETTINGS, Endpoint, InetSocket, is_any, sockaddr
 from kernel_model.net.message import Message
 from kernel_model.net.socket import Socket
@@ -242,7 +243,7 @@ def link_all(ctx: Restart) -> None:
         assert isinstance(socket, InetSocket)
         _check_state(ctx, socket)
         if each.hashed and _in_use(socket):
-            ctx.refuse(f"port {socket.local.port} is in use", errno=98)
+            ctx.refuse(f"port {socket.local.port} is in use", errno=EADDRINUSE.errno)
         if isinstance(socket, TcpSocket) and socket.state in CONNECTED and socket.remote:
             key = (socket.net, socket.local, socket.remote)
             if key in ends:

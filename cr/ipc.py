@@ -247,7 +247,7 @@ class _SegmentDrop:
 def _restore_shm(ctx: Restart, namespace: IpcNamespace) -> None:
     record = ctx.image.read(t.HDR_IPC_SHM, image.IpcShm)
     if record.shift or record.flags & ~_SHM_DEST:
-        ctx.refuse("segments of huge pages are not modelled", errno=38)
+        ctx.refuse("segments of huge pages are not modelled", errno=ENOSYS.errno)
     if not 0 < record.shm_segsz < 1 << 47:
         ctx.refuse(f"a segment of {record.shm_segsz} bytes")
     _check_times(ctx, record.shm_atim, record.shm_dtim, record.shm_ctim)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cr.image.types import object_name
+from kernel_model.abi.errno import ENOMSG
 
 if TYPE_CHECKING:
     from cr.context import Restart
@@ -105,7 +106,7 @@ class RestoredObjects:
         if found.objtype != objtype or not isinstance(found.thing, cls):
             ctx.refuse(
                 f"object {objref} is a {object_name(found.objtype)}, not a {object_name(objtype)}",
-                errno=ENOMSG,
+                errno=ENOMSG.errno,
             )
         return found.thing
 
@@ -119,6 +120,3 @@ class RestoredObjects:
             if restored.drop is not None:
                 restored.drop()
         self._objects.clear()
-
-
-ENOMSG = 42

@@ -45,7 +45,7 @@ from cr.nameless import checkpoint_nameless, restore_nameless
 from cr.regular import checkpoint_name
 from cr.socket_record import ParkedSocket, checkpoint_common, fill_common
 from kernel_model.abi import socket as abi
-from kernel_model.abi.errno import EBUSY, ENOSYS, EPERM
+from kernel_model.abi.errno import EADDRINUSE, EBUSY, ENOSYS, EPERM
 from kernel_model.creds import Cred
 from kernel_model.net.inet import InetSocket
 from kernel_model.net.message import PeerCred
@@ -182,7 +182,7 @@ def restore_sock(ctx: Restart) -> ParkedSocket:
     elif family == abi.AF_NETLINK:
         parked = _restore_netlink(ctx, record)
     else:
-        ctx.refuse(f"sockets of family {family} are not modelled", errno=38)
+        ctx.refuse(f"sockets of family {family} are not modelled", errno=ENOSYS.errno)
     if record.has_buffers:
         ctx.queues_deferred.insert(place, parked)  # before those it refers to
     ctx.sockets.append(parked)
@@ -264,7 +264,7 @@ def _restore_place(
         key = (socket.type, socket.name)
         taken = any(_key(other.socket) == key for other in ctx.sockets if other.abstract)
         if key in ctx.net.abstract or taken:
-            ctx.refuse("the abstract name of a socket is taken", errno=98)
+            ctx.refuse("the abstract name of a socket is taken", errno=EADDRINUSE.errno)
         parked.abstract = True
         return
     name = whole or socket.name
@@ -279,9 +279,9 @@ def _restore_place(
     else:
         place = ctx.attempt(lambda: _find_or_make(ctx, name))
     if any(other.place is not None and other.place.inode is place.inode for other in ctx.sockets):
-        ctx.refuse("two sockets with the same name", errno=98)
+        ctx.refuse("two sockets with the same name", errno=EADDRINUSE.errno)
     if place.inode.socket is not None:
-        ctx.refuse("the name of a socket is in use", errno=98)
+        ctx.refuse("the name of a socket is in use", errno=EADDRINUSE.errno)
     parked.place = place
 
 
@@ -295,7 +295,9 @@ def _find_or_make(ctx: Restart, name: bytes) -> Path:
     place = walk.child(last.parent, last.name)
     if place is not None:
         if not stat.S_ISSOCK(place.inode.mode):
-            ctx.refuse(f"{name.decode(errors='replace')} is no socket any more", errno=98)
+            ctx.refuse(
+                f"{name.decode(errors='replace')} is no socket any more", errno=EADDRINUSE.errno
+            )
         return place
     node = last.parent.inode.node
     times = (node.mtime_ns, node.ctime_ns)
