@@ -26,7 +26,16 @@ from cr.image import types as t
 from cr.socket_record import ParkedSocket, fill_common
 from kernel_model.abi import socket as abi
 from kernel_model.abi.errno import EADDRINUSE
-from kernel_model.net.inet import ANY4, MAPPED, SETTINGS, Endpoint, InetSocket, is_any, sockaddr
+from kernel_model.net.inet import (
+    ANY4,
+    MAPPED,
+    SETTINGS,
+    Endpoint,
+    InetSocket,
+    as_kept,
+    is_any,
+    sockaddr,
+)
 from kernel_model.net.message import Message
 from kernel_model.net.socket import Socket
 from kernel_model.net.tcp import CONNECTED, TcpSocket
@@ -212,7 +221,8 @@ def _fill_options(ctx: Restart, socket: InetSocket, record: ours.InetOptions) ->
         if not socket.knows(*key) or key in socket.settings:
             ctx.refuse(f"option {option.name} of level {option.level}")
         default, least, most = SETTINGS[key]
-        if not least <= option.value <= most or option.value == default:
+        possible = least <= option.value <= most and as_kept(key, option.value) == option.value
+        if not possible or option.value == default:
             ctx.refuse(f"option {option.name} of level {option.level} cannot be {option.value}")
         socket.settings[key] = option.value
 

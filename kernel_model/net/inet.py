@@ -55,6 +55,13 @@ SETTINGS: dict[tuple[int, int], tuple[int, int, int]] = {
 _TRUTH = {(abi.IPPROTO_TCP, 1), (abi.IPPROTO_TCP, 3), IPV6_V6ONLY}
 
 
+def as_kept(option: tuple[int, int], number: int) -> int:
+    """What a socket keeps of a number that an option may be set to."""
+    if option in _TRUTH:
+        return int(bool(number))
+    return number & 0xFF if option == (abi.IPPROTO_IP, 1) else number
+
+
 class Endpoint(NamedTuple):
     """An address and a port."""
 
@@ -248,10 +255,7 @@ class InetSocket(Socket):
             number = default
         if not least <= number <= most:
             raise EINVAL(f"option {name} of level {level} cannot be {number}")
-        if (level, name) in _TRUTH:
-            number = int(bool(number))
-        elif (level, name) == (abi.IPPROTO_IP, 1):
-            number &= 0xFF
+        number = as_kept((level, name), number)
         if (level, name) == IPV6_V6ONLY and self.local.port:
             raise EINVAL("the socket has a port")
         self.settings.pop((level, name), None)

@@ -270,3 +270,14 @@ def test_a_time_that_no_structure_can_tell() -> None:
             struct.pack_into("<Q", image, time.offset, 1 << 54)
             answer = strike_once(found, bytes(image))
             assert not isinstance(answer, Broken) and "seconds since the epoch" in answer
+
+
+def test_a_truth_that_is_a_number() -> None:
+    """Found by the fuzzer: TCP_NODELAY is kept as 1, and a socket's record has a byte for it."""
+    found = two_thirds_through(find_story("sockets/tcp_talk"), "x86_64")
+    option = struct.pack("<IIi", 6, 1, 1)
+    image = bytes(found.image)
+    assert image.count(option) == 1
+    changed = image.replace(option, struct.pack("<IIi", 6, 1, -4095))
+    answer = strike_once(found, changed)
+    assert answer == "INET_OPTIONS: option # of level # cannot be -#"
