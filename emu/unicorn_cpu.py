@@ -65,7 +65,7 @@ _REGS = FIELDS["regs"]
 
 _FETCH = 18
 _ACCESS = {16: "read", 17: "write", _FETCH: "fetch"}
-_HOOK_TYPES = {
+HOOK_TYPES = {
     "block": const.UC_HOOK_BLOCK,
     "interrupt": const.UC_HOOK_INTR,
     "illegal": const.UC_HOOK_INSN_INVALID,
@@ -152,7 +152,7 @@ class UnicornCpu:
 
     def _add_hooks(self) -> None:
         self._hooks: list[Any] = []
-        for name, hook_type in _HOOK_TYPES.items():
+        for name, hook_type in HOOK_TYPES.items():
             self._hook(hook_type, name, None)
         if self.spec.forbidden is not None:
             self._hook(const.UC_HOOK_EDGE_GENERATED, "translated", None)
