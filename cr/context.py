@@ -15,6 +15,7 @@ from cr.image.errors import ImageError
 from cr.image.stream import Reader, Writer
 from cr.objhash import Objects, RestoredObjects
 from kernel_model.abi.errno import EINVAL, LinuxError
+from kernel_model.clock import KTIME_MAX_NS
 
 if TYPE_CHECKING:
     from cr.image.namespaces import Netdev
@@ -163,6 +164,10 @@ class Restart:
         self.committed = False
         """What was built is in place: the restart can fail no more."""
         self._numbers = kernel.vfs.numbers()
+
+    def clock_time(self, then_ns: int) -> int:
+        """A time of the image's virtual clock on this kernel's; one before its boot is 0."""
+        return min(max(0, then_ns + self.clock_shift_ns), KTIME_MAX_NS)
 
     def end(self) -> None:
         """Let go of all that nobody took; a refused image leaves the kernel as it was."""

@@ -27,6 +27,8 @@ from cr.image import ipc as image
 from cr.image import types as t
 from cr.security import check_label
 from kernel_model.abi.errno import EACCES, ENOSYS, EPERM, LinuxError
+from kernel_model.abi.time import NS_PER_S
+from kernel_model.clock import KTIME_MAX_NS
 from kernel_model.ipc.ids import MAY_READ, SEQUENCE_LIMIT, Ids, Perm
 from kernel_model.ipc.msg import Message, MessageQueue
 from kernel_model.ipc.namespace import IpcLimits, IpcNamespace
@@ -215,7 +217,7 @@ def _put_back(ctx: Restart, ids: Ids[Any], thing: object) -> None:
 
 
 def _check_times(ctx: Restart, *times: int) -> None:
-    if max(times) >> 32:
+    if max(times) > KTIME_MAX_NS // NS_PER_S:
         ctx.refuse(f"a time of {max(times)} seconds since the epoch")
 
 

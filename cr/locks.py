@@ -22,6 +22,7 @@ from cr.image import locks as ours
 from cr.image import types as t
 from kernel_model.abi.errno import EAGAIN, EBADF, EBUSY
 from kernel_model.abi.fcntl import FASYNC
+from kernel_model.clock import KTIME_MAX_NS
 from kernel_model.task import Task
 from kernel_model.vfs.fdtable import FdTable
 from kernel_model.vfs.inode import Inode
@@ -32,7 +33,6 @@ from kernel_model.vfs.owner import F_OWNER_PGRP, NOBODY, FileOwner
 _MOST_LOCKS = 1 << 14
 _NO_TARGET = 3
 _TO_COME = -1
-_MAX_NS = 1 << 61
 
 
 def checkpoint_owner(ctx: Checkpoint, file: OpenFile) -> None:
@@ -112,13 +112,13 @@ def restore_leases(ctx: Restart, table: FdTable) -> None:
         if file in locks.leases or (record.kind and len(locks.leases)):
             ctx.refuse("two leases of a file")
         broken = record.target != _NO_TARGET
-        if broken != bool(record.break_at_ns) or record.break_at_ns > _MAX_NS:
+        if broken != bool(record.break_at_ns) or record.break_at_ns > KTIME_MAX_NS:
             ctx.refuse(f"a lease that is broken at {record.break_at_ns} ns")
         owner = table
         if not record.owned:
             owner = FdTable()
             owner.users = 0
-        break_at_ns = record.break_at_ns + ctx.clock_shift_ns if broken else 0
+        break_at_ns = ctx.clock_time(record.break_at_ns) if broken else 0
         target = record.target if broken else None
         locks.leases[file] = Lease(record.kind, owner, target, break_at_ns)
 

@@ -20,6 +20,7 @@ from cr.image import namespaces as image
 from cr.image import network as ours
 from cr.image import types as t
 from kernel_model.abi.errno import EPERM
+from kernel_model.clock import KTIME_MAX_NS
 from kernel_model.net.namespace import FIRST_PORT, LAST_PORT, NetNamespace, TimeWait
 
 _IFF_UP, _IFF_LOOPBACK, _IFF_RUNNING = 0x1, 0x8, 0x40
@@ -123,7 +124,7 @@ def restore_state(ctx: Restart, net: NetNamespace, *, own: bool) -> None:
         ctx.refuse(f"port {record.next_port} cannot be the next one")
     if len(record.time_wait) > _MOST_TIME_WAIT:
         ctx.refuse(f"{len(record.time_wait)} closed connections")
-    if any(each.until_ns > 1 << 61 or each.reuse > 1 for each in record.time_wait):
+    if any(each.until_ns > KTIME_MAX_NS or each.reuse > 1 for each in record.time_wait):
         ctx.refuse("a closed connection that never ends")
     if ctx.alone or not own:
         ctx.net_states.append((net, record))
@@ -136,7 +137,7 @@ def attach_state(ctx: Restart) -> None:
         net.loopback_up = bool(record.loopback_up)
         for each in record.time_wait:
             entry = TimeWait(
-                until_ns=each.until_ns + ctx.clock_shift_ns,
+                until_ns=ctx.clock_time(each.until_ns),
                 local=each.local,
                 remote=each.remote,
                 local_port=each.local_port,

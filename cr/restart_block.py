@@ -20,11 +20,11 @@ from cr.context import Checkpoint, Restart
 from cr.image import extensions as ours
 from cr.image import task as image
 from cr.image import types as t
+from kernel_model.clock import KTIME_MAX_NS, ktime_add
 from kernel_model.restart_block import Progress, RestartBlock, RestartFunction
 from kernel_model.task import State, Task
 
 _NEVER = (1 << 64) - 1
-_MAX_NS = 1 << 61
 _FUNCTIONS = {
     RestartFunction.NANOSLEEP: t.RESTART_BLOCK_HRTIMER_NANOSLEEP,
     RestartFunction.POLL: t.RESTART_BLOCK_POLL,
@@ -96,7 +96,7 @@ def restore_restart_block(ctx: Restart) -> RestartBlock | None:
     if record.function_type == t.RESTART_BLOCK_NONE:
         return None
     function = _OF_TYPE.get(record.function_type)
-    if function is None or record.arg_4 > _MAX_NS:
+    if function is None or record.arg_4 > KTIME_MAX_NS:
         ctx.refuse(f"restart block {record.function_type} with {record.arg_4} ns left")
     arguments = (record.arg_0, record.arg_1, record.arg_2, record.arg_3)
     if function is RestartFunction.NANOSLEEP:
@@ -104,7 +104,7 @@ def restore_restart_block(ctx: Restart) -> RestartBlock | None:
             ctx.refuse(f"a sleep on clock {record.arg_0}")
         if record.function_type == t.RESTART_BLOCK_COMPAT_CLOCK_NANOSLEEP:
             arguments = (record.arg_0, record.arg_2, 0, 0)  # what is left goes to the third one
-    deadline: int | None = ctx.now_ns + record.arg_4
+    deadline: int | None = ktime_add(ctx.now_ns, record.arg_4)
     due = function is RestartFunction.POLL and record.arg_2  # a timeout, and nothing left of it
     if function is not RestartFunction.NANOSLEEP and not record.arg_4 and not due:
         deadline = None
@@ -125,10 +125,10 @@ def restore_progress(ctx: Restart, block: RestartBlock | None) -> tuple[Progress
         if record.done_bytes > 1 << 62:
             ctx.refuse(f"a call that moved {record.done_bytes} bytes")
         deadline = None if record.deadline_ns == _NEVER else record.deadline_ns
-        if deadline is not None and deadline > _MAX_NS:
+        if deadline is not None and deadline > KTIME_MAX_NS:
             ctx.refuse(f"a deadline at {deadline} ns")
         if deadline is not None:
-            deadline += ctx.clock_shift_ns
+            deadline = ctx.clock_time(deadline)
         if record.flags & ~(_INTERRUPTED | _NOTHING_KEPT):
             ctx.refuse(f"progress of a call with flags {record.flags:#x}")
         interrupted = bool(record.flags & _INTERRUPTED)

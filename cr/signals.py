@@ -31,6 +31,7 @@ from cr.terminals import checkpoint_tty
 from cr.timers import checkpoint_posix_timers, restore_posix_timers, start_posix_timers
 from kernel_model import itimers
 from kernel_model.abi.errno import EPERM
+from kernel_model.clock import KTIME_MAX_NS
 from kernel_model.signals import (
     SIG_DFL,
     UNBLOCKABLE,
@@ -45,7 +46,6 @@ from kernel_model.signals import (
 from kernel_model.task import Task
 
 _WORD = (1 << 64) - 1
-_MAX_NS = 1 << 61
 
 _DEFAULT = Action()
 
@@ -133,7 +133,7 @@ def restore_signal(ctx: Restart) -> SignalStruct:
         (record.it_prof_value, record.it_prof_incr),
     )
     for which, (left, interval) in enumerate(values):
-        if max(left, interval) > _MAX_NS:
+        if max(left, interval) > KTIME_MAX_NS:
             ctx.refuse(f"interval timer {which} is set for longer than time lasts")
     signal.itimers = (
         IntervalTimer(*values[0]),

@@ -11,15 +11,13 @@ from cr.context import Restart
 from cr.image import sockets as image
 from kernel_model.abi import socket as abi
 from kernel_model.abi.errno import by_number
-from kernel_model.net.socket import JIFFY_NS, Socket
+from kernel_model.net.socket import FOR_EVER_JIFFIES, JIFFY_NS, LINGER_FOR_EVER, Socket
 from kernel_model.net.tcp import CONNECTED, TcpSocket
 from kernel_model.net.unix_stream import ConnectedUnix
 from kernel_model.vfs.mounts import Path
 
 _SS_UNCONNECTED, _SS_CONNECTING, _SS_CONNECTED = 1, 2, 3
 _PASSCRED = 1 << 3
-_FOR_EVER = (1 << 63) - 1
-_MAX_JIFFIES = 1 << 50
 _FLAGS = {"oobinline": 1 << 2, "keepalive": 1 << 3, "linger": 1 << 4, "broadcast": 1 << 6}
 _FLAGS |= {"debug": 1 << 10, "dontroute": 1 << 13}
 _DEAD = 1 << 0
@@ -98,7 +96,7 @@ def _socket_state(socket: Socket) -> int:
 
 
 def _jiffies(timeout_ns: int) -> int:
-    return timeout_ns // JIFFY_NS if timeout_ns else _FOR_EVER
+    return timeout_ns // JIFFY_NS if timeout_ns else FOR_EVER_JIFFIES
 
 
 def fill_common(ctx: Restart, socket: Socket, record: image.Socket) -> None:
@@ -126,7 +124,7 @@ def fill_common(ctx: Restart, socket: Socket, record: image.Socket) -> None:
 
 
 def _timeout_ns(jiffies: int) -> int:
-    return 0 if jiffies == _FOR_EVER else max(jiffies * JIFFY_NS, 1)
+    return 0 if jiffies == FOR_EVER_JIFFIES else max(jiffies * JIFFY_NS, 1)
 
 
 def _check(ctx: Restart, record: image.Socket) -> None:
@@ -147,8 +145,10 @@ def _check(ctx: Restart, record: image.Socket) -> None:
         ctx.refuse("a socket with unknown locks, or bound to a device")
     if not 0 < sock.rcvlowat < 1 << 31 or sock.err_soft:
         ctx.refuse(f"a low-water mark of {sock.rcvlowat}")
+    if sock.linger_seconds < 0 and sock.linger_seconds != LINGER_FOR_EVER:
+        ctx.refuse(f"SO_LINGER of {sock.linger_seconds} seconds")
     for jiffies in (sock.rcvtimeo, sock.sndtimeo):
-        if jiffies != _FOR_EVER and not 0 <= jiffies <= _MAX_JIFFIES:
+        if jiffies < 0:
             ctx.refuse(f"a timeout of {jiffies} jiffies")
     if sock.err and sock.err not in by_number():
         ctx.refuse(f"there is no error {sock.err}")

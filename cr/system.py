@@ -18,6 +18,7 @@ virtual time stands still, and it says who waits for what when nothing can ever 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -39,7 +40,7 @@ from kernel_model import boot as kernel_boot
 from kernel_model.arch import ppc32, ppc64, x86_32, x86_64
 from kernel_model.arch.abi import Abi
 from kernel_model.arch.features import lacking, parse
-from kernel_model.clock import UNITS_PER_NS
+from kernel_model.clock import END_UNITS, KTIME_MAX_NS, UNITS_PER_NS
 from kernel_model.console import Console
 from kernel_model.kernel import Deadlock, Kernel
 from kernel_model.syscalls import topics
@@ -58,7 +59,6 @@ DEFAULT_EPOCH_NS = 1_300_000_000 * 1_000_000_000
 """2011-03-13: when linux-cr was last posted."""
 DEFAULT_MEMORY_BYTES = 512 << 20
 DEFAULT_ENVIRONMENT = {"HOME": "/", "PATH": "/usr/bin:/bin"}
-_FAR = 1 << 62
 _MOST_TOLD = 8
 """Of so many tasks a sentence says what they wait for."""
 _GLANCE_UNITS = 50_000_000 * UNITS_PER_NS
@@ -201,7 +201,8 @@ class System(Kernel):
         Raises Deadlock when nothing can ever run again.
         """
         clock = self.clock
-        calls_limit, units_limit, time_limit, turns_left = _FAR, _FAR, _FAR, _FAR
+        calls_limit = turns_left = sys.maxsize
+        units_limit = time_limit = END_UNITS
         if isinstance(until, AfterBlocks):
             return self._run_blocks(until.count, max_time_ns)
         if isinstance(until, AfterSyscalls):
@@ -211,12 +212,14 @@ class System(Kernel):
         elif isinstance(until, AfterTurns):
             turns_left = until.count
         if max_time_ns is not None:
-            time_limit = clock.units + max_time_ns * UNITS_PER_NS
+            time_limit = min(time_limit, clock.units + max_time_ns * UNITS_PER_NS)
         first_limit = min(units_limit, time_limit)
         while any(not task.exited for task in self.tasks.values()):
             if self._interrupted:
                 self._interrupted = False
                 return Ended.INTERRUPTED
+            if clock.units >= END_UNITS:
+                return Ended.TIMED_OUT
             if self.completed_calls >= calls_limit or clock.units >= units_limit or not turns_left:
                 return Ended.REACHED
             if clock.units >= time_limit:
@@ -238,10 +241,12 @@ class System(Kernel):
 
     def _run_blocks(self, count: int, max_time_ns: int | None) -> Ended:
         """The least that can be run ends at the first taken branch; a call may come before."""
-        deadline = _FAR if max_time_ns is None else self.clock.now_ns() + max_time_ns
+        deadline = KTIME_MAX_NS if max_time_ns is None else self.clock.after(max_time_ns)
         for _ in range(count):
             if not self.sched.current and not self.sched.queue:
                 ended = self.run(AfterTurns(1), max_time_ns)
+            elif self.clock.units >= END_UNITS:
+                ended = Ended.TIMED_OUT
             else:
                 ended = self._run_block()
             if ended is not Ended.REACHED:
@@ -263,7 +268,7 @@ class System(Kernel):
         clock = self.clock
         left = min(clock.next_due_units, limit_units) - clock.units
         step = min(_GLANCE_UNITS, left) if idle else 0
-        endless = idle and left > _FAR // 2
+        endless = idle and left > END_UNITS // 2
         if self.console.attend(None if endless else max(0, step) // UNITS_PER_NS):
             return True
         if idle:

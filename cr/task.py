@@ -51,6 +51,7 @@ from cr.scheduling import NO_EXTRA, Extra, checkpoint_extra, install_extra, rest
 from cr.watches import own_pidfds
 from kernel_model.abi.errno import EBUSY
 from kernel_model.arch.abi import Abi
+from kernel_model.clock import END_UNITS
 from kernel_model.creds import Cred
 from kernel_model.ipc.sem import UndoList
 from kernel_model.mm.address_space import AddressSpace
@@ -70,7 +71,6 @@ _STATES = {
 }
 _NO_SIGNAL = 0xFFFFFFFF
 _NEVER = (1 << 64) - 1
-_MAX_NS = 1 << 61
 
 
 # ---- checkpoint
@@ -267,7 +267,7 @@ def _restore_times(ctx: Restart, parts: TaskParts) -> None:
     if ctx.image.peek() != t.HDR_TASK_TIMES:
         return
     times = ctx.image.read(t.HDR_TASK_TIMES, ours.TaskTimes)
-    if max(times.run_units, times.group_units, times.children_units) > _MAX_NS:
+    if max(times.run_units, times.group_units, times.children_units) > END_UNITS:
         ctx.refuse("a task that has run for longer than time lasts")
     parts.run_units, parts.group_units = times.run_units, times.group_units
     parts.children_units = times.children_units

@@ -27,6 +27,7 @@ from cr.image.mounts import TtyInstance
 from kernel_model.abi.errno import EBUSY, ENOSYS
 from kernel_model.abi.fcntl import O_RDWR
 from kernel_model.abi.termios import Termios
+from kernel_model.clock import KTIME_MAX_NS
 from kernel_model.tty.devpts import MOST_PTYS, DevPts
 from kernel_model.tty.file import TtyFile
 from kernel_model.tty.n_tty import FLIP_BYTES
@@ -44,7 +45,6 @@ _OTHER_CLOSED, _EXCLUSIVE, _LDISC, _PTY_LOCK, _HUPPED = 1 << 2, 1 << 3, 1 << 9, 
 _IN_FLUX = 1 << 7 | 1 << 10 | 1 << 19 | 1 << 20 | 1 << 21
 _HARMLESS = 1 | 1 << 5 | 1 << 6 | _LDISC | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 17
 _KNOWN = _OTHER_CLOSED | _EXCLUSIVE | _PTY_LOCK | _HUPPED | _HARMLESS
-_MAX_NS = 1 << 61
 _MAX_PID = 1 << 22
 _PTY_MAJOR = 136
 
@@ -314,11 +314,11 @@ def _restore_extra(ctx: Restart, tty: Tty) -> None:
         ctx.refuse("a pty is not the console")
     if record.echo_bytes > BUFFER_BYTES or record.flip_bytes > FLIP_BYTES:
         ctx.refuse("more bytes than a terminal holds")
-    if max(record.session, record.pgrp) > _MAX_PID or record.arrived_ns > _MAX_NS:
+    if max(record.session, record.pgrp) > _MAX_PID or record.arrived_ns > KTIME_MAX_NS:
         ctx.refuse("a session that cannot be, or a time after the end of time")
     tty.session, tty.pgrp = record.session, record.pgrp
     if record.arrived_ns:
-        tty.ldisc.arrived_ns = max(0, record.arrived_ns + ctx.clock_shift_ns)
+        tty.ldisc.arrived_ns = ctx.clock_time(record.arrived_ns)
     tty.ldisc.echoes += record.content[: record.echo_bytes]
     tty.ldisc.flip += record.content[record.echo_bytes :]
     node = tty.node

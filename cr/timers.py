@@ -22,6 +22,7 @@ from cr.image.files import FileSignalfd, FileTimerfd
 from kernel_model import posix_timers
 from kernel_model.abi.errno import EBADF, ENOTSUPP
 from kernel_model.abi.fcntl import O_ACCMODE, O_RDWR
+from kernel_model.clock import KTIME_MAX_NS
 from kernel_model.cpu_clocks import is_cpu_clock
 from kernel_model.posix_timers import PosixTimer
 from kernel_model.signalfd import SignalFile
@@ -30,7 +31,6 @@ from kernel_model.task import Task
 from kernel_model.timerfd import TimerFile
 from kernel_model.vfs.openfile import OpenFile
 
-_MAX_NS = 1 << 61
 _CLOCKS = (0, 1)
 _MOST_TIMERS = 1 << 16
 
@@ -53,9 +53,9 @@ def checkpoint_timerfd(ctx: Checkpoint, file: TimerFile, common: dict[str, int])
 
 def restore_timerfd(ctx: Restart, record: FileTimerfd) -> OpenFile:
     """Make a timer, and start it."""
-    if record.clock_id not in _CLOCKS or max(record.due_ns, record.interval_ns) > _MAX_NS:
+    if record.clock_id not in _CLOCKS or max(record.due_ns, record.interval_ns) > KTIME_MAX_NS:
         ctx.refuse(f"a timerfd on clock {record.clock_id}, due at {record.due_ns} ns")
-    if record.ticks > _MAX_NS or record.f_flags & O_ACCMODE != O_RDWR:
+    if record.ticks > KTIME_MAX_NS or record.f_flags & O_ACCMODE != O_RDWR:
         ctx.refuse(f"a timerfd that expired {record.ticks} times")
     if record.expired and not record.due_ns:
         ctx.refuse("a timerfd that expired and was never due")
@@ -70,7 +70,7 @@ def restore_timerfd(ctx: Restart, record: FileTimerfd) -> OpenFile:
 
 
 def _shifted(ctx: Restart, due_ns: int) -> int:
-    return max(1, due_ns + ctx.clock_shift_ns) if due_ns else 0
+    return max(1, ctx.clock_time(due_ns)) if due_ns else 0
 
 
 def checkpoint_signalfd(ctx: Checkpoint, file: SignalFile, common: dict[str, int]) -> None:
@@ -121,8 +121,10 @@ def restore_posix_timers(ctx: Restart, signal: SignalStruct) -> None:
             ctx.refuse(f"a timer on clock {record.clock_id}, notify {record.notify:#x}")
         if not 0 < record.signo <= NSIG and not record.notify & posix_timers.SIGEV_NONE:
             ctx.refuse(f"a timer that sends signal {record.signo}")
-        if max(record.due_ns, record.interval_ns, record.overrun, record.last_overrun) > _MAX_NS:
+        if max(record.due_ns, record.interval_ns, record.overrun) > KTIME_MAX_NS:
             ctx.refuse(f"timer {number} is set for longer than time lasts")
+        if record.last_overrun > posix_timers.DELAYTIMER_MAX:
+            ctx.refuse(f"timer {number} has told of {record.last_overrun} expirations")
         if (record.interval_ns or record.told) and not record.due_ns:
             ctx.refuse(f"timer {number} has an interval, or has expired, and is off")
         signal.posix_timers[number] = PosixTimer(

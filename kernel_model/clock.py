@@ -11,8 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 UNITS_PER_NS = 4
-NS_PER_S = 1_000_000_000
-NEVER = 1 << 62
+END_UNITS = 1 << 62
+"""Where virtual time ends, 36 years after the boot."""
+KTIME_MAX_NS = (1 << 63) - 1
+"""The latest time that Linux has: who waits until then waits for ever."""
+
+
+def ktime_add(time_ns: int, more_ns: int) -> int:
+    """A later time, or the latest that there is (Linux: ktime_add_safe)."""
+    return min(time_ns + more_ns, KTIME_MAX_NS)
 
 
 @dataclass(order=True, slots=True)
@@ -30,7 +37,7 @@ class Clock:
     def __init__(self, epoch_ns: int) -> None:
         self.epoch_ns = epoch_ns
         self.units = 0
-        self.next_due_units = NEVER
+        self.next_due_units = END_UNITS
         self._timers: list[Timer] = []
         self._sequence = 0
 
@@ -41,6 +48,10 @@ class Clock:
     def realtime_ns(self) -> int:
         """Wall-clock time in the guest."""
         return self.epoch_ns + self.units // UNITS_PER_NS
+
+    def after(self, ns: int) -> int:
+        """The time in so many nanoseconds."""
+        return ktime_add(self.now_ns(), ns)
 
     def set_timer(self, due_ns: int, fire: Callable[[], None]) -> Timer:
         """Call `fire` at `due_ns` (monotonic)."""
@@ -57,7 +68,8 @@ class Clock:
             self._look()
 
     def _look(self) -> None:
-        self.next_due_units = self._timers[0].due_ns * UNITS_PER_NS if self._timers else NEVER
+        first = self._timers[0].due_ns * UNITS_PER_NS if self._timers else END_UNITS
+        self.next_due_units = min(first, END_UNITS)
 
     def fire_due(self) -> None:
         """Fire everything that is due by now, in order."""
@@ -67,9 +79,9 @@ class Clock:
         self._look()
 
     def jump(self) -> bool:
-        """Everybody sleeps: go to the next timer. False when there is none."""
+        """Everybody sleeps: go to the next timer, or to the end. False when there is none."""
         if not self._timers:
             return False
-        self.units = max(self.units, self._timers[0].due_ns * UNITS_PER_NS)
+        self.units = max(self.units, self.next_due_units)
         self.fire_due()
         return True

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from kernel_model import posix_timers, signals
 from kernel_model.abi.errno import EINVAL
 from kernel_model.abi.limits import RLIM_INFINITY, RLIMIT_CPU
-from kernel_model.clock import UNITS_PER_NS
+from kernel_model.abi.time import NS_PER_S
+from kernel_model.clock import UNITS_PER_NS, ktime_add
 from kernel_model.cpu_clocks import process_units
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from kernel_model.task import Task
 
 ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF = range(3)
-_SECOND_UNITS = 1_000_000_000 * UNITS_PER_NS
+_SECOND_UNITS = NS_PER_S * UNITS_PER_NS
 _MICROSECOND = 1000
 """What getitimer shows of less: a timer that runs has never nothing left."""
 _SIGNALS = (14, 26, 27)  # SIGALRM, SIGVTALRM, SIGPROF
@@ -57,7 +58,7 @@ def set_timer(task: Task, which: int, left: int, interval: int) -> None:
     """Start or stop (`left` 0) a timer."""
     timer = _timer(task, which)
     timer.interval = interval
-    timer.due = clock_of(task, which) + left if left else 0
+    timer.due = ktime_add(clock_of(task, which), left) if left else 0
     if which == ITIMER_REAL:
         rearm(task)
 
@@ -97,7 +98,7 @@ def fire(task: Task, which: int) -> None:
     else:
         now = clock_of(task, which)
         missed = max(0, (now - timer.due) // timer.interval)
-        timer.due += (missed + 1) * timer.interval
+        timer.due = ktime_add(timer.due, (missed + 1) * timer.interval)
     if which == ITIMER_REAL:
         rearm(task)
 

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 
 from kernel_model import signals
 from kernel_model.abi.errno import EINVAL
-from kernel_model.clock import UNITS_PER_NS, Timer
+from kernel_model.clock import UNITS_PER_NS, Timer, ktime_add
 from kernel_model.cpu_clocks import cpu_clock_ns, is_cpu_clock, owner, process_units
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
 
+DELAYTIMER_MAX = (1 << 31) - 1
+"""The most overruns that are told."""
 SIGEV_SIGNAL, SIGEV_NONE, SIGEV_THREAD, SIGEV_THREAD_ID = 0, 1, 2, 4
 
 
@@ -58,7 +60,7 @@ class PosixTimer:
     def forward(self, now_ns: int) -> int:
         """Move an interval timer's next expiration behind now; how many were passed."""
         passed = max(0, now_ns - self.due_ns) // self.interval_ns + 1
-        self.due_ns += passed * self.interval_ns
+        self.due_ns = ktime_add(self.due_ns, passed * self.interval_ns)
         return passed
 
 
@@ -125,7 +127,7 @@ def taken(task: Task, info: signals.SigInfo) -> signals.SigInfo:
         arm(task.signal.leader, timer)
     else:
         timer.due_ns = 0
-    timer.last_overrun, timer.overrun = timer.overrun, 0
+    timer.last_overrun, timer.overrun = min(timer.overrun, DELAYTIMER_MAX), 0
     return replace(info, overrun=timer.last_overrun)
 
 

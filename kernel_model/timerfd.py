@@ -12,7 +12,7 @@ from typing import Literal
 
 from kernel_model.abi.errno import EAGAIN, EINVAL, ESPIPE
 from kernel_model.abi.fcntl import O_NONBLOCK, O_RDWR, POLLIN
-from kernel_model.clock import Clock, Timer
+from kernel_model.clock import Clock, Timer, ktime_add
 from kernel_model.vfs.anon import AnonFs
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.waitqueue import Sleep, WaitQueue
@@ -64,7 +64,7 @@ class TimerFile(OpenFile):
         if self.expired and self.interval_ns:
             missed = max(0, self.clock.now_ns() - self.due_ns) // self.interval_ns
             self.ticks += missed
-            self.due_ns += (missed + 1) * self.interval_ns
+            self.due_ns = ktime_add(self.due_ns, (missed + 1) * self.interval_ns)
             self.expired = False
             self.arm()
 

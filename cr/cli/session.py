@@ -27,6 +27,7 @@ from cr.system import (
 )
 from emu.memory import Ram
 from kernel_model.arch.features import lacking, parse
+from kernel_model.clock import END_UNITS
 from kernel_model.kernel import Deadlock
 from kernel_model.strace import name_of_signal
 from kernel_model.task import Task
@@ -199,7 +200,9 @@ def _status(kernel: System, task: Task, ended: Ended) -> int:
         note("interrupted")
         return INTERRUPTED
     if ended is Ended.TIMED_OUT:
-        note(f"--max-time reached at {kernel.clock.now_ns()} ns of virtual time")
+        over = kernel.clock.units >= END_UNITS
+        what = "virtual time is over" if over else "--max-time reached"
+        note(f"{what} at {kernel.clock.now_ns()} ns of virtual time")
         return TIMED_OUT
     signo = task.last_of_process.exit_code & 0x7F
     if signo:

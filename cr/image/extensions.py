@@ -44,7 +44,7 @@ from cr.image.types import (
     HDR_UNLINKED_DATA,
     Framed,
 )
-from emu.layout import at, hex32, hex64, record, rest, rest_bytes, s32, u32, u64
+from emu.layout import at, hex32, hex64, record, rest, rest_bytes, s32, s64, u32, u64
 
 
 @record(size=48)
@@ -205,9 +205,9 @@ class Unlinked(Framed):
     gid: u32 = at("group")
     rdev: u64 = at("device number")
     size: u64 = at("length in bytes; what is in no data record is a hole")
-    atime_ns: u64 = at("last access, nanoseconds since the epoch")
-    mtime_ns: u64 = at("last change of the contents")
-    ctime_ns: u64 = at("last change of the inode")
+    atime_ns: s64 = at("last access, nanoseconds since the epoch")
+    mtime_ns: s64 = at("last change of the contents")
+    ctime_ns: s64 = at("last change of the inode")
     ino: u64 = at("inode number")
     nr_extents: u32 = at("how many UNLINKED_DATA records follow; 0 after the first mention")
     pad: u32 = at("zero", default=0, must_be=0)
@@ -239,9 +239,9 @@ class TtyExtra(Framed):
     uid: u32 = at("its owner")
     gid: u32 = at("its group")
     nlink: u32 = at("0: the name is gone with the master")
-    atime_ns: u64 = at("its last access, nanoseconds since the epoch")
-    mtime_ns: u64 = at("its last change")
-    ctime_ns: u64 = at("the last change of its attributes")
+    atime_ns: s64 = at("its last access, nanoseconds since the epoch")
+    mtime_ns: s64 = at("its last change")
+    ctime_ns: s64 = at("the last change of its attributes")
     echo_bytes: u32 = at("echoes that wait because output is stopped")
     flip_bytes: u32 = at("input that waits because the buffer is full")
     device: u32 = at("0 of a pty; 1: this is the console")
@@ -284,7 +284,7 @@ class LateTimers(Framed):
 
     def invalid(self) -> str | None:
         late = (self.real, self.virtual, self.prof)
-        return None if 0 < max(late) <= 1 << 61 else "no timer is late, or one for ever"
+        return None if 0 < max(late) < 1 << 63 else "no timer is late, or one for ever"
 
 
 @record(size=16)

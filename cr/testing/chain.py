@@ -165,7 +165,7 @@ def make(subject: Subject, most: int | None = None) -> Chain:
     root = kernel.tasks[min(kernel.tasks)]
     ended = Ended.REACHED
     try:
-        while ended is not Ended.EXITED and kernel.clock.now_ns() < subject.max_time_ns:
+        while ended is Ended.REACHED and kernel.clock.now_ns() < subject.max_time_ns:
             order, _ = kernel.sched.order()
             ended = kernel.run(AfterTurns(1), max_time_ns=subject.max_time_ns)
             maker.turn(order[0].pid if order else 0)

@@ -1,6 +1,6 @@
 """System V IPC structures as user memory holds them, per ABI: the IPC_64 versions.
 
-Times of 32-bit ABIs have a high half, before or behind the low one; it is zero here.
+Times of 32-bit ABIs have a high half, before or behind the low one; as in 2.6 it is zero.
 
 Mirrors: Linux asm-generic, x86 and powerpc ipcbuf.h, shmbuf.h, sembuf.h, msgbuf.h.
 """

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from emu.layout import Record, at, record, s32, s64
 
+NS_PER_S = 1_000_000_000
+US_PER_S = 1_000_000
+
 
 @record(size=8)
 class Timespec32(Record):
@@ -54,3 +57,25 @@ class Utimbuf64(Record):
 
     actime: s64 = at("access time")
     modtime: s64 = at("modification time")
+
+
+Timespec = Timespec32 | Timespec64
+Timeval = Timeval32 | Timeval64
+
+
+def timespec(layout: type[Timespec], ns: int) -> Timespec:
+    """Nanoseconds as a struct timespec."""
+    seconds, rest = divmod(ns, NS_PER_S)
+    return layout(tv_sec=_wrapped(layout, seconds), tv_nsec=rest)
+
+
+def timeval(layout: type[Timeval], ns: int) -> Timeval:
+    """Nanoseconds as a struct timeval."""
+    seconds, rest = divmod(ns // 1000, US_PER_S)
+    return layout(tv_sec=_wrapped(layout, seconds), tv_usec=rest)
+
+
+def _wrapped(layout: type[Timespec] | type[Timeval], seconds: int) -> int:
+    # 32 bits end in January 2038; Linux goes on with what is left in them.
+    half = 1 << (4 * layout.fixed_bytes() - 1)
+    return (seconds + half) % (2 * half) - half

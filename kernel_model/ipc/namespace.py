@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kernel_model.abi.time import NS_PER_S
 from kernel_model.ipc.ids import Ids
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from kernel_model.ipc.sem import SemaphoreSet
     from kernel_model.ipc.shm import Segment
     from kernel_model.kernel import Kernel
-
-_NS_PER_S = 1_000_000_000
 
 
 @dataclass
@@ -50,7 +49,7 @@ class IpcNamespace:
 
     def now_s(self) -> int:
         """The time that goes into the structures: seconds since the epoch."""
-        return self.clock.realtime_ns() // _NS_PER_S
+        return self.clock.realtime_ns() // NS_PER_S
 
     def end_if_unused(self, kernel: Kernel) -> None:
         """A namespace that is not the kernel's own goes with its last task."""

@@ -31,6 +31,7 @@ from kernel_model.abi.fcntl import (
     POLLWRNORM,
     SIGPIPE,
 )
+from kernel_model.abi.time import NS_PER_S
 from kernel_model.net import devices
 from kernel_model.net.message import MESSAGE_OVERHEAD, Message, Outgoing, PeerCred, Received
 from kernel_model.restart_block import Progress
@@ -45,6 +46,11 @@ if TYPE_CHECKING:
 BUFFER_BYTES = 212992
 """Default and largest SO_SNDBUF and SO_RCVBUF."""
 JIFFY_NS = 4_000_000
+FOR_EVER_JIFFIES = (1 << 63) - 1
+MOST_SECONDS = FOR_EVER_JIFFIES // (NS_PER_S // JIFFY_NS)
+"""Timeouts from there on never end (Linux: MAX_SCHEDULE_TIMEOUT / HZ)."""
+LINGER_FOR_EVER = MOST_SECONDS % (1 << 32) - (1 << 32)
+"""What is seen in an int of a SO_LINGER that was below 0."""
 IN_EVENTS = POLLIN | POLLRDNORM | POLLRDBAND
 OUT_EVENTS = POLLOUT | POLLWRNORM | POLLWRBAND
 
@@ -219,13 +225,13 @@ class Socket:
         if not timeout_ns:
             return Sleep(*queues, self.changed)
         block = task.restart_block
-        now_ns = task.kernel.clock.now_ns()
+        clock = task.kernel.clock
         deadline = block.deadline_ns if block is not None else None
         if deadline is None:
             done = block.done if block is not None else 0
-            deadline = now_ns + timeout_ns
+            deadline = clock.after(timeout_ns)
             task.restart_block = Progress(done=done, deadline_ns=deadline)
-        if now_ns >= deadline:
+        if clock.now_ns() >= deadline:
             raise EAGAIN("the time of SO_RCVTIMEO or SO_SNDTIMEO is over")
         sleep = Sleep(*queues, self.changed, deadline_ns=deadline, restart=Restart.ERESTARTNOHAND)
         sleep.stoppable = True

@@ -17,6 +17,8 @@ from kernel_model.abi.fcntl import (
     UTIME_NOW,
     UTIME_OMIT,
 )
+from kernel_model.abi.time import NS_PER_S, US_PER_S
+from kernel_model.clock import KTIME_MAX_NS
 from kernel_model.syscalls.declare import Fd, Flags, Int, Path, Ptr, UInt, syscall
 from kernel_model.syscalls.open import descriptor_itself, start_of
 from kernel_model.vfs.inode import Inode
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from kernel_model.task import Task
 
 _UNCHANGED = 0xFFFF_FFFF
-_SECOND = 1_000_000_000
 _PATH_MAX = 4096
 
 
@@ -187,12 +188,17 @@ def _set_times(task: Task, found: _Found, atime_ns: int | None, mtime_ns: int | 
     now_ns = inode.fs.clock.realtime_ns()
     node = inode.node
     if atime_ns != _OMIT:
-        node.atime_ns = now_ns if atime_ns is None else atime_ns
+        node.atime_ns = now_ns if atime_ns is None else _kept(atime_ns)
     if mtime_ns != _OMIT:
-        node.mtime_ns = now_ns if mtime_ns is None else mtime_ns
+        node.mtime_ns = now_ns if mtime_ns is None else _kept(mtime_ns)
     node.ctime_ns = now_ns
     notice(inode, found.path, _TIME_EVENTS[atime_ns != _OMIT, mtime_ns != _OMIT])
     return 0
+
+
+def _kept(time_ns: int) -> int:
+    # As a file system does whose inodes have 64 bits of nanoseconds, from 1677 to 2262.
+    return max(-KTIME_MAX_NS, min(time_ns, KTIME_MAX_NS))
 
 
 _OMIT = -1 << 80
@@ -208,9 +214,9 @@ def _timeval_pair(task: Task, times: int) -> _Times:
     for addr in (times, times + layout.SIZE):
         value = task.user.read_record(layout, addr)
         seconds, microseconds = value.tv_sec, value.tv_usec
-        if not 0 <= microseconds < 1_000_000:
+        if not 0 <= microseconds < US_PER_S:
             raise EINVAL(f"{microseconds} microseconds")
-        pair.append(seconds * _SECOND + microseconds * 1000)
+        pair.append(seconds * NS_PER_S + microseconds * 1000)
     return pair[0], pair[1]
 
 
@@ -225,8 +231,8 @@ def _timespec_pair(task: Task, times: int) -> _Times:
             pair.append(None)
         elif value.tv_nsec == UTIME_OMIT:
             pair.append(_OMIT)
-        elif 0 <= value.tv_nsec < _SECOND:
-            pair.append(value.tv_sec * _SECOND + value.tv_nsec)
+        elif 0 <= value.tv_nsec < NS_PER_S:
+            pair.append(value.tv_sec * NS_PER_S + value.tv_nsec)
         else:
             raise EINVAL(f"{value.tv_nsec} nanoseconds")
     return pair[0], pair[1]
@@ -238,7 +244,7 @@ def utime(task: Task, path: Path, times: Ptr) -> int:
     atime_ns = mtime_ns = None
     if times:
         value = task.user.read_record(task.abi.structs.utimbuf, times)
-        atime_ns, mtime_ns = value.actime * _SECOND, value.modtime * _SECOND
+        atime_ns, mtime_ns = value.actime * NS_PER_S, value.modtime * NS_PER_S
     return _set_times(task, _writable_at(task, AT_FDCWD, path), atime_ns, mtime_ns)
 
 

@@ -179,7 +179,7 @@ def _deadline(task: Task, operation: int, timeout: int) -> int | None:
     when = read_timespec(task, timeout)
     clock = task.kernel.clock
     if operation & ~(_PRIVATE | _CLOCK_REALTIME) == _WAIT:
-        return clock.now_ns() + when
+        return clock.after(when)
     if operation & _CLOCK_REALTIME:
         return when - clock.epoch_ns
     return when

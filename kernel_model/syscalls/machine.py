@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import EBADF, EINVAL, ENOSYS, EPERM, ESPIPE, NotModelled
 from kernel_model.abi.sysinfo import Sysinfo32, Sysinfo64
-from kernel_model.clock import NS_PER_S
+from kernel_model.abi.time import NS_PER_S
 from kernel_model.syscalls.declare import Fd, Flags, Int, Off64, Path, Ptr, Size, UInt, syscall
 from kernel_model.syscalls.time import read_timeval, write_timeval
 from kernel_model.vfs.path import Walk

@@ -140,9 +140,9 @@ def _signed_word(task: Task, addr: int) -> int:
 def _tell(task: Task, queue: MessageQueue, buffer: int) -> None:
     told = task.abi.structs.ipc.msg(
         perm=told_perm(task, queue.perm),  # type: ignore[arg-type]
-        stime=queue.sent,
-        rtime=queue.received,
-        ctime=queue.changed,
+        stime=queue.sent & task.abi.mask,
+        rtime=queue.received & task.abi.mask,
+        ctime=queue.changed & task.abi.mask,
         cbytes=queue.bytes_used,
         qnum=len(queue.messages),
         qbytes=queue.max_bytes & task.abi.mask,

@@ -9,6 +9,8 @@ Mirrors: Linux fs/select.c.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import EBADF, EFAULT, EINVAL, LinuxError
@@ -24,16 +26,17 @@ from kernel_model.abi.fcntl import (
     POLLWRBAND,
     POLLWRNORM,
 )
+from kernel_model.abi.time import NS_PER_S
 from kernel_model.restart_block import Progress, RestartBlock, RestartFunction
 from kernel_model.syscalls.declare import Int, Ptr, Size, UInt, syscall
 from kernel_model.syscalls.open import descriptor_limit
+from kernel_model.syscalls.time import read_timespec, write_timespec, write_timeval
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.waitqueue import Restart, Sleep
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
 
-_SECOND = 1_000_000_000
 _IN = POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR
 _OUT = POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR
 _EXCEPT = POLLPRI
@@ -48,8 +51,8 @@ def first_deadline(task: Task, timeout_ns: int | None) -> int | None:
         return block.deadline_ns
     if timeout_ns is None:
         return None
-    now_ns: int = task.kernel.clock.now_ns()
-    return now_ns + timeout_ns
+    deadline_ns: int = task.kernel.clock.after(timeout_ns)
+    return deadline_ns
 
 
 def _sleep(task: Task, files: list[OpenFile], block: Progress, restart: Restart) -> None:
@@ -104,36 +107,25 @@ def continue_poll(task: Task, block: RestartBlock) -> int:
     return _poll(task, block.args[0], block.args[1], block, Restart.ERESTART_RESTARTBLOCK)
 
 
-def _read_timespec(task: Task, addr: int) -> int | None:
-    if not addr:
-        return None
-    value = task.user.read_record(task.abi.structs.timespec, addr)
-    seconds, nanoseconds = value.tv_sec, value.tv_nsec
-    if seconds < 0 or not 0 <= nanoseconds < _SECOND:
-        raise EINVAL(f"a timeout of {seconds} s and {nanoseconds} ns")
-    return seconds * _SECOND + nanoseconds
-
-
 def _read_timeval(task: Task, addr: int) -> int | None:
     if not addr:
         return None
     value = task.user.read_record(task.abi.structs.timeval, addr)
     seconds, microseconds = value.tv_sec, value.tv_usec
-    total = seconds * _SECOND + microseconds * 1000
     if seconds < 0 or microseconds < 0:
         raise EINVAL(f"a timeout of {seconds} s and {microseconds} us")
-    return total
+    return seconds * NS_PER_S + microseconds * 1000
 
 
-def _tell_time_left(task: Task, addr: int, deadline_ns: int | None, unit_ns: int) -> None:
+def _tell_time_left(
+    task: Task, addr: int, deadline_ns: int | None, write: Callable[[Task, int, int], None]
+) -> None:
     """Store how much of the timeout is left; as in Linux nobody minds if that fails."""
     if not addr or deadline_ns is None:
         return
     left_ns = max(0, deadline_ns - task.kernel.clock.now_ns())
-    code = task.abi.order + ("qq" if task.abi.word_bytes == 8 else "ii")
-    packed = struct.pack(code, left_ns // _SECOND, left_ns % _SECOND // unit_ns)
-    if task.user.writable(addr, len(packed)) == len(packed):
-        task.user.write(addr, packed)
+    with suppress(EFAULT):
+        write(task, addr, left_ns)
 
 
 def apply_mask(task: Task, sigmask: int, size: int) -> None:
@@ -161,7 +153,7 @@ def take_mask_back(task: Task) -> None:
 @syscall()
 def ppoll(task: Task, fds: Ptr, nfds: UInt, timeout: Ptr, sigmask: Ptr, size: Size) -> int:
     """poll with nanoseconds and a signal mask; the time left is stored."""
-    deadline_ns = first_deadline(task, _read_timespec(task, timeout))
+    deadline_ns = first_deadline(task, read_timespec(task, timeout) if timeout else None)
     apply_mask(task, sigmask, size)
     try:
         ready = _poll(task, fds, nfds, Progress(deadline_ns=deadline_ns), Restart.ERESTARTNOHAND)
@@ -169,7 +161,7 @@ def ppoll(task: Task, fds: Ptr, nfds: UInt, timeout: Ptr, sigmask: Ptr, size: Si
         take_mask_back(task)
         raise
     take_mask_back(task)
-    _tell_time_left(task, timeout, deadline_ns, 1)
+    _tell_time_left(task, timeout, deadline_ns, write_timespec)
     return ready
 
 
@@ -222,7 +214,7 @@ def _select(task: Task, n: int, sets: tuple[int, int, int], deadline_ns: int | N
 def _select_call(task: Task, n: int, sets: tuple[int, int, int], timeout: int) -> int:
     deadline_ns = first_deadline(task, _read_timeval(task, timeout))
     ready = _select(task, n, sets, deadline_ns)
-    _tell_time_left(task, timeout, deadline_ns, 1000)
+    _tell_time_left(task, timeout, deadline_ns, write_timeval)
     return ready
 
 
@@ -245,7 +237,7 @@ def _newselect(task: Task, n: Int, inp: Ptr, outp: Ptr, exp: Ptr, timeout: Ptr) 
 @syscall()
 def pselect6(task: Task, n: Int, inp: Ptr, outp: Ptr, exp: Ptr, timeout: Ptr, mask: Ptr) -> int:
     """select with nanoseconds and a signal mask (an address and a size, at `mask`)."""
-    deadline_ns = first_deadline(task, _read_timespec(task, timeout))
+    deadline_ns = first_deadline(task, read_timespec(task, timeout) if timeout else None)
     if mask:
         if task.user.readable(mask, 2 * task.abi.word_bytes) < 2 * task.abi.word_bytes:
             raise EFAULT("bad signal mask argument")
@@ -256,5 +248,5 @@ def pselect6(task: Task, n: Int, inp: Ptr, outp: Ptr, exp: Ptr, timeout: Ptr, ma
         take_mask_back(task)
         raise
     take_mask_back(task)
-    _tell_time_left(task, timeout, deadline_ns, 1)
+    _tell_time_left(task, timeout, deadline_ns, write_timespec)
     return ready

@@ -97,7 +97,7 @@ def operate(task: Task, semid: int, addr: int, count: int, timeout: int) -> int:
     )
     clock = task.kernel.clock
     if task.restart_block is None and timeout:
-        task.restart_block = Progress(deadline_ns=clock.now_ns() + read_timespec(task, timeout))
+        task.restart_block = Progress(deadline_ns=clock.after(read_timespec(task, timeout)))
     sem_set = namespace.sem.find(semid)
     if max(each.number for each in operations) >= len(sem_set.semaphores):
         raise EFBIG(f"the set has {len(sem_set.semaphores)} semaphores")
@@ -142,8 +142,8 @@ def control(task: Task, semid: int, number: int, command: int, addr: int, value:
     if operation in (IPC_STAT, _SEM_STAT):
         told = task.abi.structs.ipc.sem(
             perm=told_perm(task, sem_set.perm),  # type: ignore[arg-type]
-            otime=sem_set.operated,
-            ctime=sem_set.changed,
+            otime=sem_set.operated & task.abi.mask,
+            ctime=sem_set.changed & task.abi.mask,
             nsems=len(sem_set.semaphores),
         )
         task.user.write_record(told, addr)

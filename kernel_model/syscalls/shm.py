@@ -255,9 +255,9 @@ def _told(task: Task, segment: Segment) -> Record:
     return task.abi.structs.ipc.shm(
         perm=told_perm(task, segment.perm, segment.mode_flags),  # type: ignore[arg-type]
         segsz=segment.size_bytes & task.abi.mask,
-        atime=times.attached,
-        dtime=times.detached,
-        ctime=times.changed,
+        atime=times.attached & task.abi.mask,
+        dtime=times.detached & task.abi.mask,
+        ctime=times.changed & task.abi.mask,
         cpid=times.creator,
         lpid=times.last_user,
         nattch=segment.users,

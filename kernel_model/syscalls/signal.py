@@ -193,7 +193,7 @@ def rt_sigtimedwait(task: Task, signals: Ptr, info: Ptr, timeout: Ptr, size: Siz
     deadline = None
     if duration is not None:
         block = task.restart_block
-        deadline = block.deadline_ns if block is not None else now + duration
+        deadline = block.deadline_ns if block is not None else task.kernel.clock.after(duration)
         assert deadline is not None
         task.restart_block = Progress(deadline_ns=deadline)
         if now >= deadline:

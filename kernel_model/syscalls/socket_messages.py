@@ -25,6 +25,7 @@ from kernel_model.restart_block import Progress
 from kernel_model.syscalls.control_messages import read_control, store_control
 from kernel_model.syscalls.declare import Fd, Flags, Int, Ptr, Size, UInt, syscall
 from kernel_model.syscalls.socket import read_address, socket_file, store_address
+from kernel_model.syscalls.time import read_timespec
 from kernel_model.syscalls.vectors import IOV_MAX, gather, scatter, targets_of, vector
 from kernel_model.waitqueue import Sleep
 
@@ -281,8 +282,5 @@ def _deadline(task: Task, timeout: int) -> int | None:
         return block.deadline_ns
     if not timeout:
         return None
-    wanted = task.user.read_record(task.abi.structs.timespec, timeout)
-    if wanted.tv_sec < 0 or not 0 <= wanted.tv_nsec < 1_000_000_000:
-        raise EINVAL("a timeout that is no time")
-    now_ns: int = task.kernel.clock.now_ns()
-    return now_ns + wanted.tv_sec * 1_000_000_000 + wanted.tv_nsec
+    deadline: int = task.kernel.clock.after(read_timespec(task, timeout))
+    return deadline

@@ -19,14 +19,21 @@ from kernel_model.abi.errno import (
     EPERM,
     NotModelled,
 )
-from kernel_model.net.socket import BUFFER_BYTES, JIFFY_NS, Options, Socket
+from kernel_model.abi.time import NS_PER_S, US_PER_S, timeval
+from kernel_model.net.socket import (
+    BUFFER_BYTES,
+    JIFFY_NS,
+    LINGER_FOR_EVER,
+    MOST_SECONDS,
+    Options,
+    Socket,
+)
 from kernel_model.syscalls.declare import Fd, Int, Ptr, syscall
 from kernel_model.syscalls.socket import socket_file
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
 
-_SECOND = 1_000_000_000
 _SOL_IP, _SOL_TCP, _SOL_UDP = 0, 6, 17
 _LEAST_SNDBUF, _LEAST_RCVBUF = 4608, 2304
 _LOCK_SNDBUF, _LOCK_RCVBUF = 1, 2
@@ -86,7 +93,8 @@ def _set(task: Task, socket: Socket, name: int, raw: bytes) -> None:
             raise EINVAL("a linger that is too short")
         on, seconds = struct.unpack_from(order + "ii", raw)
         options.linger = bool(on)
-        options.linger_seconds = seconds if on else options.linger_seconds
+        if on:
+            options.linger_seconds = seconds if seconds >= 0 else LINGER_FOR_EVER
     elif name in (numbers.rcvtimeo, numbers.sndtimeo):
         timeout_ns = _timeout(task, raw)
         setattr(options, "rcvtimeo_ns" if name == numbers.rcvtimeo else "sndtimeo_ns", timeout_ns)
@@ -124,11 +132,13 @@ def _timeout(task: Task, raw: bytes) -> int:
     if len(raw) < layout.fixed_bytes():
         raise EINVAL("a timeout that is too short")
     time = layout.unpack(raw[: layout.fixed_bytes()], task.abi.order)
-    if not 0 <= time.tv_usec < 1_000_000:
+    if not 0 <= time.tv_usec < US_PER_S:
         raise EDOM(f"{time.tv_usec} microseconds")
     if time.tv_sec < 0:
         return 1  # Linux: at once
-    return time.tv_sec * _SECOND + -(-time.tv_usec * 1000 // JIFFY_NS) * JIFFY_NS
+    if time.tv_sec >= MOST_SECONDS - 1:
+        return 0
+    return time.tv_sec * NS_PER_S + -(-time.tv_usec * 1000 // JIFFY_NS) * JIFFY_NS
 
 
 @syscall(partial="filters, marks, timestamps and devices of SOL_SOCKET are refused")
@@ -174,8 +184,7 @@ def _get(task: Task, socket: Socket, name: int, room: int) -> bytes:
         return struct.pack(order + "ii", options.linger, options.linger_seconds)
     if name in (numbers.rcvtimeo, numbers.sndtimeo):
         total = options.rcvtimeo_ns if name == numbers.rcvtimeo else options.sndtimeo_ns
-        seconds, rest = divmod(total, _SECOND)
-        return task.abi.structs.timeval(tv_sec=seconds, tv_usec=rest // 1000).pack(order)
+        return timeval(task.abi.structs.timeval, total).pack(order)
     if name == numbers.peercred:
         peer = socket.peercred
         if peer is None:

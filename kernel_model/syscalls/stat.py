@@ -21,6 +21,7 @@ from kernel_model.abi.fcntl import (
     MAY_WRITE,
     NAME_MAX,
 )
+from kernel_model.abi.time import NS_PER_S
 from kernel_model.syscalls.declare import Fd, Flags, Int, Path, Ptr, Size, syscall
 from kernel_model.syscalls.open import descriptor_itself, start_of
 from kernel_model.vfs.filesystem import FileSystem
@@ -32,14 +33,13 @@ if TYPE_CHECKING:
     from kernel_model.task import Task
 
 BLOCK_BYTES = 4096
-_SECOND = 1_000_000_000
 _SHORT_ID = 0xFFFF
 _OVERFLOW_ID = 65534
 
 
 def _seconds(task: Task, time_ns: int) -> int:
     """Whole seconds; 32-bit ABIs keep the low half, whose sign is the reader's business."""
-    seconds = time_ns // _SECOND
+    seconds = time_ns // NS_PER_S
     return seconds & 0xFFFF_FFFF if task.abi.word_bytes == 4 else seconds
 
 
@@ -68,11 +68,11 @@ def _store_stat(task: Task, inode: Inode, layout: type[Record], statbuf: int) ->
         "st_blksize": BLOCK_BYTES,
         "st_blocks": blocks,
         "st_atime": _seconds(task, node.atime_ns),
-        "st_atime_nsec": node.atime_ns % _SECOND,
+        "st_atime_nsec": node.atime_ns % NS_PER_S,
         "st_mtime": _seconds(task, node.mtime_ns),
-        "st_mtime_nsec": node.mtime_ns % _SECOND,
+        "st_mtime_nsec": node.mtime_ns % NS_PER_S,
         "st_ctime": _seconds(task, node.ctime_ns),
-        "st_ctime_nsec": node.ctime_ns % _SECOND,
+        "st_ctime_nsec": node.ctime_ns % NS_PER_S,
     }
     if structs.short_ino and not plain:
         values["short_ino"] = node.ino & 0xFFFF_FFFF

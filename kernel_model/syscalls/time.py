@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from kernel_model import itimers
 from kernel_model.abi.errno import EFAULT, EINVAL, EOPNOTSUPP, EPERM
-from kernel_model.clock import NS_PER_S
+from kernel_model.abi.time import NS_PER_S, US_PER_S, timespec, timeval
+from kernel_model.clock import KTIME_MAX_NS
 from kernel_model.cpu_clocks import cpu_clock_ns, is_cpu_clock
 from kernel_model.restart_block import RestartBlock, RestartFunction, block_of
 from kernel_model.syscalls.declare import Flags, Int, Ptr, UInt, syscall
@@ -27,7 +28,6 @@ NO_TIMERS = {CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE}
 """Clocks that can be read and nothing else."""
 _MONOTONIC = {CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME}
 TIMER_ABSTIME = 1
-US_PER_S = 1_000_000
 
 
 def clock_ns(task: Task, clock: int) -> int:
@@ -42,32 +42,29 @@ def clock_ns(task: Task, clock: int) -> int:
 
 
 def read_timespec(task: Task, addr: int) -> int:
-    """A timespec in nanoseconds. Raises EINVAL when it is not normalised."""
+    """A timespec in nanoseconds, at most KTIME_MAX_NS. Raises EINVAL when it is not normalised."""
     spec = task.user.read_record(task.abi.structs.timespec, addr)
     if spec.tv_sec < 0 or not 0 <= spec.tv_nsec < NS_PER_S:
         raise EINVAL("a timespec that is not normalised")
-    return int(spec.tv_sec * NS_PER_S + spec.tv_nsec)
+    return min(spec.tv_sec * NS_PER_S + spec.tv_nsec, KTIME_MAX_NS)
 
 
 def write_timespec(task: Task, addr: int, ns: int) -> None:
     """Store nanoseconds as a timespec."""
-    cls = task.abi.structs.timespec
-    task.user.write_record(cls(tv_sec=ns // NS_PER_S, tv_nsec=ns % NS_PER_S), addr)
+    task.user.write_record(timespec(task.abi.structs.timespec, ns), addr)
 
 
 def read_timeval(task: Task, addr: int) -> int:
-    """A timeval in nanoseconds. Raises EINVAL when it is not normalised."""
+    """A timeval in nanoseconds, at most KTIME_MAX_NS. Raises EINVAL when it is not normalised."""
     value = task.user.read_record(task.abi.structs.timeval, addr)
     if value.tv_sec < 0 or not 0 <= value.tv_usec < US_PER_S:
         raise EINVAL("a timeval that is not normalised")
-    return int(value.tv_sec * NS_PER_S + value.tv_usec * 1000)
+    return min(value.tv_sec * NS_PER_S + value.tv_usec * 1000, KTIME_MAX_NS)
 
 
 def write_timeval(task: Task, addr: int, ns: int) -> None:
     """Store nanoseconds as a timeval."""
-    cls = task.abi.structs.timeval
-    us = ns // 1000
-    task.user.write_record(cls(tv_sec=us // US_PER_S, tv_usec=us % US_PER_S), addr)
+    task.user.write_record(timeval(task.abi.structs.timeval, ns), addr)
 
 
 @syscall()
@@ -135,7 +132,7 @@ def _sleep_until(task: Task, deadline_ns: int, remaining: int, relative: bool) -
 def _nanosleep(task: Task, clock: int, duration: int, remaining: int) -> int:
     block = block_of(task, RestartFunction.NANOSLEEP)
     if block is None:
-        deadline = task.kernel.clock.now_ns() + duration
+        deadline = task.kernel.clock.after(duration)
         block = RestartBlock(
             deadline_ns=deadline, function=RestartFunction.NANOSLEEP, args=(clock, remaining)
         )

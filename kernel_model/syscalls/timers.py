@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kernel_model import posix_timers, signals
 from kernel_model.abi.errno import EFAULT, EINVAL, EOPNOTSUPP, NotModelled
 from kernel_model.abi.fcntl import O_CLOEXEC, O_NONBLOCK
+from kernel_model.clock import ktime_add
 from kernel_model.cpu_clocks import canonical, is_cpu_clock, owner
 from kernel_model.posix_timers import SIGEV_NONE, SIGEV_THREAD_ID, PosixTimer
 from kernel_model.signalfd import SignalFile
@@ -53,8 +54,10 @@ def _due(task: Task, clock_id: int, value: int, *, absolute: bool) -> int:
     """When a timer of this clock is due, monotonic; 0 is never."""
     if not value:
         return 0
-    now = task.kernel.clock.now_ns()
-    return max(1, value - clock_ns(task, clock_id) + now if absolute else now + value)
+    clock = task.kernel.clock
+    if absolute:
+        return max(1, value - clock_ns(task, clock_id) + clock.now_ns())
+    return clock.after(value)
 
 
 # ---- timerfd
@@ -191,7 +194,8 @@ def timer_settime(task: Task, number: Int, flags: Flags, new: Ptr, old: Ptr) -> 
     before = posix_timers.left(task, timer), timer.interval_ns
     absolute = bool(flags & TIMER_ABSTIME)
     if timer.on_cpu:
-        due = (value if absolute else value + posix_timers.now_of(task, timer)) if value else 0
+        now = 0 if absolute else posix_timers.now_of(task, timer)
+        due = ktime_add(now, value) if value else 0
     else:
         due = _due(task, timer.clock_id, value, absolute=absolute)
     timer.disarm(task)

@@ -93,7 +93,6 @@ ROWS: list[tuple[str, dict[str, object], str]] = [
     ("PipeExtra", {"capacity": 12288}, "power of two"),
     ("PipeExtra", {"capacity": 1 << 31}, "absurd"),
     ("Nameless", {"ino": 0}, "inode number"),
-    ("Nameless", {"ino": 1, "mtime_ns": -(1 << 63)}, "a time"),
     ("NamelessNumbers", {"next_pipe": 1, "next_socket": 0}, "inode number"),
     ("Chaos", {"wild": 2}, "wild is 0 or 1"),
     ("PidNamespace", {"init": 0}, "positive"),

@@ -32,6 +32,9 @@ class FakeClock:
     def now_ns(self) -> int:
         return self.now
 
+    def after(self, ns: int) -> int:
+        return self.now + ns
+
     def realtime_ns(self) -> int:
         return 1_300_000_000_000_000_000 + self.now
 
