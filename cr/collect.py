@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cr.context import Checkpoint
+from emu.printable import printable
 from kernel_model.abi.errno import EBUSY
 from kernel_model.ipc.sem import UndoList
 from kernel_model.mm.address_space import AddressSpace
@@ -170,5 +171,5 @@ def _name(thing: object) -> str:
         return f"{thing.tty.kind.value} {thing.tty.index}"
     path = getattr(thing, "path", None)
     if path is not None:
-        return str(path.dentry.name.decode(errors="replace"))
+        return printable(path.dentry.name)
     return type(thing).__name__

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from cr.image.errors import ImageError
 from cr.image.stream import Reader, Writer
 from cr.objhash import Objects, RestoredObjects
+from emu.printable import printable
 from kernel_model.abi.errno import EINVAL, LinuxError
 from kernel_model.clock import KTIME_MAX_NS
 
@@ -96,7 +97,7 @@ class Checkpoint:
         """Say no: the task's name, the sentence, and the errno."""
         where = ""
         if self.task is not None:
-            comm = self.task.comm.decode(errors="replace")
+            comm = printable(self.task.comm)
             where = f"[pid {self.task.pid} tsk {comm}] "
         raise Refused(error.errno, sentence, where)
 

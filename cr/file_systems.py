@@ -29,7 +29,6 @@ from kernel_model.vfs.procfs import ProcFs
 from kernel_model.vfs.vfs import FIRST_EXTRA_DEV
 
 _PIECE_BYTES = 1 << 20
-_MOST_BYTES = 1 << 32
 _LARGEST = 1 << 62
 _ANYBODY = 0xFFFFFFFF
 
@@ -105,8 +104,6 @@ def _new_fs(ctx: Restart, record: image.MountFs) -> FileSystem:
 
 
 def _restore_files(ctx: Restart, record: image.MountFs) -> Disk | None:
-    if record.size_bytes > _MOST_BYTES:
-        ctx.refuse(f"a file system of {record.size_bytes} bytes")
     tar = bytearray()
     for _ in range(record.nr_pieces):
         tar += ctx.image.read(t.HDR_MOUNT_DATA, image.MountData).content

@@ -13,7 +13,6 @@ Mirrors:  nothing: linux-cr leaves groups to user space.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cr.context import Checkpoint, Restart
@@ -22,8 +21,6 @@ from cr.image import types as t
 from kernel_model.abi.fcntl import NAME_MAX
 from kernel_model.freezer import FreezerCgroup, FreezerState
 from kernel_model.task import Task
-
-_MOST_GROUPS = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -35,18 +32,11 @@ class RestoredGroup:
     members: tuple[int, ...]
 
 
-def groups_below(group: FreezerCgroup) -> Iterator[FreezerCgroup]:
-    """All groups, those above first."""
-    for _, child in sorted(group.children.items()):
-        yield child
-        yield from groups_below(child)
-
-
 def checkpoint_freezer(ctx: Checkpoint) -> None:
     """Write all groups, if the whole machine is written."""
     if ctx.caller is not None:
         return
-    for group in groups_below(ctx.kernel.freezer):
+    for group in ctx.kernel.freezer.walk():
         path = group.path
         members = [ctx.pid_ns.number_of(task.pid) for task in group.members()]
         content = path + struct.pack(f"{ctx.image.order}{len(members)}i", *members)
@@ -62,8 +52,6 @@ def restore_freezer(ctx: Restart) -> list[RestoredGroup]:
         record = ctx.image.read(t.HDR_FREEZER_GROUP, ours.FreezerGroup)
         path, rest = record.content[: record.name_bytes], record.content[record.name_bytes :]
         members = struct.unpack(f"{ctx.image.order}{len(rest) // 4}i", rest)
-        if len(restored) >= _MOST_GROUPS:
-            ctx.refuse("too many groups of the freezer")
         group = _make_group(ctx, path)
         restored.append(RestoredGroup(group, bool(record.frozen), members))
     numbers = [number for each in restored for number in each.members]

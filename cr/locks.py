@@ -30,7 +30,6 @@ from kernel_model.vfs.locks import Lease, Range, locks_of
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.vfs.owner import F_OWNER_PGRP, NOBODY, FileOwner
 
-_MOST_LOCKS = 1 << 14
 _NO_TARGET = 3
 _TO_COME = -1
 
@@ -172,13 +171,11 @@ def restore_flock(ctx: Restart, file: OpenFile) -> None:
 
 def restore_record_locks(ctx: Restart, table: FdTable) -> None:
     """Behind a table: lock the ranges again; they end with the table if the restart fails."""
-    count = 0
     while ctx.image.peek() == t.HDR_RECORD_LOCK:
         record = ctx.image.read(t.HDR_RECORD_LOCK, ours.RecordLock)
-        count += 1
         file = ctx.objs.fetch(ctx, record.file_objref, t.OBJ_FILE, OpenFile)
-        if count > _MOST_LOCKS or all(file is not other for _, other in table.items()):
-            ctx.refuse("a record lock of a file that is not in the table, or too many of them")
+        if all(file is not other for _, other in table.items()):
+            ctx.refuse("a record lock of a file that is not in the table")
         pid = ctx.opener.pid_ns.find(record.pid) if record.pid else 0
         wanted = Range(record.kind, record.first, record.last, pid)
         _restore_lock(ctx, file.inode, table, wanted, record.order)

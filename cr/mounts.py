@@ -16,6 +16,7 @@ Mirrors:  nothing; linux-cr refuses tasks in another mount namespace than the ro
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -42,10 +43,7 @@ from kernel_model.vfs.procfs import ProcFs
 from kernel_model.vfs.vfs import FIRST_EXTRA_DEV, MountState, places_in_use
 
 _PIECE_BYTES = 1 << 20
-_MOST = 1 << 12
-_MOST_BYTES = 1 << 32
 _MAX_NUMBER = 1 << 30
-_LARGEST = 1 << 62
 _ANYBODY = 0xFFFFFFFF
 
 
@@ -173,8 +171,6 @@ def restore_mounts(ctx: Restart) -> None:
     if ctx.image.peek() != t.HDR_MOUNTS:
         return
     record = ctx.image.read(t.HDR_MOUNTS, image.Mounts)
-    if max(record.nr_file_systems, record.nr_mounts, record.nr_namespaces) > _MOST:
-        ctx.refuse("too many mounts")
     if max(record.next_mount, record.next_dev) > _MAX_NUMBER or record.next_dev < FIRST_EXTRA_DEV:
         ctx.refuse("numbers of mounts that cannot be")
     before = vfs.mount_state()
@@ -260,9 +256,11 @@ def _make_namespaces(
     ctx: Restart, record: image.Mounts, laid: list[Mount], orders: list[tuple[int, int]]
 ) -> None:
     numbers = MountNumbers()
+    by_namespace = defaultdict(list)
+    for mount, (which, order) in zip(laid, orders):
+        by_namespace[which].append((order, mount))
     for which in range(1, record.nr_namespaces + 1):
-        mine = [(order, mount) for mount, (one, order) in zip(laid, orders) if one == which]
-        mine.sort(key=lambda pair: pair[0])
+        mine = sorted(by_namespace[which], key=lambda pair: pair[0])
         roots = [mount for _, mount in mine if mount.covered is None]
         if len(roots) != 1 or [order for order, _ in mine] != list(range(len(mine))):
             ctx.refuse(f"mount namespace {which} is no tree")

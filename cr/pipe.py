@@ -25,6 +25,7 @@ from cr.image.files import FilePipe
 from cr.image.pipes import PipeExtra
 from cr.nameless import checkpoint_nameless, restore_nameless
 from cr.unlinked import checkpoint_unlinked
+from emu.printable import printable
 from kernel_model.abi.errno import EBADF, EBUSY
 from kernel_model.abi.fcntl import O_ACCMODE, O_NONBLOCK
 from kernel_model.fifo import FifoEnd
@@ -82,12 +83,12 @@ def restore_fifo_end(ctx: Restart, record: FilePipe) -> OpenFile:
     name, place = regular.restore_name(ctx)
     inode: Inode = place.inode
     if inode.mode & 0o170000 != 0o010000:
-        ctx.refuse(f"{name.decode(errors='replace')} is no FIFO")
+        ctx.refuse(f"{printable(name)} is no FIFO")
     if ctx.objs.known(record.pipe_objref):
         parked = ctx.objs.fetch(ctx, record.pipe_objref, t.OBJ_INODE, _ParkedPipe)
     else:
         if inode.pipe is not None and (inode.pipe.readers or inode.pipe.writers):
-            ctx.refuse(f"{name.decode(errors='replace')} is in use")
+            ctx.refuse(f"{printable(name)} is in use")
         parked = _fill(ctx, record, Pipe(), inode)
     if record.f_flags & O_ACCMODE == _EITHER:
         ctx.refuse("a FIFO is read, written, or both")

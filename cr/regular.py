@@ -24,6 +24,7 @@ from cr.image.files import File
 from cr.mounts import checkpoint_place, name_of, place_at, restore_place
 from cr.proc_files import checkpoint_proc, is_of_task, restore_text
 from cr.unlinked import checkpoint_unlinked, is_removed, restore_unlinked
+from emu.printable import printable
 from kernel_model.abi.errno import EAGAIN, EBADF, EINVAL, LinuxError
 from kernel_model.abi.fcntl import (
     O_CREAT,
@@ -46,7 +47,6 @@ _PATH_FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW
 _CREATION_FLAGS = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC
 PATH_LIMIT = 4096
 _EXTENT_BYTES = 1 << 20
-_MAX_FILE_BYTES = 1 << 40
 
 
 def checkpoint_name(ctx: Checkpoint, path: Path) -> bool:
@@ -94,7 +94,7 @@ def restore_generic(ctx: Restart, record: File) -> OpenFile:
         else:
             file = open_path(ctx.opener, name, flags)
     except LinuxError as error:
-        shown = name.decode(errors="replace")
+        shown = printable(name)
         ctx.refuse(f"cannot open {shown}: {error}", errno=error.errno)
     except Sleep:
         ctx.refuse(f"{name!r}: somebody has a lease on it, or a FIFO waits", errno=EAGAIN.errno)

@@ -18,6 +18,8 @@ Deviates: the original exchanged the arguments of list_add_tail when it restored
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cr.context import Checkpoint, Restart
 from cr.image import extensions as ours
 from cr.image import signals as image
@@ -30,7 +32,7 @@ from cr.jobs import (
 from cr.terminals import checkpoint_tty
 from cr.timers import checkpoint_posix_timers, restore_posix_timers, start_posix_timers
 from kernel_model import itimers
-from kernel_model.abi.errno import EPERM
+from kernel_model.abi.errno import EBUSY, EPERM
 from kernel_model.clock import KTIME_MAX_NS
 from kernel_model.signals import (
     SIG_DFL,
@@ -190,7 +192,7 @@ def restore_thread_signals(ctx: Restart) -> tuple[Pending, int, int | None]:
 
 
 def _checkpoint_pending(ctx: Checkpoint, pending: Pending) -> None:
-    queue = tuple(_siginfo(info) for info in pending.queue)
+    queue = tuple(_siginfo(ctx, info) for info in pending.queue)
     record = image.Sigpending(
         nr_pending=len(queue), signal=image.Sigset.of_mask(pending.signals), siginfo=queue
     )
@@ -207,12 +209,14 @@ def _restore_pending(ctx: Restart) -> Pending:
     return Pending(signals, queue)
 
 
-def _signed32(value: int) -> int:
-    return (value & 0xFFFFFFFF) - ((value & 0x80000000) << 1)
+def _signed(value: int, bits: int = 32) -> int:
+    value &= (1 << bits) - 1
+    return value - (value >> (bits - 1) << bits)
 
 
-def _siginfo(info: SigInfo) -> image.Siginfo:
-    return image.Siginfo(
+def _siginfo(ctx: Checkpoint, info: SigInfo) -> image.Siginfo:
+    # Whoever sends himself a signal chooses every byte of its siginfo.
+    record = image.Siginfo(
         csi_signo=info.signo,
         csi_errno=info.errno,
         csi_code=info.code,
@@ -221,16 +225,19 @@ def _siginfo(info: SigInfo) -> image.Siginfo:
         csi_fd=info.fd,
         csi_tid=info.timer_id & 0xFFFFFFFF,
         csi_band=info.band & 0xFFFFFFFF,
-        csi_overrun=info.overrun,
+        csi_overrun=info.overrun & 0xFFFFFFFF,
         csi_trapno=info.trapno,
         csi_status=info.status,
-        csi_int=_signed32(info.value),
+        csi_int=_signed(info.value),
         csi_ptr=info.value & _WORD,
-        csi_utime=info.utime,
-        csi_stime=info.stime,
+        csi_utime=info.utime & _WORD,
+        csi_stime=info.stime & _WORD,
         csi_addr=info.addr,
         csi_sys_private=0,
     )
+    if _of_siginfo(record) != replace(info, cause=""):
+        ctx.refuse(EBUSY, f"signal {info.signo} is queued with more than its record can say")
+    return record
 
 
 def _of_siginfo(info: image.Siginfo) -> SigInfo:
@@ -238,16 +245,16 @@ def _of_siginfo(info: image.Siginfo) -> SigInfo:
         signo=info.csi_signo,
         code=info.csi_code,
         errno=info.csi_errno,
-        pid=info.csi_pid,
+        pid=_signed(info.csi_pid),
         uid=info.csi_uid,
         value=info.csi_ptr,
         addr=info.csi_addr,
         status=info.csi_status,
-        utime=info.csi_utime,
-        stime=info.csi_stime,
-        band=info.csi_band,
+        utime=_signed(info.csi_utime, 64),
+        stime=_signed(info.csi_stime, 64),
+        band=_signed(info.csi_band),
         fd=info.csi_fd,
-        timer_id=info.csi_tid,
-        overrun=info.csi_overrun,
+        timer_id=_signed(info.csi_tid),
+        overrun=_signed(info.csi_overrun),
         trapno=info.csi_trapno,
     )

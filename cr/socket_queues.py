@@ -32,10 +32,6 @@ from kernel_model.net.tcp import TcpSocket
 from kernel_model.net.unix import UnixSocket
 from kernel_model.vfs.openfile import OpenFile
 
-_MOST_BYTES = 1 << 24
-_MOST_MESSAGES = 1 << 16
-
-
 # ---- checkpoint
 
 
@@ -113,8 +109,6 @@ def restore_queues(ctx: Restart) -> None:
     parked = ctx.queues_deferred.pop(0)
     socket = parked.socket
     head = ctx.image.read(t.HDR_SOCKET_QUEUE, image.SocketQueue)
-    if head.skb_count > _MOST_MESSAGES or head.total_bytes > _MOST_BYTES:
-        ctx.refuse(f"a queue of {head.skb_count} messages, {head.total_bytes} bytes")
     if head.skb_count and (socket.dead or socket.state == abi.TCP_LISTEN):
         ctx.refuse("a socket that is closed, or listens, has received messages")
     left = head.total_bytes

@@ -23,7 +23,8 @@ _FLAGS |= {"debug": 1 << 10, "dontroute": 1 << 13}
 _DEAD = 1 << 0
 _ALL_FLAGS = _DEAD | sum(_FLAGS.values())
 _CONNECTED_STATES = (abi.TCP_ESTABLISHED, abi.TCP_FIN_WAIT2, abi.TCP_CLOSE_WAIT, abi.TCP_LAST_ACK)
-_BUFFER_LIMIT = 1 << 30
+_MOST_BUFFER = (1 << 30) - 1
+"""Half of what SO_RCVBUFFORCE can set."""
 
 
 class ParkedSocket:
@@ -137,7 +138,7 @@ def _check(ctx: Restart, record: image.Socket) -> None:
         ctx.refuse("unknown flags of a socket")
     if bool(sock.flags & _FLAGS["linger"]) != bool(sock.linger_onoff):
         ctx.refuse("the flag and the option SO_LINGER do not agree")
-    if not 0 < sock.rcvbuf <= _BUFFER_LIMIT // 2 or not 0 < sock.sndbuf <= _BUFFER_LIMIT // 2:
+    if not 0 < sock.rcvbuf <= _MOST_BUFFER or not 0 < sock.sndbuf <= _MOST_BUFFER:
         ctx.refuse("a socket with buffers of absurd size")
     if not 0 <= sock.backlog <= abi.SOMAXCONN:
         ctx.refuse(f"a backlog of {sock.backlog}")

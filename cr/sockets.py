@@ -44,6 +44,7 @@ from cr.mounts import name_of, place_at, restore_place
 from cr.nameless import checkpoint_nameless, restore_nameless
 from cr.regular import checkpoint_name
 from cr.socket_record import ParkedSocket, checkpoint_common, fill_common
+from emu.printable import printable
 from kernel_model.abi import socket as abi
 from kernel_model.abi.errno import EADDRINUSE, EBUSY, ENOSYS, EPERM
 from kernel_model.creds import Cred
@@ -295,9 +296,7 @@ def _find_or_make(ctx: Restart, name: bytes) -> Path:
     place = walk.child(last.parent, last.name)
     if place is not None:
         if not stat.S_ISSOCK(place.inode.mode):
-            ctx.refuse(
-                f"{name.decode(errors='replace')} is no socket any more", errno=EADDRINUSE.errno
-            )
+            ctx.refuse(f"{printable(name)} is no socket any more", errno=EADDRINUSE.errno)
         return place
     node = last.parent.inode.node
     times = (node.mtime_ns, node.ctime_ns)

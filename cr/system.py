@@ -36,6 +36,7 @@ from cr.nocr import Marker
 from cr.sysctl import sysctls_of
 from cr.tools.image_bytes import Image
 from emu.machine import Machine
+from emu.printable import printable
 from kernel_model import boot as kernel_boot
 from kernel_model.arch import ppc32, ppc64, x86_32, x86_64
 from kernel_model.arch.abi import Abi
@@ -288,7 +289,7 @@ class System(Kernel):
         return "nothing can ever run again: " + "; ".join(told)
 
     def _waits(self, task: Task) -> str:
-        who = f"task {task.pid} ({task.comm.decode(errors='replace')})"
+        who = f"task {task.pid} ({printable(task.comm)})"
         if task.state is State.STOPPED:
             return f"{who} is stopped"
         if task.syscall is None:

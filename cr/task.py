@@ -144,6 +144,8 @@ def checkpoint_task(ctx: Checkpoint, task: Task, completed: int | None = None) -
 
 
 def _checkpoint_struct(ctx: Checkpoint, task: Task) -> None:
+    if task.altstack[1] >> 32:
+        ctx.refuse(EBUSY, "an alternate signal stack of more bytes than its record can say")
     native = task.abi is ctx.kernel.abis[0]
     head, length = task.robust_list
     flags = (t.PF_FORKNOEXEC if task.forked_no_exec else 0) | (
@@ -230,7 +232,7 @@ def restore_task(ctx: Restart) -> TaskParts:
     arch = arch_of(ctx.kernel)
     parts.abi, system = arch.restore_thread(ctx)
     ctx.abi = parts.abi
-    if record.sas_ss_sp + record.sas_ss_size > parts.abi.mask:
+    if record.sas_ss_sp > parts.abi.mask:
         ctx.refuse("the alternate signal stack lies outside of user space")
     block = restore_restart_block(ctx)
     parts.cpu = arch.restore_cpu(ctx)

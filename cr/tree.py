@@ -72,11 +72,14 @@ class Identity:
 
 def tasks_of(root: Task) -> list[Task]:
     """A task and its descendants, depth first: the leader, its threads, then children."""
-    found = [root]
-    if root.is_leader:
-        found += [thread for thread in root.signal.threads if thread is not root]
-    for child in root.children:
-        found += tasks_of(child)
+    found: list[Task] = []
+    to_come = [root]  # not by recursion: a line of descendants may be longer than Python's stack
+    while to_come:
+        task = to_come.pop()
+        found.append(task)
+        if task.is_leader:
+            found += [thread for thread in task.signal.threads if thread is not task]
+        to_come += reversed(task.children)
     return found
 
 

@@ -27,11 +27,10 @@ from cr.image.mounts import FilePlace
 from cr.image.watches import FileSeals
 from kernel_model.abi.errno import EBADF, ENOENT
 from kernel_model.vfs.disk import DiskNode
-from kernel_model.vfs.inode import Inode
+from kernel_model.vfs.inode import MAX_FILE_BYTES, Inode
 from kernel_model.vfs.mounts import Dentry, Mount, Path, top_of
 
 _EXTENT_BYTES = 1 << 20
-_MAX_FILE_BYTES = 1 << 40
 _KINDS = frozenset({stat.S_IFREG, stat.S_IFDIR, stat.S_IFIFO})
 """What can go on without a name; directories are empty then."""
 _MARK = b" (deleted)"
@@ -129,7 +128,7 @@ def _mount_of(ctx: Restart, elsewhere: FilePlace | None) -> Mount:
 
 def _read_unlinked(ctx: Restart) -> ours.Unlinked:
     unlinked = ctx.image.read(t.HDR_UNLINKED, ours.Unlinked)
-    if stat.S_IFMT(unlinked.mode) not in _KINDS or unlinked.size > _MAX_FILE_BYTES:
+    if stat.S_IFMT(unlinked.mode) not in _KINDS or unlinked.size > MAX_FILE_BYTES:
         ctx.refuse("only a file of sensible size, a directory or a FIFO can be without a name")
     if not stat.S_ISREG(unlinked.mode) and (unlinked.size or unlinked.nr_extents):
         ctx.refuse("a directory or a FIFO without a name holds no data")

@@ -51,7 +51,7 @@ def _kernel(kernel: Kernel, root: Task | None) -> Iterator[str]:
         yield f"next pipe {kernel.vfs.pipefs.next_ino} next socket {kernel.vfs.sockfs.next_ino}"
         yield f"running {[task.pid for task in order]} slice {slice_left}"
     if root is None:
-        yield from _groups(kernel.freezer, b"")
+        yield from _groups(kernel.freezer)
     for _, task in sorted(kernel.tasks.items()):
         yield from _task(kernel, task, names)
     if root is None:
@@ -59,13 +59,11 @@ def _kernel(kernel: Kernel, root: Task | None) -> Iterator[str]:
         yield from dump_mounts(kernel, show_tree)
 
 
-def _groups(group: FreezerCgroup, path: bytes) -> Iterator[str]:
-    for name, child in sorted(group.children.items()):
-        inner = path + b"/" + name
-        held = [task.pid for task in child.members() if task.frozen]
-        members = [task.pid for task in child.members()]
-        yield f"freezer {inner!r} {child.state.value} tasks {members} held {held}"
-        yield from _groups(child, inner)
+def _groups(root: FreezerCgroup) -> Iterator[str]:
+    for group in root.walk():
+        held = [task.pid for task in group.members() if task.frozen]
+        members = [task.pid for task in group.members()]
+        yield f"freezer {group.path!r} {group.state.value} tasks {members} held {held}"
 
 
 def _task(kernel: Kernel, task: Task, names: Names) -> Iterator[str]:
@@ -241,6 +239,8 @@ def _descriptors(task: Task, names: Names) -> Iterator[str]:
             if locks is not None and task.files in locks.records:
                 ranges = locks.records[task.files]
                 yield f"      record locks {list(locks.records).index(task.files)} {ranges}"
+    while names.to_come:
+        yield from show_file(names.to_come.popleft(), names)
 
 
 def _memory(task: Task, mm: AddressSpace, names: Names) -> Iterator[str]:

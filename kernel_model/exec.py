@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from emu.elf import PF_R, PF_W, PF_X, ElfImage, NotAnElf, Segment
 from emu.memory import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
+from emu.printable import printable
 from kernel_model import posix_timers
 from kernel_model.abi.errno import E2BIG, EFAULT, EINVAL, ELIBBAD, ENOENT, ENOEXEC, ENOMEM
 from kernel_model.exit import finish_vfork, leave_memory, leave_threads
@@ -105,13 +106,13 @@ def _read_elf(task: Task, file: OpenFile, path: bytes, argv: list[bytes]) -> Pro
         elf = task.kernel.parsed_elf(file)
     except NotAnElf as problem:
         file.drop()
-        raise ENOEXEC(f"{path.decode(errors='replace')}: {problem}") from problem
+        raise ENOEXEC(f"{printable(path)}: {problem}") from problem
     for abi in task.kernel.abis:
         same_machine = elf.machine in abi.elf_machines and elf.elf_class == abi.elf_class
         if same_machine and elf.order == abi.order:
             return Program(file, elf, abi, path, argv)
     file.drop()
-    raise ENOEXEC(f"{path.decode(errors='replace')}: this kernel does not run {elf.machine}")
+    raise ENOEXEC(f"{printable(path)}: this kernel does not run {elf.machine}")
 
 
 def execute(task: Task, program: Program, envp: list[bytes]) -> None:
@@ -201,7 +202,7 @@ def _open_interpreter(task: Task, path: bytes, abi: Abi) -> Program:
     try:
         linker = _read_elf(task, open_program(task, path), path, [])
     except ENOENT as missing:
-        raise ENOENT(f"the interpreter {path.decode(errors='replace')} is missing") from missing
+        raise ENOENT(f"the interpreter {printable(path)} is missing") from missing
     if linker.abi is not abi:
         linker.file.drop()
         raise ELIBBAD(f"{path!r} is for another arch")

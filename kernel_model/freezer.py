@@ -11,6 +11,7 @@ task is between two handlers when another one runs.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -89,7 +90,21 @@ class FreezerCgroup:
     @property
     def path(self) -> bytes:
         """Its place below the root group, whose path is empty."""
-        return b"" if self.parent is None else self.parent.path + b"/" + self.name
+        names: list[bytes] = []
+        group = self
+        while group.parent is not None:
+            names.append(group.name)
+            group = group.parent
+        return b"".join(b"/" + name for name in reversed(names))
+
+    def walk(self) -> Iterator[FreezerCgroup]:
+        """All groups below it, in the order of their paths' names, those above first."""
+        to_come = [self]
+        while to_come:
+            group = to_come.pop()
+            if group is not self:
+                yield group
+            to_come += [child for _, child in sorted(group.children.items(), reverse=True)]
 
     def below(self, path: bytes) -> FreezerCgroup | None:
         """The group at a path that begins here, with a slash unless it is empty."""

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from emu.arch.spec import Registers
+from emu.printable import printable
 from kernel_model import jobs, scheduling
 from kernel_model.abi.limits import RLIMIT_CORE, RLIMIT_STACK
 from kernel_model.mm.usermem import UserMemory
@@ -145,7 +146,7 @@ class Task:
         self.pending = Pending()
 
     def __repr__(self) -> str:
-        return f"<task {self.pid} {self.comm.decode(errors='replace')} {self.state.value}>"
+        return f"<task {self.pid} {printable(self.comm)} {self.state.value}>"
 
     @property
     def exited(self) -> bool:

@@ -30,6 +30,7 @@ from cr.image.task import RestartBlock, Task, TaskCreds, TaskObjs
 from cr.image.tree import PidNumbers, Pids, TaskPids
 from cr.image.walk import Item, walk
 from emu.layout import LITTLE, Bytes
+from emu.printable import printable
 
 PROTECTION = ((0x1, "r"), (0x2, "w"), (0x4, "x"), (0x8, "s"))
 STATES = {0: "running", 1: "sleeping", 2: "uninterruptible", 4: "stopped", 8: "traced"}
@@ -172,11 +173,11 @@ class _Collector:
 
     def _text(self, item: Item, content: bytes) -> None:
         if item.role == "release":
-            self.release = _printable(content)
+            self.release = printable(content)
         elif item.role == "comm":
-            self.of_task[item.task, "comm"] = _printable(content)
+            self.of_task[item.task, "comm"] = printable(content)
         elif item.role == "path":
-            self.of_object[item.objref, "path"] = _printable(content)
+            self.of_object[item.objref, "path"] = printable(content)
 
     def _area(self, vma: Vma) -> Area:
         bits = "".join(letter if vma.vm_flags & bit else "-" for bit, letter in PROTECTION)
@@ -361,9 +362,3 @@ def _task_lines(task: TaskInfo) -> Iterator[str]:
 def _with_pages(area: Area, pages: int) -> Area:
     saved = area.saved_pages + pages
     return Area(area.start, area.end, area.protection, area.kind, area.file, saved)
-
-
-def _printable(content: bytes) -> str:
-    """Text up to its first zero; whatever could move a terminal's cursor is escaped."""
-    text = content.split(b"\0")[0].decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

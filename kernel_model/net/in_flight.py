@@ -10,6 +10,7 @@ Deviates: at once; Linux waits until some socket is closed.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ class InFlight:
     def __init__(self) -> None:
         self.counts: dict[OpenFile, int] = {}
         self._collecting = False
+        self._landing: deque[OpenFile] = deque()
 
     def launched(self, file: OpenFile) -> None:
         """A message holds it."""
@@ -37,17 +39,29 @@ class InFlight:
         if not self.counts[file]:
             del self.counts[file]
 
+    def drop(self, files: list[OpenFile]) -> None:
+        """Close files that a message held.
+
+        One after the other, however deep they lie in messages of sockets in messages.
+        """
+        busy = bool(self._landing)
+        self._landing += files
+        while self._landing and not busy:
+            self.landed(self._landing[0])
+            self._landing[0].drop()
+            self._landing.popleft()  # only now: what it held lands behind the others
+        if not busy:
+            self.collect_garbage()
+
     def collect_garbage(self) -> None:
         """Throw away messages that nobody can ever receive."""
-        if self._collecting or not self.counts:
+        if self._collecting or self._landing or not self.counts:
             return
         self._collecting = True
         try:
             for message in [each for file in self._garbage() for each in _messages(file)]:
                 files, message.files = message.files, []
-                for file in files:
-                    self.landed(file)
-                    file.drop()
+                self.drop(files)
         finally:
             self._collecting = False
 
@@ -58,9 +72,12 @@ class InFlight:
             for held in _held(file):
                 if held in outside:
                     outside[held] -= 1
-        alive = [file for file, count in outside.items() if count]
-        for file in alive:  # it grows while it is walked
-            alive += [held for held in _held(file) if held in outside and held not in alive]
+        to_come = [file for file, count in outside.items() if count]
+        alive = set(to_come)
+        for file in to_come:  # it grows while it is walked
+            reached = [held for held in _held(file) if held in outside and held not in alive]
+            alive.update(reached)
+            to_come += reached
         return [file for file in suspects if file not in alive]
 
 

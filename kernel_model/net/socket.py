@@ -270,9 +270,7 @@ class Socket:
         for message in list(self.queue):
             self.remove(message)
             files, message.files = message.files, []
-            for file in files:
-                self.net.in_flight.landed(file)
-                file.drop()
+            self.net.in_flight.drop(files)
 
     def raise_error(self) -> None:
         """SO_ERROR, told by another call."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import EAGAIN, EINVAL, ENOMEM, EPERM, ESRCH
-from kernel_model.arch.signal_stack import on_altstack
+from kernel_model.abi.errno import EAGAIN, EINVAL, EPERM, ESRCH
+from kernel_model.arch.signal_stack import altstack_flags, set_altstack
 from kernel_model.siginfo import unpack_siginfo
 from kernel_model.signals import (
     NSIG,
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from kernel_model.task import Task
 
 _SIG_BLOCK, _SIG_UNBLOCK, _SIG_SETMASK = 0, 1, 2
-_SS_ONSTACK, _SS_DISABLE = 1, 2
 
 
 def _check_size(size: int) -> None:
@@ -210,29 +209,19 @@ def sigaltstack(task: Task, new: Ptr, old: Ptr) -> int:
     """Read and set the alternate signal stack."""
     user, width = task.user, task.abi.word_bytes
     addr, size = task.altstack
-    on_stack = on_altstack(task, task.regs.words[task.abi.sp])
     wanted = None
     if new:
         flags = int.from_bytes(user.read(new + width, 4), task.abi.byte_order)
         wanted = (user.word(new), flags, user.word(new + 2 * width))
     if old:
-        flags = _SS_ONSTACK if on_stack else 0 if size else _SS_DISABLE
+        flags = altstack_flags(task)
         word = width
         data = addr.to_bytes(word, task.abi.byte_order)
         data += flags.to_bytes(4, task.abi.byte_order) + bytes(word - 4)
         data += size.to_bytes(word, task.abi.byte_order)
         user.write(old, data)
     if wanted is not None:
-        if on_stack:
-            raise EPERM("the alternate stack is in use")
-        start, flags, length = wanted
-        if flags & ~3 or flags == 3:
-            raise EINVAL(f"sigaltstack flags {flags:#x}")
-        if flags & _SS_DISABLE:
-            start = length = 0
-        elif length < task.abi.min_sigstack:
-            raise ENOMEM(f"an alternate stack of {length} bytes")
-        task.altstack = (start, length)
+        set_altstack(task, *wanted)
     return 0
 
 

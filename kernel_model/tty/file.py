@@ -148,8 +148,6 @@ class TtyFile(OpenFile):
             may_change(task, tty)
         if not data:
             return 0
-        if tty.other_closed or (tty.link is not None and not tty.link.files):
-            raise EIO("nobody has the other end of this terminal open")
         done = tty.ldisc.write(data)
         if not done:
             if self.nonblocking:

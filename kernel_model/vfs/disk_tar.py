@@ -23,6 +23,7 @@ from typing import BinaryIO
 from kernel_model.abi.fcntl import NAME_MAX, device_of, makedev
 from kernel_model.vfs import tar
 from kernel_model.vfs.disk import EPOCH_NS, HOST_INO, ROOT_INO, Disk, DiskError, DiskNode
+from kernel_model.vfs.inode import MAX_FILE_BYTES
 from kernel_model.vfs.tar import Member, TarError
 
 PREFIX = "LINUXCR."
@@ -36,7 +37,6 @@ _TYPES = {
     stat.S_IFSOCK: tar.REGULAR,
 }
 _MODES = {kind: mode for mode, kind in _TYPES.items() if mode != stat.S_IFSOCK}
-_MAX_SIZE = 1 << 40
 
 
 def write_tar(disk: Disk, file: BinaryIO) -> None:
@@ -274,7 +274,7 @@ class _Reader:
             self.disk.used_bytes += len(member.content)
         default = len(member.link) if member.kind == tar.SYMLINK else len(member.content)
         size = tar.decimal(pax.get(PREFIX + "size", b"%d" % default))
-        if not node.size <= size < _MAX_SIZE:
+        if not node.size <= size <= MAX_FILE_BYTES:
             raise TarError(f"{member.name[:80]!r} says that it has {size} bytes")
         node.size = size
 
@@ -311,7 +311,7 @@ def _store_extents(node: DiskNode, member: Member) -> None:
     for pair in text.split(b","):
         offset, colon, count = pair.partition(b":")
         start, length = tar.decimal(offset), tar.decimal(count)
-        if not colon or start + length >= _MAX_SIZE or done + length > len(member.content):
+        if not colon or start + length > MAX_FILE_BYTES or done + length > len(member.content):
             raise TarError(f"{member.name[:80]!r} has data where there is no file")
         node.store(start, member.content[done : done + length])
         done += length

@@ -93,7 +93,7 @@ def _kind(file: OpenFile, names: Names) -> Iterator[str]:
     elif isinstance(file, EpollFile):
         yield from _epoll(file, names)
     elif isinstance(file, SocketFile):
-        yield from _indented(dump_socket(file.socket, names, show_file))
+        yield from _indented(dump_socket(file.socket, names))
 
 
 def _behind(file: OpenFile, names: Names) -> Iterator[str]:

@@ -11,6 +11,7 @@ Not modelled: file systems on devices; quotas, nr_inodes and mpol of tmpfs; cgro
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -64,20 +65,28 @@ def _options(data: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def _number(value: bytes, base: int = 10) -> int:
-    try:
-        return int(value, base)
-    except ValueError:
-        raise EINVAL(f"{value!r} is no number") from None
+    # int() would also take signs, spaces and underscores.
+    if not value.isdigit() or (base == 8 and re.search(rb"[89]", value)):
+        raise EINVAL(f"{value!r} is no number")
+    return int(value, base)
 
 
-def _size(task: Task, value: bytes) -> int:
+def _id(value: bytes) -> int:
+    number = _number(value)
+    if number >> 31:
+        raise EINVAL(f"there is nobody with the number {number}")
+    return number
+
+
+def _pages(task: Task, value: bytes, unit: int) -> int:
     if value.endswith(b"%"):
-        return task.kernel.ram.frame_count * _number(value[:-1]) // 100 * PAGE_SIZE
-    shift = _SUFFIXES.get(value[-1:].lower(), 0)
-    size = _number(value[:-1] if shift else value) << shift
-    if not 0 <= size < _LARGEST:
-        raise EINVAL(f"a size of {size} bytes")
-    return -(-size // PAGE_SIZE) * PAGE_SIZE
+        pages = task.kernel.ram.frame_count * _number(value[:-1]) // 100
+    else:
+        shift = _SUFFIXES.get(value[-1:].lower(), 0)
+        pages = -(-(_number(value[:-1] if shift else value) << shift) * unit // PAGE_SIZE)
+    if pages * PAGE_SIZE >= _LARGEST:
+        raise EINVAL(f"a size of {pages} pages")
+    return pages
 
 
 def set_tmpfs_options(task: Task, fs: TmpFs, data: bytes) -> None:
@@ -86,15 +95,15 @@ def set_tmpfs_options(task: Task, fs: TmpFs, data: bytes) -> None:
     size, mode, uid, gid = fs.disk.capacity_bytes, node.mode, node.uid, node.gid
     for name, value in _options(data):
         if name == b"size":
-            size = _size(task, value) or _LARGEST
+            size = _pages(task, value, 1) * PAGE_SIZE or _LARGEST
         elif name == b"nr_blocks":
-            size = _size(task, value) * PAGE_SIZE or _LARGEST
+            size = _pages(task, value, PAGE_SIZE) * PAGE_SIZE or _LARGEST
         elif name == b"mode":
             mode = stat.S_IFDIR | (_number(value, 8) & 0o7777)
         elif name == b"uid":
-            uid = _number(value)
+            uid = _id(value)
         elif name == b"gid":
-            gid = _number(value)
+            gid = _id(value)
         else:
             raise EINVAL(f"tmpfs has no option {name!r}")
     if size < fs.disk.used_bytes:
@@ -112,9 +121,9 @@ def set_devpts_options(fs: DevPts, data: bytes) -> None:
         elif name == b"ptmxmode":
             ptmx = stat.S_IFCHR | (_number(value, 8) & 0o7777)
         elif name == b"uid":
-            uid = _number(value)
+            uid = _id(value)
         elif name == b"gid":
-            gid = _number(value)
+            gid = _id(value)
         elif name != b"newinstance":
             raise EINVAL(f"devpts has no option {name!r}")
     fs.mode, fs.ptmx.mode, fs.uid, fs.gid = mode, ptmx, uid, gid

@@ -131,9 +131,11 @@ class Mount:
 
     def walk(self) -> Iterator[Mount]:
         """This mount and all on it."""
-        yield self
-        for mount in self.children.values():
-            yield from mount.walk()
+        to_come = [self]  # not by recursion: mounts may lie on each other without end
+        while to_come:
+            mount = to_come.pop()
+            yield mount
+            to_come += reversed(mount.children.values())
 
     def is_above(self, other: Mount) -> bool:
         """Whether `other` is this mount or lies on it."""

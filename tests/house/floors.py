@@ -19,7 +19,8 @@ def _room(floor: int, *may_import: str) -> Room:
     return Room(floor, frozenset(may_import))
 
 
-_EMU = ("emu", "emu.layout", "emu.elf", "emu.disasm")
+_BYTES = ("emu.layout", "emu.printable")
+_EMU = ("emu", *_BYTES, "emu.elf", "emu.disasm")
 _KERNEL = ("kernel_model", "kernel_model.abi")
 _ALL = (
     *_EMU,
@@ -39,15 +40,16 @@ FRONT_DOOR = "cr"
 # A module belongs to the room with the longest name that fits.
 ROOMS: dict[str, Room] = {
     "emu.layout": _room(0),
+    "emu.printable": _room(0),
     "emu": _room(0, *_EMU),
     "emu.elf": _room(0, *_EMU),
     "emu.disasm": _room(0, *_EMU),
     "guests": _room(0),
-    "kernel_model.abi": _room(1, "emu.layout"),
+    "kernel_model.abi": _room(1, *_BYTES),
     "kernel_model": _room(1, *_EMU, *_KERNEL),
-    "cr.image": _room(1, "emu.layout"),
-    "cr.tools": _room(2, "cr.image", "emu.layout", "emu.elf", "emu.disasm"),
-    "cr": _room(2, *_KERNEL, "cr.image", "emu.layout"),
+    "cr.image": _room(1, *_BYTES),
+    "cr.tools": _room(2, "cr.image", *_BYTES, "emu.elf", "emu.disasm"),
+    "cr": _room(2, *_KERNEL, "cr.image", *_BYTES),
     "cr.system": _room(3, *_EMU, *_KERNEL, "cr.image", "cr", "cr.tools"),
     "cr.cli": _room(4, *_ALL),
     "cr.testing": _room(4, *_ALL),

@@ -33,6 +33,7 @@ from cr.image.task import Task
 from cr.image.types import FRAME_BYTES, HEADER_MAGIC, TAIL_MAGIC, TASK_COMM_BYTES, UTS_BYTES, Framed
 from cr.image.walk import walk
 from emu.layout import Bytes, LayoutError, Order, Record, at, hex32, hex64, record, u16, u32, u64
+from emu.printable import printable
 
 NAME = "v21-minimal"
 REV = 3
@@ -215,7 +216,7 @@ class _Source:
         kind, length = self._frame()
         if kind == t.HDR_ERROR and length >= FRAME_BYTES:
             text = bytes(self._take(length - FRAME_BYTES))[1:].rstrip(b"\0")
-            self.refuse(f"the checkpoint failed: {text.decode(errors='replace')}", EIO)
+            self.refuse(f"the checkpoint failed: {printable(text)}", EIO)
         if (kind, length) != (type_no, FRAME_BYTES + size):
             wanted = FRAME_BYTES + size
             self.refuse(f"{_NAMES[type_no]} of {wanted} bytes is expected, not {length}")
@@ -234,7 +235,7 @@ def recognizes(image: Bytes) -> bool:
 def read(image: Bytes) -> bytes:
     """Never: there is no memory in it, so no native image can be made of it. Raises ImageError."""
     found = unpack(image, byte_order(image))
-    name = found.comm.decode(errors="replace")
+    name = printable(found.comm)
     sentence = (
         f"{NAME} saved the name {name!r} and two addresses (set_child_tid "
         f"{found.task.set_child_tid:#x}, clear_child_tid {found.task.clear_child_tid:#x}), "
@@ -252,8 +253,8 @@ def tell(image: Bytes) -> dict[str, str | int]:
         "dialect": NAME,
         "kernel": f"{header.major}.{header.minor}.{header.patch}",
         "time": header.time,
-        **{name: text.decode(errors="replace") for name, text in texts.items()},
-        "comm": found.comm.decode(errors="replace"),
+        **{name: printable(text) for name, text in texts.items()},
+        "comm": printable(found.comm),
         "state": task.state,
         "exit_state": task.exit_state,
         "exit_code": task.exit_code,
