@@ -32,7 +32,7 @@ from cr.memory import AT_VECTOR_SIZE
 from cr.nameless import checkpoint_nameless_numbers, restore_nameless_numbers
 from cr.security import checkpoint_module, restore_module
 from kernel_model.abi.time import NS_PER_S
-from kernel_model.clock import END_UNITS
+from kernel_model.clock import END_UNITS, LATEST_BOOT_NS
 from kernel_model.scheduling import LONGEST_SLICE_UNITS
 from kernel_model.task import State, Task
 
@@ -52,7 +52,6 @@ _CONSTANTS = image.Constants(
 )
 _UFLAGS = t.CHECKPOINT_SUBTREE | t.CHECKPOINT_NETNS
 """Nine years: far from where the clock's own numbers end."""
-_MAX_BOOT_NS = 1 << 62
 _MAX_PID = 1 << 22
 _RANDOM_LIMIT = 4096
 
@@ -151,7 +150,7 @@ def restore_machine(ctx: Restart) -> MachineState | None:
     if ctx.image.peek() != t.HDR_MACHINE:
         return None
     record = ctx.image.read(t.HDR_MACHINE, ours.Machine)
-    if record.clock_units > END_UNITS or record.boot_time_ns > _MAX_BOOT_NS:
+    if record.clock_units > END_UNITS or record.boot_time_ns > LATEST_BOOT_NS:
         ctx.refuse("a machine that has run for longer than time lasts")
     if record.next_pid > _MAX_PID:
         ctx.refuse(f"there is no pid {record.next_pid}")

@@ -41,7 +41,7 @@ from kernel_model import boot as kernel_boot
 from kernel_model.arch import ppc32, ppc64, x86_32, x86_64
 from kernel_model.arch.abi import Abi
 from kernel_model.arch.features import lacking, parse
-from kernel_model.clock import END_UNITS, KTIME_MAX_NS, UNITS_PER_NS
+from kernel_model.clock import END_UNITS, KTIME_MAX_NS, LATEST_BOOT_NS, UNITS_PER_NS
 from kernel_model.console import Console
 from kernel_model.kernel import Deadlock, Kernel
 from kernel_model.syscalls import topics
@@ -371,6 +371,8 @@ def boot(
     """
     if arch not in ARCHES:
         raise ValueError(f"no arch is called {arch!r}; there are {', '.join(ARCHES)}")
+    if not 0 <= epoch_ns <= LATEST_BOOT_NS:
+        raise ValueError(f"a boot {epoch_ns} ns after 1970 is none; the latest is {LATEST_BOOT_NS}")
     settings = Settings(
         arch,
         memory_bytes,

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 UNITS_PER_NS = 4
 END_UNITS = 1 << 62
 """Where virtual time ends, 36 years after the boot."""
+LATEST_BOOT_NS = 1 << 62
+"""The latest wall clock at boot, in the year 2116: its end still fits 64 bits of nanoseconds."""
 KTIME_MAX_NS = (1 << 63) - 1
 """The latest time that Linux has: who waits until then waits for ever."""
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from kernel_model.clock import LATEST_BOOT_NS
+
 _NS_OF_UNIT = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_NS = 1 << 58
@@ -47,8 +49,8 @@ def date(text: str) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     ns = (moment - _EPOCH) // timedelta(microseconds=1) * 1_000
-    if not 0 <= ns < 1 << 63:
-        raise ValueError(f"{text!r} is before 1970 or too far away")
+    if not 0 <= ns <= LATEST_BOOT_NS:
+        raise ValueError(f"{text!r} is before 1970 or after 2116-02-20")
     return ns
 
 

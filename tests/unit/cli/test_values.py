@@ -3,6 +3,7 @@
 import pytest
 
 from cr.cli.values import date, duration, place, variable
+from kernel_model.clock import LATEST_BOOT_NS
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,10 @@ def test_dates() -> None:
     assert date("1970-01-02") == 86_400 * 10**9
     assert date("1970-01-01T00:00:01.000002") == 1_000_002_000
     assert date("1970-01-01T02:00:00+02:00") == 0
+    assert date("2116-02-20") < LATEST_BOOT_NS
+    for text in ("1969-12-31", "2116-02-21", "9999-01-01"):
+        with pytest.raises(ValueError, match="before 1970 or after 2116-02-20"):
+            date(text)
 
 
 def test_variables() -> None:

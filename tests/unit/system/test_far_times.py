@@ -6,7 +6,7 @@ import pytest
 
 import cr
 from cr.system import AfterBlocks, System
-from kernel_model.clock import END_UNITS, UNITS_PER_NS
+from kernel_model.clock import END_UNITS, LATEST_BOOT_NS, UNITS_PER_NS
 from tests.harness.model import cycled, disk_with, program_bytes
 
 SOURCE = Path(__file__).with_name("far_times.c")
@@ -34,6 +34,13 @@ def say(kernel: System) -> str:
 @pytest.mark.parametrize("epoch_s", [2_208_988_800, 4_323_369_600], ids=["2040", "2107"])
 def test_a_word_keeps_the_low_half_of_a_time(arch: str, epoch_s: int) -> None:
     assert set(say(start(arch, "now", epoch_s)).split()) == {str(epoch_s & 0xFFFF_FFFF)}
+
+
+def test_the_latest_boot() -> None:
+    latest = LATEST_BOOT_NS // 10**9
+    assert set(say(start("x86_64", "now", latest)).split()) == {str(latest & 0xFFFF_FFFF)}
+    with pytest.raises(ValueError, match="the latest is"):
+        start("x86_64", "now", latest + 1)
 
 
 @ARCHES
