@@ -53,9 +53,19 @@ def is_of_task(file: OpenFile) -> bool:
     return isinstance(file, TextFile) or file.path.dentry.parent is not None
 
 
+def is_place_of_task(place: Path) -> bool:
+    """Whether a directory is /proc/PID or lies below."""
+    dentry = place.dentry
+    while dentry.parent is not None and dentry.parent.parent is not None:
+        dentry = dentry.parent
+    return isinstance(place.inode.fs, ProcFs) and dentry.name.isdigit()
+
+
 def _checkpoint(ctx: Checkpoint, file: OpenFile, text: bytes) -> None:
     assert file.path is not None
     mount, dentry, node = file.path.mount, file.path.dentry, file.inode.node
+    if stat.S_ISLNK(node.mode):
+        ctx.refuse(EBADF, "a link in /proc that is open itself (O_PATH)")
     ctx.image.write_string(t.HDR_FILE_NAME, name_of(ctx, file.path))
     if ctx.pure:
         return

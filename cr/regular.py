@@ -22,7 +22,7 @@ from cr.image import task as image_task
 from cr.image import types as t
 from cr.image.files import File
 from cr.mounts import checkpoint_place, name_of, place_at, restore_place
-from cr.proc_files import checkpoint_proc, is_of_task, restore_text
+from cr.proc_files import checkpoint_proc, is_of_task, is_place_of_task, restore_text
 from cr.unlinked import checkpoint_unlinked, is_removed, restore_unlinked
 from emu.printable import printable
 from kernel_model.abi.errno import EAGAIN, EBADF, EINVAL, LinuxError
@@ -106,6 +106,10 @@ def checkpoint_fs(ctx: Checkpoint, fs: FsStruct) -> None:
     """Write umask, working directory and root."""
     ctx.image.write(t.HDR_FS, image_task.Fs(umask=fs.umask))
     for place in (fs.pwd, fs.root):
+        if is_place_of_task(place):
+            ctx.refuse(
+                EBADF, "a working or root directory in /proc/PID, which comes after its user"
+            )
         if checkpoint_name(ctx, place):
             continue
         if place == ctx.root:

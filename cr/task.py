@@ -71,6 +71,8 @@ _STATES = {
 }
 _NO_SIGNAL = 0xFFFFFFFF
 _NEVER = (1 << 64) - 1
+_CSIGNAL = 0xFF
+"""What a clone can ask for; above 64 nobody hears of the end."""
 
 
 # ---- checkpoint
@@ -259,7 +261,7 @@ def _check_struct(ctx: Restart, record: image.Task) -> None:
         ctx.refuse("a live task has no exit code")
     elif record.state not in _STATES.values():
         ctx.refuse(f"task state {record.state:#x}")
-    if record.exit_signal > 64 and record.exit_signal != _NO_SIGNAL:
+    if record.exit_signal > _CSIGNAL and record.exit_signal != _NO_SIGNAL:
         ctx.refuse(f"there is no signal {record.exit_signal}")
     if record.pdeath_signal > 64:
         ctx.refuse(f"there is no signal {record.pdeath_signal}")

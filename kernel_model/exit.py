@@ -18,6 +18,7 @@ from kernel_model.jobs import note_orphaned
 from kernel_model.pi_futex import bequeath, owned_by
 from kernel_model.pids import forget_number, release_numbers
 from kernel_model.signals import (
+    NSIG,
     SA_NOCLDWAIT,
     SIG_IGN,
     SIGCHLD,
@@ -165,7 +166,7 @@ def _end_of_group(leader: Task) -> None:
         return
     if leader.restarting:
         return
-    if leader.exit_signal:
+    if 0 < leader.exit_signal <= NSIG:
         send(parent, child_info(leader, leader.exit_signal, parent))
     parent.signal.child_exited.wake_all()
     action = parent.sighand.actions[SIGCHLD - 1]

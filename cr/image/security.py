@@ -86,7 +86,7 @@ class Groupinfo(Framed):
             return f"ngroups is {self.ngroups}, but {len(self.groups)} are here"
         if self.ngroups > NGROUPS_MAX:
             return f"{self.ngroups} groups are more than {NGROUPS_MAX}"
-        if any(a >= b for a, b in zip(self.groups, self.groups[1:])):
+        if any(a > b for a, b in zip(self.groups, self.groups[1:])):
             return "groups must ascend"
         return None
 

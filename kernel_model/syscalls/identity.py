@@ -11,6 +11,7 @@ from kernel_model.abi.errno import EINVAL, EPERM
 from kernel_model.abi.limits import NGROUPS_MAX
 from kernel_model.creds import Groups
 from kernel_model.syscalls.declare import Int, Ptr, UInt, syscall
+from kernel_model.syscalls.user_ids import narrowed
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
@@ -122,7 +123,8 @@ def _get_groups(task: Task, size: int, addr: int, width: int) -> int:
         raise EINVAL(f"{len(groups)} groups do not fit in {size}")
     if size:
         order = task.abi.byte_order
-        data = b"".join(g.to_bytes(width, order) for g in groups)
+        told = groups if width == 4 else [narrowed(group) for group in groups]
+        data = b"".join(group.to_bytes(width, order) for group in told)
         task.user.write(addr, data)
     return len(groups)
 

@@ -27,7 +27,8 @@ def widened(task: Task, number: int) -> int:
     return KEEP if number == 0xFFFF else number
 
 
-def _narrowed(number: int) -> int:
+def narrowed(number: int) -> int:
+    """An id as a call with 16-bit ids tells it (high2lowuid)."""
     return 65534 if number > 0xFFFF else number
 
 
@@ -117,7 +118,7 @@ def _store(task: Task, places: tuple[int, ...], ids: tuple[int, ...], width: int
     for place, number in zip(places, ids):
         if task.user.writable(place, width) < width:
             raise EFAULT(f"cannot store an id at {place:#x}")
-        value = _narrowed(number) if width == 2 else number
+        value = narrowed(number) if width == 2 else number
         task.user.write(place, value.to_bytes(width, task.abi.byte_order))
     return 0
 

@@ -6,6 +6,7 @@ Mirrors: Linux fs/anon_inodes.c.
 from __future__ import annotations
 
 from emu.memory import Ram
+from kernel_model.abi.errno import EOPNOTSUPP
 from kernel_model.vfs.disk import DiskNode
 from kernel_model.vfs.filesystem import FileSystem, RealTime
 from kernel_model.vfs.inode import Inode
@@ -16,6 +17,7 @@ class AnonFs(FileSystem):
 
     type_name = b"anon_inodefs"
     magic = 0x09041934
+    refuses_attributes = EOPNOTSUPP
 
     def __init__(self, ram: Ram, clock: RealTime, dev: int) -> None:
         super().__init__(ram, clock, dev)

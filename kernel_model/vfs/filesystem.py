@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from emu.memory import Ram
+    from kernel_model.abi.errno import LinuxError
     from kernel_model.vfs.inode import Inode
     from kernel_model.vfs.mounts import Dentry
 
@@ -26,6 +27,8 @@ class FileSystem:
     magic = 0
     read_only = False
     """Whether it was mounted to be read only, all mounts of it."""
+    refuses_attributes: type[LinuxError] | None = None
+    """What chmod, chown and utimes of its files end with."""
     top: Dentry | None = None
     """Its root directory as a name, once somebody has mounted it."""
 

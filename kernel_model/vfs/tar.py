@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from kernel_model.abi.time import NS_PER_S
+
 BLOCK = 512
 REGULAR, HARD_LINK, SYMLINK, CHARACTER, BLOCK_DEVICE, DIRECTORY, FIFO = "0123456"
 GLOBAL, EXTENDED, GNU_NAME, GNU_LINK = "gxLK"
@@ -201,12 +203,15 @@ def time_ns(text: bytes) -> int:
     """A time of a PAX record, in nanoseconds. Raises TarError."""
     whole, _, fraction = text.partition(b".")
     seconds = decimal(whole)
-    if abs(seconds) >> 33 or (fraction and not fraction.isdigit()):
+    if fraction and not fraction.isdigit():
         raise TarError(f"{text[:40]!r} is no time")
-    return seconds * 1_000_000_000 + decimal(fraction[:9].ljust(9, b"0"))
+    time = seconds * NS_PER_S + decimal(fraction[:9].ljust(9, b"0"))
+    if abs(time) >> 63:
+        raise TarError(f"{text[:40]!r} is no time")
+    return time
 
 
 def time_text(time: int) -> bytes:
     """Nanoseconds as a time of a PAX record."""
-    seconds, fraction = divmod(time, 1_000_000_000)
+    seconds, fraction = divmod(time, NS_PER_S)
     return b"%d.%09d" % (seconds, fraction)
