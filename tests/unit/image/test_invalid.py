@@ -55,7 +55,7 @@ ROWS: list[tuple[str, dict[str, object], str]] = [
     ("Cred", {"groupinfo_ref": 0}, "positive"),
     ("Cred", {"sec_ref": -1}, "negative"),
     ("Groupinfo", {"ngroups": 1}, "ngroups is 1"),
-    ("Groupinfo", {"groups": (4, 4)}, "ascend"),
+    ("Groupinfo", {"groups": (5, 4)}, "ascend"),
     ("Groupinfo", {"ngroups": 65537, "groups": tuple(range(65537))}, "more than"),
     ("User", {"userns_ref": -1}, "negative"),
     ("UserNs", {"creator_ref": -1}, "negative"),
