@@ -1,6 +1,5 @@
 /* Options of a socket at the ends of their ranges are kept, or cut as Linux cuts them.
  *
- * libc: both
  * prints:
  *     to linger for less than nothing is for ever
  *     flags of 256 and -1: 1 1
