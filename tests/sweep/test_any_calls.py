@@ -27,9 +27,9 @@ def restarts(arch: str, seed: int) -> int:
     disk = disk_with(program_bytes(SOURCE, arch, freestanding=False))
     kernel = cr.boot(arch, disk, memory_bytes=64 << 20)
     kernel.spawn("/bin/program", str(seed), str(CALLS))
-    kernel.run(cr.after_syscalls(PREPARED))
     count = 0
     try:
+        kernel.run(cr.after_syscalls(PREPARED), max_time_ns=MOST_NS)
         for _ in range(3 * CALLS // APART):
             if kernel.run(cr.after_syscalls(APART), max_time_ns=MOST_NS) is not cr.Ended.REACHED:
                 break
