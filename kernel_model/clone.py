@@ -106,11 +106,8 @@ def copy_process(task: Task, args: CloneArgs) -> Task:
     check_processes(task)
     if len(kernel.tasks) >= _MAX_TASKS:
         raise EAGAIN(f"there are {len(kernel.tasks)} tasks already")
+    _check_pointers(task, args)
     mm = _copy_mm(task, flags)
-    if args.parent_tid and flags & CLONE_PARENT_SETTID:
-        if task.user.writable(args.parent_tid, 4) < 4:
-            mm.drop()
-            raise EFAULT(f"cannot store the child's number at {args.parent_tid:#x}")
     namespace, wanted = task.pid_ns, args.pids
     if flags & CLONE_NEWPID:
         namespace = PidNamespace(kernel, namespace)
@@ -147,6 +144,18 @@ def copy_process(task: Task, args: CloneArgs) -> Task:
     kernel.tasks[pid] = child
     kernel.sched.enqueue(child)
     return child
+
+
+def _check_pointers(task: Task, args: CloneArgs) -> None:
+    """What _set_registers reads and writes, while nothing is there that would have to be undone."""
+    if args.flags & CLONE_PARENT_SETTID and task.user.writable(args.parent_tid, 4) < 4:
+        raise EFAULT(f"cannot store the child's number at {args.parent_tid:#x}")
+    if args.flags & CLONE_SETTLS:
+        own, task.regs = task.regs, task.regs.copy()
+        try:
+            task.abi.set_tls(task, args.tls)
+        finally:
+            task.regs = own
 
 
 def new_namespaces(task: Task, flags: int, fs: FsStruct) -> NsProxy:
