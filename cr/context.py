@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from kernel_model.vfs.fdtable import FdTable
     from kernel_model.vfs.inode import Inode
     from kernel_model.vfs.mounts import Path
-    from kernel_model.vfs.openfile import DirectoryFile, OpenFile
+    from kernel_model.vfs.openfile import OpenFile
 
 
 class Refused(Exception):
@@ -158,7 +158,7 @@ class Restart:
         """Device and inode numbers of pipes and sockets that have come."""
         self.masters: dict[Tty, TtyFile] = {}
         """Open files of pty masters that no FILE record has asked for yet."""
-        self.late_directories: list[DirectoryFile] = []
+        self.late_directories: list[OpenFile] = []
         """Open directories of tasks, which are there from the commit on."""
         self.mounts: RestoredMounts
         """What is mounted, by the numbers that the image uses."""

@@ -25,12 +25,13 @@ from cr.mounts import name_of
 from cr.namespaces import checkpoint_uts
 from cr.network import checkpoint_reference
 from kernel_model.abi.errno import EBADF
+from kernel_model.abi.fcntl import O_PATH
 from kernel_model.ipc.namespace import IpcNamespace
 from kernel_model.net.namespace import NetNamespace
 from kernel_model.nsproxy import UtsNamespace
 from kernel_model.vfs.mounts import Dentry, Path, top_of
 from kernel_model.vfs.ns_file import Namespace, NamespaceFile
-from kernel_model.vfs.openfile import DirectoryFile, OpenFile
+from kernel_model.vfs.openfile import DirectoryFile, OpenFile, PathFile
 from kernel_model.vfs.proc_nodes import NumberFile, TextFile
 from kernel_model.vfs.procfs import ProcFs
 
@@ -106,9 +107,13 @@ def checkpoint_namespace_file(ctx: Checkpoint, file: NamespaceFile, common: dict
 def restore_text(ctx: Restart, record: File) -> OpenFile:
     """Open a text again, as it was; or a directory, of a task that comes at the commit."""
     place, text = _restore(ctx, record)
+    only_a_place = bool(record.f_flags & O_PATH)
     if not place.inode.is_dir:
+        if only_a_place:
+            return PathFile(place.inode, place, record.f_flags)
         return TextFile(place.inode, place, record.f_flags, text)
-    file = DirectoryFile(place.inode, place, record.f_flags)
+    kind: type[OpenFile] = PathFile if only_a_place else DirectoryFile
+    file = kind(place.inode, place, record.f_flags)
     ctx.late_directories.append(file)
     return file
 
@@ -125,6 +130,8 @@ def find_directories(ctx: Restart) -> None:
         for name in reversed(names):
             found = found.child(name) if found is not None and found.inode.is_dir else None
         if found is not None and found.inode.is_dir:
+            now, then = found.inode.node, file.inode.node
+            now.uid, now.gid = then.uid, then.gid  # its owner's when it was opened
             found.inode.opens, file.inode = file.inode.opens, found.inode
             file.path = Path(mount, found)
 

@@ -45,7 +45,7 @@ def restarts(arch: str, seed: int) -> int:
     return count
 
 
-@pytest.mark.parametrize("seed", [2, 4, 36, 65, 167, 1079, 2180, 2274, 2280, 10036])
+@pytest.mark.parametrize("seed", [2, 4, 36, 65, 167, 1079, 2180, 2274, 2280, 10036, 10366])
 @pytest.mark.parametrize("arch", ARCHES)
 def test_the_kernel_answers(arch: str, seed: int) -> None:
     restarts(arch, seed)
