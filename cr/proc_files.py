@@ -56,25 +56,28 @@ def is_of_task(file: OpenFile) -> bool:
 
 def is_place_of_task(place: Path) -> bool:
     """Whether a directory is /proc/PID or lies below."""
-    dentry = place.dentry
-    while dentry.parent is not None and dentry.parent.parent is not None:
+    names = _names(place.dentry)
+    return isinstance(place.inode.fs, ProcFs) and bool(names) and names[0].isdigit()
+
+
+def _names(dentry: Dentry) -> list[bytes]:
+    """The way from the top of its file system."""
+    names = []
+    while dentry.parent is not None:
+        names.append(dentry.name)
         dentry = dentry.parent
-    return isinstance(place.inode.fs, ProcFs) and dentry.name.isdigit()
+    return names[::-1]
 
 
 def _checkpoint(ctx: Checkpoint, file: OpenFile, text: bytes) -> None:
     assert file.path is not None
-    mount, dentry, node = file.path.mount, file.path.dentry, file.inode.node
+    mount, node = file.path.mount, file.inode.node
     if stat.S_ISLNK(node.mode):
         ctx.refuse(EBADF, "a link in /proc that is open itself (O_PATH)")
     ctx.image.write_string(t.HDR_FILE_NAME, name_of(ctx, file.path))
     if ctx.pure:
         return
-    names = []
-    while dentry.parent is not None:
-        names.append(dentry.name)
-        dentry = dentry.parent
-    path = b"/".join(reversed(names))
+    path = b"/".join(_names(file.path.dentry))
     record = image.ProcFile(
         mount=mount.number,
         mode=node.mode,
@@ -122,12 +125,9 @@ def find_directories(ctx: Restart) -> None:
     """Commit: the tasks are there, and their directories too. Nothing here can fail."""
     for file in ctx.late_directories:
         assert file.path is not None
-        mount, names, dentry = file.path.mount, [], file.path.dentry
-        while dentry.parent is not None:
-            names.append(dentry.name)
-            dentry = dentry.parent
-        found: Dentry | None = dentry
-        for name in reversed(names):
+        mount = file.path.mount
+        found: Dentry | None = top_of(mount.fs)
+        for name in _names(file.path.dentry):
             found = found.child(name) if found is not None and found.inode.is_dir else None
         if found is not None and found.inode.is_dir:
             now, then = found.inode.node, file.inode.node

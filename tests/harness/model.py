@@ -113,6 +113,15 @@ def cycled(kernel: System) -> System:
     return kernel
 
 
+def heard(kernel: System) -> bytes:
+    """What a kernel says, with checkpoint, reboot and restart behind every system call."""
+    said = b""
+    while kernel.run(cr.after_syscalls(1)) is Ended.REACHED:
+        said += kernel.console.output
+        kernel = cycled(kernel)
+    return said + kernel.console.output
+
+
 def run_cycled(
     story: Story,
     arch: str,

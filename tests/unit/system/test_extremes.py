@@ -10,7 +10,7 @@ import pytest
 import cr
 from cr.context import Refused
 from cr.system import System
-from tests.harness.model import cycled, disk_with, program_bytes
+from tests.harness.model import disk_with, heard, program_bytes
 
 SOURCE = Path(__file__).with_name("extremes.c")
 ARCHES = ("x86_32", "x86_64", "ppc32", "ppc64")
@@ -22,15 +22,6 @@ def start(arch: str, what: str) -> System:
     kernel = cr.boot(arch, disk, memory_bytes=64 << 20)
     kernel.spawn("/bin/program", what)
     return kernel
-
-
-def heard(kernel: System) -> bytes:
-    """What it says, with checkpoint, reboot and restart behind every system call."""
-    said = b""
-    while kernel.run(cr.after_syscalls(1)) is cr.Ended.REACHED:
-        said += kernel.console.output
-        kernel = cycled(kernel)
-    return said + kernel.console.output
 
 
 def without_restart(arch: str, what: str) -> tuple[bytes, int]:
