@@ -7,6 +7,7 @@ Deviates: capabilities count in every user namespace, as in 2.6.37, the kernel o
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ from kernel_model.user_limits import check_processes
 from kernel_model.waitqueue import WaitQueue
 
 if TYPE_CHECKING:
+    from emu.arch.spec import Registers
     from kernel_model.mm.address_space import AddressSpace
     from kernel_model.vfs.fs_struct import FsStruct
 
@@ -106,7 +108,7 @@ def copy_process(task: Task, args: CloneArgs) -> Task:
     check_processes(task)
     if len(kernel.tasks) >= _MAX_TASKS:
         raise EAGAIN(f"there are {len(kernel.tasks)} tasks already")
-    _check_pointers(task, args)
+    regs = _child_registers(task, args)
     mm = _copy_mm(task, flags)
     namespace, wanted = task.pid_ns, args.pids
     if flags & CLONE_NEWPID:
@@ -118,7 +120,8 @@ def copy_process(task: Task, args: CloneArgs) -> Task:
         mm.drop()
         raise
     child = Task(kernel, pid, task.abi)
-    child.pid_ns, child.mm, child.regs = namespace, mm, task.regs.copy()
+    child.pid_ns, child.mm, child.regs = namespace, mm, regs
+    child.abi.set_result(child, 0)
     child.files = task.files.grab() if flags & CLONE_FILES else task.files.copy()
     child.fs = task.fs.grab() if flags & CLONE_FS else task.fs.copy()
     child.sighand = task.sighand.grab() if flags & CLONE_SIGHAND else task.sighand.copy()
@@ -137,25 +140,25 @@ def copy_process(task: Task, args: CloneArgs) -> Task:
         task.cgroup.tasks[pid] = child
     if not flags & CLONE_VM or flags & CLONE_VFORK:
         child.altstack = task.altstack
+    if flags & CLONE_VFORK:
+        child.vfork_done = WaitQueue()
     if flags & CLONE_NEWPID:
         namespace.init = child
     _join_family(task, child, args)
-    _set_registers(task, child, args)
+    _tell_numbers(task, child, args)
     kernel.tasks[pid] = child
     kernel.sched.enqueue(child)
     return child
 
 
-def _check_pointers(task: Task, args: CloneArgs) -> None:
-    """What _set_registers reads and writes, while nothing is there that would have to be undone."""
-    if args.flags & CLONE_PARENT_SETTID and task.user.writable(args.parent_tid, 4) < 4:
-        raise EFAULT(f"cannot store the child's number at {args.parent_tid:#x}")
+def _child_registers(task: Task, args: CloneArgs) -> Registers:
+    """The caller's, with the child's stack and TLS. Its result is set when there is a child."""
+    regs = task.regs.copy()
+    if args.stack:
+        regs.words[task.abi.sp] = args.stack
     if args.flags & CLONE_SETTLS:
-        own, task.regs = task.regs, task.regs.copy()
-        try:
-            task.abi.set_tls(task, args.tls)
-        finally:
-            task.regs = own
+        task.abi.set_tls(task, regs, args.tls)
+    return regs
 
 
 def new_namespaces(task: Task, flags: int, fs: FsStruct) -> NsProxy:
@@ -245,25 +248,18 @@ def _join_family(task: Task, child: Task, args: CloneArgs) -> None:
     child.signal.threads.append(child)
 
 
-def _set_registers(task: Task, child: Task, args: CloneArgs) -> None:
+def _tell_numbers(task: Task, child: Task, args: CloneArgs) -> None:
+    """The child's number, to those who asked for it. Linux does not look whether it arrived."""
     flags = args.flags
-    child.abi.set_result(child, 0)
-    if args.stack:
-        child.regs.words[child.abi.sp] = args.stack
-    if flags & CLONE_SETTLS:
-        child.abi.set_tls(child, args.tls)
     if flags & CLONE_PARENT_SETTID:
-        task.user.write_int(args.parent_tid, task.pid_ns.number_of(child.pid))
+        with suppress(EFAULT):
+            task.user.write_int(args.parent_tid, task.pid_ns.number_of(child.pid))
     if flags & CLONE_CHILD_SETTID:
         child.set_child_tid = args.child_tid
-        try:
+        with suppress(EFAULT):
             child.user.write_int(args.child_tid, child.vpid)
-        except EFAULT:
-            pass  # Linux does not look either
     if flags & CLONE_CHILD_CLEARTID:
         child.clear_child_tid = args.child_tid
-    if flags & CLONE_VFORK:
-        child.vfork_done = WaitQueue()
 
 
 _LENDING = ("vfork", "clone", "eclone", "clone_with_pids")

@@ -67,8 +67,8 @@ class Abi:
     """(task, entry, stack pointer): registers of a program's first instruction."""
     set_result: Callable[[Task, int], None]
     """(task, result): a count, or a negative errno, in the ABI's convention."""
-    set_tls: Callable[[Task, int], None]
-    """(task, value): CLONE_SETTLS."""
+    set_tls: Callable[[Task, Registers, int], None]
+    """(task, registers of its child, value): CLONE_SETTLS. Raises EFAULT, EINVAL, EPERM."""
     push_frame: Callable[[Task, int, SigInfo, Action, int], None]
     """(task, signal, info, action, mask to restore): enter a handler. Raises EFAULT."""
     sigreturn: Callable[[Task], None]

@@ -16,6 +16,7 @@ from kernel_model.arch.ppc_emulate import PVR_7457A, emulator
 from kernel_model.arch.ppc_registers import CR, PC, SO, gpr
 
 if TYPE_CHECKING:
+    from emu.arch.spec import Registers
     from kernel_model.task import Task
 
 _PAGE = 0x1000
@@ -42,8 +43,8 @@ def _set_result(task: Task, result: int) -> None:
         words[CR] &= ~SO
 
 
-def _set_tls(task: Task, value: int) -> None:
-    task.regs.words[gpr(2)] = value
+def _set_tls(_task: Task, regs: Registers, value: int) -> None:
+    regs.words[gpr(2)] = value
 
 
 ABI = Abi(

@@ -15,6 +15,7 @@ from kernel_model.arch.ppc_emulate import PVR_POWER7, emulator
 from kernel_model.arch.ppc_registers import CR, PC, SO, function_descriptors, gpr
 
 if TYPE_CHECKING:
+    from emu.arch.spec import Registers
     from kernel_model.task import Task
 
 _MASK = (1 << 64) - 1
@@ -45,8 +46,8 @@ def _set_result(task: Task, result: int) -> None:
         words[CR] &= ~SO
 
 
-def _set_tls(task: Task, value: int) -> None:
-    task.regs.words[gpr(13)] = value
+def _set_tls(_task: Task, regs: Registers, value: int) -> None:
+    regs.words[gpr(13)] = value
 
 
 ABI = Abi(

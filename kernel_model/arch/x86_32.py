@@ -14,6 +14,7 @@ from kernel_model.arch import x86_32_signal
 from kernel_model.arch.abi import THROUGH_IPC, Abi
 
 if TYPE_CHECKING:
+    from emu.arch.spec import Registers
     from kernel_model.task import Task
 
 _EIP, _EAX, _EBX, _ECX, _EDX, _ESI, _EDI, _EBP, _ESP, _EFLAGS = range(10)
@@ -37,11 +38,11 @@ def _set_result(task: Task, result: int) -> None:
     task.regs.words[_EAX] = result & 0xFFFFFFFF
 
 
-def _set_tls(task: Task, value: int) -> None:
+def _set_tls(task: Task, regs: Registers, value: int) -> None:
     # For clone, the argument is a user_desc, like set_thread_area's.
     from kernel_model.syscalls.thread_area import set_descriptor
 
-    set_descriptor(task, value, may_choose=False)
+    set_descriptor(task, regs, value, may_choose=False)
 
 
 ABI = Abi(

@@ -12,6 +12,7 @@ from kernel_model.arch import x86_64_signal
 from kernel_model.arch.abi import Abi
 
 if TYPE_CHECKING:
+    from emu.arch.spec import Registers
     from kernel_model.task import Task
 
 (_RIP, _RAX, _RBX, _RCX, _RDX, _RSI, _RDI, _RBP, _RSP) = range(9)
@@ -38,8 +39,10 @@ def _set_result(task: Task, result: int) -> None:
     words[_R11] = words[_RFLAGS]
 
 
-def _set_tls(task: Task, value: int) -> None:
-    task.regs["fs_base"] = value
+def _set_tls(task: Task, regs: Registers, value: int) -> None:
+    from kernel_model.syscalls.thread_area import set_base
+
+    set_base(task, regs, "fs_base", value)
 
 
 ABI = Abi(

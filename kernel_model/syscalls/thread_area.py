@@ -12,32 +12,40 @@ from kernel_model.abi.user_desc import UserDesc
 from kernel_model.syscalls.declare import Int, Ptr, syscall
 
 if TYPE_CHECKING:
+    from emu.arch.spec import Registers
     from kernel_model.task import Task
 
 _SLOTS = 3
 _ARCH_SET_GS, _ARCH_SET_FS, _ARCH_GET_FS, _ARCH_GET_GS = 0x1001, 0x1002, 0x1003, 0x1004
 
 
-def set_descriptor(task: Task, addr: int, *, may_choose: bool) -> None:
-    """Fill a TLS slot from a user_desc in guest memory."""
+def set_descriptor(task: Task, regs: Registers, addr: int, *, may_choose: bool) -> None:
+    """Fill a TLS slot from a user_desc in the task's memory. `regs`: its own, or its child's."""
     wanted = task.user.read_record(UserDesc, addr)
     first = task.abi.first_tls_slot
     slot = wanted.entry_number - first
     if wanted.entry_number == 0xFFFFFFFF and may_choose:
-        free = [k for k in range(_SLOTS) if not task.regs[f"tls{k}"]]
+        free = [k for k in range(_SLOTS) if not regs[f"tls{k}"]]
         if not free:
             raise ESRCH("all TLS slots are in use")
         slot = free[0]
         task.user.write_int(addr, first + slot)
     if not 0 <= slot < _SLOTS:
         raise EINVAL(f"GDT entry {wanted.entry_number} is not for TLS")
-    task.regs[f"tls{slot}"] = 0 if wanted.is_empty() else wanted.descriptor()
+    regs[f"tls{slot}"] = 0 if wanted.is_empty() else wanted.descriptor()
+
+
+def set_base(task: Task, regs: Registers, name: str, addr: int) -> None:
+    """Set the base of a segment, "fs_base" or "gs_base". `regs`: as for set_descriptor."""
+    if addr >= task.abi.task_size:
+        raise EPERM(f"{addr:#x} is not in user space")
+    regs[name] = addr
 
 
 @syscall()
 def set_thread_area(task: Task, description: Ptr) -> int:
     """Set a TLS descriptor of the calling thread."""
-    set_descriptor(task, description, may_choose=True)
+    set_descriptor(task, task.regs, description, may_choose=True)
     return 0
 
 
@@ -57,9 +65,7 @@ def get_thread_area(task: Task, description: Ptr) -> int:
 def arch_prctl(task: Task, code: Int, addr: Ptr) -> int:
     """Set or read the base of FS or GS."""
     if code in (_ARCH_SET_FS, _ARCH_SET_GS):
-        if addr >= task.abi.task_size:
-            raise EPERM(f"{addr:#x} is not in user space")
-        task.regs["fs_base" if code == _ARCH_SET_FS else "gs_base"] = addr
+        set_base(task, task.regs, "fs_base" if code == _ARCH_SET_FS else "gs_base", addr)
         return 0
     if code in (_ARCH_GET_FS, _ARCH_GET_GS):
         value = task.regs["fs_base" if code == _ARCH_GET_FS else "gs_base"]
