@@ -26,6 +26,7 @@ from cr.image import types as t
 from cr.socket_record import ParkedSocket, fill_common
 from kernel_model.abi import socket as abi
 from kernel_model.abi.errno import EADDRINUSE
+from kernel_model.abi.socket import CONNECTED
 from kernel_model.net.inet import (
     ANY4,
     MAPPED,
@@ -38,7 +39,7 @@ from kernel_model.net.inet import (
 )
 from kernel_model.net.message import Message
 from kernel_model.net.socket import Socket
-from kernel_model.net.tcp import CONNECTED, TcpSocket
+from kernel_model.net.tcp import TcpSocket
 from kernel_model.net.udp import UdpSocket
 
 _PORT_LOCKED, _FIN_RECEIVED = 1, 2

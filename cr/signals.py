@@ -33,6 +33,7 @@ from cr.terminals import checkpoint_tty
 from cr.timers import checkpoint_posix_timers, restore_posix_timers, start_posix_timers
 from kernel_model import itimers
 from kernel_model.abi.errno import EBUSY, EPERM
+from kernel_model.abi.limits import RLIMIT_CPU
 from kernel_model.clock import KTIME_MAX_NS
 from kernel_model.signals import (
     SIG_DFL,
@@ -117,13 +118,17 @@ def checkpoint_signal(ctx: Checkpoint, task: Task) -> None:
     checkpoint_group_news(ctx, task.signal)
 
 
+_NO_TIME = (RLIMIT_CPU, image.Rlimit(rlim_cur=1, rlim_max=0))
+"""The one soft limit above its hard one: who asks for no time gets a second."""
+
+
 def restore_signal(ctx: Restart) -> SignalStruct:
     """Read what a thread group shares. The timers hold what is left: commit starts them."""
     record = ctx.image.read(t.HDR_SIGNAL, image.Signal)
     limits = []
     mine = ctx.opener.signal.rlimits
     for which, limit in enumerate(record.rlim):
-        if limit.rlim_cur > limit.rlim_max:
+        if limit.rlim_cur > limit.rlim_max and (which, limit) != _NO_TIME:
             ctx.refuse(f"limit {which}: the soft one is above the hard one")
         if limit.rlim_max > mine[which][1] and not ctx.opener.cred.cap("CAP_SYS_RESOURCE"):
             ctx.refuse(f"raising limit {which} needs CAP_SYS_RESOURCE", errno=EPERM.errno)

@@ -11,8 +11,9 @@ from cr.context import Restart
 from cr.image import sockets as image
 from kernel_model.abi import socket as abi
 from kernel_model.abi.errno import by_number
+from kernel_model.abi.socket import CONNECTED
 from kernel_model.net.socket import FOR_EVER_JIFFIES, JIFFY_NS, LINGER_FOR_EVER, Socket
-from kernel_model.net.tcp import CONNECTED, TcpSocket
+from kernel_model.net.tcp import TcpSocket
 from kernel_model.net.unix_stream import ConnectedUnix
 from kernel_model.vfs.mounts import Path
 

@@ -73,6 +73,7 @@ class EpollFile(OpenFile):
     """An open epoll set."""
 
     anon_name = b"[eventpoll]"
+    has_read = has_write = False
 
     def __init__(self, fs: AnonFs) -> None:
         super().__init__(fs.inode, None, O_RDWR)

@@ -51,7 +51,9 @@ class Futexes:
         self._queues: dict[Key, WaitQueue] = {}
 
     def key(self, task: Task, addr: int) -> Key:
-        """What names the futex at an address. Raises EFAULT."""
+        """What names the futex at an address. Raises EFAULT, EINVAL."""
+        if addr & 3:
+            raise EINVAL(f"a futex at {addr:#x} is not aligned")
         assert task.mm is not None
         vma = task.mm.find(addr)
         if vma is None:

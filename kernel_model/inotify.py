@@ -97,7 +97,13 @@ class InotifyFile(OpenFile):
     """An open inotify instance."""
 
     anon_name = b"inotify"
+    has_write = False
     tells = True
+
+    @property
+    def faults_late(self) -> bool:
+        """Who cannot store what he took has lost it."""
+        return True
 
     def __init__(self, fs: AnonFs, flags: int) -> None:
         super().__init__(fs.inode, None, O_RDONLY | flags & O_NONBLOCK)

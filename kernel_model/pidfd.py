@@ -43,6 +43,7 @@ class PidFile(OpenFile):
     """An open pidfd."""
 
     anon_name = b"[pidfd]"
+    has_read = has_write = False
 
     def __init__(self, fs: AnonFs, pidfds: Pidfds, number: int, flags: int) -> None:
         super().__init__(fs.inode, None, O_RDWR | flags & O_NONBLOCK)

@@ -172,6 +172,11 @@ class PipeEnd(OpenFile):
         return min(room, len(data))
 
     @property
+    def part_bytes(self) -> int:
+        """A page of the pipe."""
+        return PIPE_BUF
+
+    @property
     def faults_late(self) -> bool:
         """An empty pipe says so first."""
         return not self.pipe.buffer

@@ -81,6 +81,12 @@ class SignalFile(OpenFile):
     """An open signalfd."""
 
     anon_name = b"[signalfd]"
+    has_write = False
+
+    @property
+    def faults_late(self) -> bool:
+        """Who cannot store what he took has lost it."""
+        return True
 
     def __init__(self, fs: AnonFs, mask: int, flags: int) -> None:
         super().__init__(fs.inode, None, O_RDWR | flags & O_NONBLOCK)

@@ -231,6 +231,19 @@ def ignored(task: Task, signo: int) -> bool:
     return handler == SIG_IGN or (handler == SIG_DFL and bool(bit(signo) & IGNORED_BY_DEFAULT))
 
 
+def killing(task: Task) -> int:
+    """The set of signals that end the task before anybody could take them (Linux: sig_fatal)."""
+    harmless = task.blocked | IGNORED_BY_DEFAULT | STOPPING | CORE_DUMPING
+    actions = enumerate(task.sighand.actions, 1)
+    return signal_set(
+        *(
+            signo
+            for signo, action in actions
+            if action.handler == SIG_DFL and not harmless & bit(signo) and not task.immune(signo)
+        )
+    )
+
+
 def send(task: Task, info: SigInfo, *, to_thread: bool = False) -> None:
     """Send a signal to a process, or to one thread of it."""
     signal = task.signal

@@ -183,11 +183,12 @@ class Task:
     @property
     def dumps_core(self) -> bool:
         """Whether a core dump would be written; only the wait status shows it."""
-        return (
-            self.signal.rlimits[RLIMIT_CORE][0] > 0
-            and self.mm is not None
-            and self.mm.dumpable == 1
-        )
+        return self.signal.rlimits[RLIMIT_CORE][0] > 0 and self.dumpable
+
+    @property
+    def dumpable(self) -> bool:
+        """Whether others may look into it (PR_SET_DUMPABLE); nobody into one that has ended."""
+        return self.mm is not None and self.mm.dumpable == 1
 
     def commit_cred(self, cred: Cred) -> None:
         """Take new credentials: who changes its effective identity writes no core file."""

@@ -24,6 +24,12 @@ class TimerFile(OpenFile):
     """An open timerfd. `due_ns` is monotonic; 0 is off."""
 
     anon_name = b"[timerfd]"
+    has_write = False
+
+    @property
+    def faults_late(self) -> bool:
+        """Who cannot store what he took has lost it."""
+        return True
 
     def __init__(
         self, fs: AnonFs, clock: Clock, order: Literal["little", "big"], clock_id: int, flags: int

@@ -63,6 +63,14 @@ class UserMemory:
             done += PAGE_SIZE - ((addr + done) & PAGE_MASK)
         return min(done, count)
 
+    def check_range(self, addr: int, count: int) -> None:
+        """Raise EFAULT if a buffer reaches beyond what any program of the kernel can have.
+
+        Mirrors: Linux access_ok, which does not ask what is mapped.
+        """
+        if addr + count > self._task.kernel.abis[0].task_size:
+            raise EFAULT(f"{count} bytes at {addr:#x} are not all in user space")
+
     def readable(self, addr: int, count: int) -> int:
         """How many of `count` bytes from `addr` can be read."""
         return self._accessible(addr, count, READ)

@@ -234,6 +234,13 @@ class InetSocket(Socket):
 
     # ---- options
 
+    def has_options(self, level: int) -> bool:
+        """The socket's own, those of its protocol, those of IP, and for IPv6 of that too."""
+        own = abi.IPPROTO_TCP if self.type == abi.SOCK_STREAM else abi.IPPROTO_UDP
+        if level == abi.IPPROTO_IPV6:
+            return self.family == abi.AF_INET6
+        return level in (abi.SOL_SOCKET, abi.IPPROTO_IP, own)
+
     def knows(self, level: int, name: int) -> bool:
         """Whether there is such an option for this family and type."""
         if level == abi.IPPROTO_TCP and self.type != abi.SOCK_STREAM:

@@ -164,6 +164,10 @@ class Socket:
         """The file is closed."""
         self.dead, self.file = True, None
 
+    def has_options(self, level: int) -> bool:
+        """Whether options of a level are looked at, before what is said of them."""
+        return level == abi.SOL_SOCKET
+
     def set_option(self, task: Task, level: int, name: int, value: bytes) -> bool:
         """An option of the family's own; False if there is none of that number."""
         return False
@@ -178,18 +182,30 @@ class Socket:
 
     # ---- sending
 
+    @property
+    def part_bytes(self) -> int:
+        """How much of a stream is taken from the sender at a time."""
+        return 1
+
+    def send_part(self, task: Task, out: Outgoing, start: int) -> int:
+        """`send_some`, with the signal for who writes to a stream that nobody reads."""
+        try:
+            return self.send_some(task, out, start)
+        except EPIPE:
+            if not start and self.stream and not out.flags & abi.MSG_NOSIGNAL:
+                task.send_signal(SIGPIPE)
+            raise
+
     def send(self, task: Task, out: Outgoing) -> int:
         """Send all, over as many runs of the handler as it takes."""
         block = task.restart_block
         done = block.done if block is not None else 0
         while True:
             try:
-                done += self.send_some(task, out, done)
-            except LinuxError as error:
+                done += self.send_part(task, out, done)
+            except LinuxError:
                 if done:
                     return done
-                if isinstance(error, EPIPE) and self.stream and not out.flags & abi.MSG_NOSIGNAL:
-                    task.send_signal(SIGPIPE)
                 raise
             if done >= len(out.data):
                 return done

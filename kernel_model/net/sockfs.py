@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import ENOTTY, ESPIPE
 from kernel_model.abi.fcntl import O_NONBLOCK, O_RDWR
-from kernel_model.abi.socket import MSG_DONTWAIT, SOCK_STREAM
+from kernel_model.abi.socket import CONNECTED, MSG_DONTWAIT, SEND_SHUTDOWN, SOCK_STREAM, TCP_LISTEN
 from kernel_model.net.message import Outgoing
 from kernel_model.net.socket import Socket
 from kernel_model.vfs.disk import DiskNode
@@ -71,10 +71,30 @@ class SocketFile(OpenFile):
         return MSG_DONTWAIT if self.nonblocking else 0
 
     @property
+    def message_bytes(self) -> float | None:
+        """Of a datagram or packet: all or nothing is sent."""
+        return None if self.socket.stream else self.socket.longest
+
+    @property
+    def part_bytes(self) -> int:
+        """What the socket makes one buffer of."""
+        return self.socket.part_bytes
+
+    @property
     def faults_late(self) -> bool:
         """A datagram is lost; of a stream nothing is."""
         socket = self.socket
-        return not socket.stream or not (socket.queue or socket.unread())
+        if not socket.stream or socket.state == TCP_LISTEN:
+            return True
+        return not (socket.queue or socket.unread())
+
+    @property
+    def faults_late_in_write(self) -> bool:
+        """A stream without a connection, or that is closed, says so first."""
+        socket = self.socket
+        return socket.stream and (
+            socket.state not in CONNECTED or bool(socket.shut & SEND_SHUTDOWN)
+        )
 
     def read_for(self, task: Task, count: int) -> bytes:
         """Receive; a read of nothing asks for nothing."""

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from kernel_model.task import Task
 
 SEND_BYTES, RECEIVE_BYTES = 87040, 131072
-CONNECTED = (abi.TCP_ESTABLISHED, abi.TCP_FIN_WAIT2, abi.TCP_CLOSE_WAIT)
 _SIOCATMARK = 0x8905
 
 
@@ -132,7 +131,7 @@ class TcpSocket(InetSocket):
 
     def _disconnect(self) -> None:
         self._reset_peer()
-        if self.state in (*CONNECTED, abi.TCP_SYN_SENT):
+        if self.state in (*abi.CONNECTED, abi.TCP_SYN_SENT):
             self.error = ECONNRESET.errno
         self.state, self.connecting, self.shut = abi.TCP_CLOSE, False, 0
         self.remote, self.fin_received = None, False
@@ -263,7 +262,7 @@ class TcpSocket(InetSocket):
         self.shut |= mode
         if not unconnected:
             self.connecting = False  # nobody asks any more how it went
-        if mode & abi.SEND_SHUTDOWN and self.state in CONNECTED:
+        if mode & abi.SEND_SHUTDOWN and self.state in abi.CONNECTED:
             self._send_fin()
         self.wake_everybody()
         if unconnected:
@@ -284,7 +283,7 @@ class TcpSocket(InetSocket):
         hard = self.queue or (self.options.linger and not self.options.linger_seconds)
         if hard or self.listener is not None:
             self._reset_peer()
-        elif self.state in CONNECTED:
+        elif self.state in abi.CONNECTED:
             self._send_fin()
             if self.state == abi.TCP_FIN_WAIT2:
                 self.remember()
@@ -301,11 +300,11 @@ class TcpSocket(InetSocket):
 
     def send_some(self, task: Task, out: Outgoing, start: int) -> int:
         """Put a run of bytes at the other end."""
-        if out.flags & abi.MSG_OOB:
+        if out.flags & abi.MSG_OOB and self.state in abi.CONNECTED:
             raise EOPNOTSUPP("urgent data is not modelled")
         if self.state == abi.TCP_SYN_SENT:
             raise self.wait_for_room(task, self.writable, dont_wait=out.dont_wait)
-        if self.error or self.state not in CONNECTED or self.shut & abi.SEND_SHUTDOWN:
+        if self.error or self.state not in abi.CONNECTED or self.shut & abi.SEND_SHUTDOWN:
             self.raise_error()
             raise EPIPE("the connection is closed, or was never made")
         left = len(out.data) - start

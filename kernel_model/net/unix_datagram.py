@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kernel_model.abi import socket as abi
 from kernel_model.abi.errno import (
     ECONNREFUSED,
+    EINVAL,
     EMSGSIZE,
     ENOTCONN,
     EPERM,
@@ -57,6 +58,8 @@ class UnixDatagram(UnixSocket):
 
     def connect(self, task: Task, address: bytes, *, dont_wait: bool) -> None:
         """Choose whom to send to and to receive from; AF_UNSPEC: nobody."""
+        if len(address) < 2:
+            raise EINVAL("an address without a family")
         family = int.from_bytes(address[:2], task.abi.byte_order)
         other: UnixDatagram | None = None
         if family != abi.AF_UNSPEC:

@@ -163,6 +163,11 @@ class UnixStream(ConnectedUnix):
     stream = True
     peer: ConnectedUnix | None
 
+    @property
+    def part_bytes(self) -> int:
+        """Half of the buffer, and no more than one allocation."""
+        return min(max(self.options.sndbuf // 2 - 64, 1), _LARGEST_PART)
+
     def send_some(self, task: Task, out: Outgoing, start: int) -> int:
         """Put a run of bytes at the other end."""
         self.check_flags(out.flags)
@@ -176,7 +181,7 @@ class UnixStream(ConnectedUnix):
             return 0
         if not self.has_room:
             raise self.wait_for_room(task, self.writable, dont_wait=out.dont_wait)
-        count = min(left, max(self.options.sndbuf // 2 - 64, 1), _LARGEST_PART)
+        count = min(left, self.part_bytes)
         data = out.data[start : start + count]
         self.post(other, out, task, data, first=not start)
         return count

@@ -21,6 +21,7 @@ from kernel_model.abi.time import NS_PER_S, US_PER_S
 from kernel_model.clock import KTIME_MAX_NS
 from kernel_model.syscalls.declare import Fd, Flags, Int, Path, Ptr, UInt, syscall
 from kernel_model.syscalls.open import descriptor_itself, start_of
+from kernel_model.vfs.filesystem import Change
 from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.mounts import Path as Place
 from kernel_model.vfs.names import want_write
@@ -61,15 +62,9 @@ def _writable_at(task: Task, dirfd: int, path: bytes, *, follow: bool = True) ->
     return _Found(place.inode, place)
 
 
-def _check_has_attributes(inode: Inode) -> None:
-    refused = inode.fs.refuses_attributes
-    if refused is not None:
-        raise refused("files of this file system have no attributes to set")
-
-
 def _chmod(task: Task, found: _Found, mode: int) -> int:
     inode = found.inode
-    _check_has_attributes(inode)
+    inode.check_change(Change.MODE)
     if not owner_or_capable(task.cred, inode):
         raise EPERM("only the owner changes the mode")
     mode &= 0o7777
@@ -101,7 +96,7 @@ def fchmodat(task: Task, dirfd: Fd, path: Path, mode: UInt) -> int:
 
 def _chown(task: Task, found: _Found, uid: int, gid: int) -> int:
     inode = found.inode
-    _check_has_attributes(inode)
+    inode.check_change(Change.OWNER)
     cred, node = task.cred, inode.node
     owner = cred.fsuid == node.uid
     if uid not in (_UNCHANGED,) and not (owner and uid == node.uid) and not cred.cap("CAP_CHOWN"):
@@ -188,7 +183,7 @@ def fchownat(task: Task, dirfd: Fd, path: Path, uid: UInt, gid: UInt, flags: Fla
 def _set_times(task: Task, found: _Found, atime_ns: int | None, mtime_ns: int | None) -> int:
     """Set both times; None is `now`, a negative number below any time is `leave it`."""
     inode = found.inode
-    _check_has_attributes(inode)
+    inode.check_change(Change.TIMES)
     if atime_ns is None and mtime_ns is None:
         if not owner_or_capable(task.cred, inode):
             permission(task.cred, inode, MAY_WRITE)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import EBADF, EINVAL, EOPNOTSUPP, EPERM, ESRCH
 from kernel_model.syscalls.declare import Int, Size, syscall
-from kernel_model.syscalls.pidfd import may_attach
+from kernel_model.vfs.permission import may_look_into
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
@@ -32,7 +32,7 @@ def kcmp(task: Task, pid1: Int, pid2: Int, kind: Int, first: Size, second: Size)
     one, two = pair
     if one is None or two is None:
         raise ESRCH(f"there is no task {pid1 if one is None else pid2}")
-    if not (may_attach(task, one) and may_attach(task, two)):
+    if not (may_look_into(task, one) and may_look_into(task, two)):
         raise EPERM("no right to attach to these tasks")
     if kind == _FILE:
         return _order(task, one, two, (_file(one, first), _file(two, second)), None)

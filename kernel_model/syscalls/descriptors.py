@@ -215,9 +215,11 @@ def ioctl(task: Task, fd: Fd, request: UInt, arg: Size) -> int:
         file.flags = file.flags | O_NONBLOCK if value else file.flags & ~O_NONBLOCK
         return 0
     if request == numbers.fioasync:
+        value = struct.unpack(task.abi.order + "i", task.user.read(arg, 4))[0]
+        if bool(value) == bool(file.flags & FASYNC):
+            return 0
         if not file.tells:
             raise ENOTTY("this file tells nobody of anything")
-        value = struct.unpack(task.abi.order + "i", task.user.read(arg, 4))[0]
         file.ask_for_signals(task, fd if value else -1)
         file.flags = file.flags | FASYNC if value else file.flags & ~FASYNC
         return 0

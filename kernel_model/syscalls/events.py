@@ -104,6 +104,7 @@ def _wait(task: Task, epfd: int, events: int, most: int, timeout: int) -> int:
     layout = _layout(task)
     if not 0 < most <= _MOST_EVENTS // layout.size:
         raise EINVAL(f"{most} events")
+    task.user.check_range(events, most * layout.size)
     owner = task.files.get(epfd)
     if not isinstance(owner, EpollFile):
         raise EINVAL("not an epoll set")

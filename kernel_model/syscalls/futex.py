@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kernel_model import pi_futex
-from kernel_model.abi.errno import EAGAIN, EINVAL, ENOSYS, ESRCH, ETIMEDOUT, NotModelled
+from kernel_model.abi.errno import EAGAIN, EINVAL, ENOSYS, EPERM, ESRCH, ETIMEDOUT, NotModelled
 from kernel_model.futex import (
     ALL_BITS,
     CMP_REQUEUE_PI,
@@ -42,8 +42,8 @@ def futex(
 ) -> int:
     """Wait until a word changes, or wake those who wait."""
     command = operation & ~(_PRIVATE | _CLOCK_REALTIME)
-    if addr & 3:
-        raise EINVAL(f"a futex at {addr:#x} is not aligned")
+    if command not in _COMMANDS:
+        raise ENOSYS(f"futex operation {command}")
     if operation & _CLOCK_REALTIME and command not in _TAKES_CLOCK:
         raise ENOSYS(f"futex operation {command} does not choose its clock")
     futexes = task.kernel.futexes
@@ -63,9 +63,8 @@ def futex(
         if command == _CMP_REQUEUE and _word(task, addr) != value3:
             raise EAGAIN("the word has changed")
         return _requeue(task, key, futexes.key(task, addr2), value, timeout & 0xFFFFFFFF)
-    if command == _WAKE_OP:
-        return _wake_op(task, addr, addr2, value, timeout & 0xFFFFFFFF, value3)
-    raise ENOSYS(f"futex operation {command}")
+    assert command == _WAKE_OP
+    return _wake_op(task, addr, addr2, value, timeout & 0xFFFFFFFF, value3)
 
 
 def _lock_pi(task: Task, addr: int, operation: int, *rest: int) -> int:
@@ -167,6 +166,7 @@ _OWNING: dict[int, Callable[..., int]] = {
     WAIT_REQUEUE_PI: _wait_requeue_pi,
     CMP_REQUEUE_PI: _cmp_requeue_pi,
 }
+_COMMANDS = {_WAIT, _WAKE, _REQUEUE, _CMP_REQUEUE, _WAKE_OP, _WAIT_BITSET, _WAKE_BITSET, *_OWNING}
 
 
 def _word(task: Task, addr: int) -> int:
@@ -265,6 +265,9 @@ def get_robust_list(task: Task, pid: Int, head: Ptr, length: Ptr) -> int:
     target = task if pid == 0 else task.find(pid)
     if target is None:
         raise ESRCH(f"there is no thread {pid}")
+    mine, theirs = task.cred.euid, (target.cred.euid, target.cred.uid)
+    if pid and mine not in theirs and not task.cred.cap("CAP_SYS_PTRACE"):
+        raise EPERM(f"thread {pid} is somebody else's")
     task.user.write_word(length, 3 * task.abi.word_bytes)
     task.user.write_word(head, target.robust_list[0])
     return 0

@@ -37,14 +37,17 @@ def _fill(
     file = task.files.get(fd)
     if not isinstance(file, DirectoryFile):
         raise ENOTDIR(f"descriptor {fd} is not a directory")
-    count = min(count, 1 << 20)
+    task.user.check_range(buf, count)
+    negative = bool(count >> 31)
+    count = 0 if negative else min(count, 1 << 20)
     room = task.user.writable(buf, count)
     data = bytearray()
     while (entry := file.entry(task.fs.root)) is not None:
         record = form(entry, file.position + 1, task.abi.order, task.abi.word_bytes)
         if len(data) + len(record) > room:
             if not data:
-                raise EFAULT("bad buffer") if room < count else EINVAL("the buffer is too small")
+                too_small = len(record) > count or negative
+                raise EINVAL("the buffer is too small") if too_small else EFAULT("bad buffer")
             break
         data += record
         file.advance()

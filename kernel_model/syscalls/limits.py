@@ -45,8 +45,7 @@ def _set_limit(task: Task, target: Task, which: int, soft: int, hard: int) -> No
     if which == RLIMIT_NOFILE and hard > NR_OPEN:
         raise EPERM(f"more than {NR_OPEN} files")
     if which == RLIMIT_CPU and not soft:
-        # A process that was to have no time at all gets a second, unless it must not.
-        soft = min(1, hard)
+        soft = 1  # a process that was to have no time at all gets a second, whatever the hard limit
     target.signal.rlimits[which] = (soft, hard)
     if which == RLIMIT_AS and target.mm is not None:
         target.mm.limit_bytes = None if soft >= 1 << 63 else soft

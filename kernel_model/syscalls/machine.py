@@ -190,7 +190,7 @@ def readahead(task: Task, fd: Fd, offset: Off64, count: Size) -> int:
 
 
 def _sync_range(task: Task, fd: int, offset: int, count: int, flags: int) -> int:
-    if flags & ~7 or offset < 0 or count < 0:
+    if flags & ~7 or offset < 0 or count < 0 or offset + count >> 63:
         raise EINVAL(f"sync_file_range of {count} bytes at {offset}, flags {flags:#x}")
     file = task.files.get(fd)
     if not file.inode.is_regular and not file.inode.is_dir:

@@ -71,6 +71,7 @@ def map_memory(
     """What every mmap does; `page_offset` is in pages."""
     mm = task.mm
     assert mm is not None
+    file = None if flags & MAP_ANONYMOUS else task.files.get(fd)
     if not length:
         raise EINVAL("a mapping of no bytes")
     size = page_up(length)
@@ -80,7 +81,6 @@ def map_memory(
         raise EINVAL("neither MAP_SHARED nor MAP_PRIVATE")
     if flags & MAP_HUGETLB and flags & MAP_ANONYMOUS:
         raise ENOMEM("no huge pages are set aside")
-    file = None if flags & MAP_ANONYMOUS else task.files.get(fd)
     if file is not None and flags & MAP_GROWSDOWN:
         raise EINVAL("a file does not grow downwards")
     vm_flags = (prot & VM_ACCESS) | _MAY_ALL | mm.def_flags
@@ -198,19 +198,29 @@ def whole_range(mm: AddressSpace, start: int, end: int) -> list[Vma]:
     return vmas
 
 
+def range_end(task: Task, addr: int, length: int) -> int:
+    """Behind the last page of a range, a word of the kernel: it may have come round."""
+    mask = (1 << 8 * task.kernel.abis[0].word_bytes) - 1
+    return (addr + page_up(length)) & mask
+
+
 @syscall()
 def mprotect(task: Task, addr: Ptr, length: Size, prot: Flags) -> int:
     """Change the rights of a range."""
     mm = task.mm
     assert mm is not None
     check_aligned(addr)
+    if prot & PROT_GROWSDOWN and prot & PROT_GROWSUP:
+        raise EINVAL("it can grow only one way")
+    if not length:
+        return 0
+    end = range_end(task, addr, length)
+    if end <= addr:
+        raise ENOMEM("the range begins again at 0")
     if prot & ~(VM_ACCESS | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP):
         raise EINVAL(f"unknown protection bits in {prot:#x}")
-    end = addr + page_up(length)
-    if end < addr or end > mm.task_size:
+    if end > mm.task_size:
         raise ENOMEM("the range ends behind user space")
-    if end == addr:
-        return 0
     if prot & PROT_GROWSDOWN:
         vma = mm.find(addr)
         if vma is None or not vma.flags & VM_GROWSDOWN:
@@ -341,6 +351,7 @@ def mincore(task: Task, addr: Ptr, length: Size, vector: Ptr) -> int:
     end = addr + page_up(length)
     if end > mm.task_size:
         raise ENOMEM("the range ends behind user space")
+    task.user.check_range(vector, (end - addr) >> PAGE_SHIFT)
     whole_range(mm, addr, end)
     pages = range(addr >> PAGE_SHIFT, end >> PAGE_SHIFT)
     task.user.write(vector, bytes(1 if mm.table.get(page_no) else 0 for page_no in pages))
@@ -355,7 +366,9 @@ def msync(task: Task, addr: Ptr, length: Size, flags: Flags) -> int:
     check_aligned(addr)
     if flags & ~7 or flags & 5 == 5:
         raise EINVAL(f"msync flags {flags:#x}")
-    end = addr + page_up(length)
+    end = range_end(task, addr, length)
+    if end < addr:
+        raise ENOMEM("the range begins again at 0")
     for vma in whole_range(mm, addr, end) if end > addr else []:
         if vma.shared and vma.file is not None:
             vma.file.inode.sync()

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from emu.memory import PAGE_MASK
 from kernel_model.abi.errno import EAGAIN, EINVAL, ENOMEM
 from kernel_model.abi.limits import RLIMIT_MEMLOCK
-from kernel_model.mm.address_space import page_up
 from kernel_model.mm.vma import VM_LOCKED
 from kernel_model.syscalls.declare import Flags, Ptr, Size, syscall
-from kernel_model.syscalls.memory import whole_range
+from kernel_model.syscalls.memory import range_end, whole_range
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
@@ -23,10 +22,12 @@ def _lock(task: Task, addr: int, length: int, lock: bool) -> int:
     mm = task.mm
     assert mm is not None
     start = addr & ~PAGE_MASK
-    end = page_up(addr + length)
+    end = range_end(task, start, length + (addr & PAGE_MASK))
     if lock and end - start > task.signal.rlimits[RLIMIT_MEMLOCK][0]:
         if not task.cred.cap("CAP_IPC_LOCK"):
             raise ENOMEM("RLIMIT_MEMLOCK")
+    if end < start:
+        raise EINVAL("the range begins again at 0")
     if end == start:
         return 0
     whole_range(mm, start, end)

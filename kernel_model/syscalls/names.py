@@ -65,6 +65,7 @@ def _mknod(task: Task, dirfd: int, path: bytes, mode: int, dev: int) -> int:
         raise EINVAL(f"mode {mode:#o} has no type that mknod makes")
     walk = Walk(task)
     last = _last(task, walk, dirfd, path)
+    names.check_new(walk, last)
     device = kind in (stat.S_IFCHR, stat.S_IFBLK)
     if device and not task.cred.cap("CAP_MKNOD"):
         raise EPERM("device nodes need CAP_MKNOD")

@@ -14,6 +14,7 @@ from kernel_model.signals import SI_USER, SigInfo, send_queued
 from kernel_model.syscalls.declare import Fd, Flags, Int, Ptr, syscall
 from kernel_model.syscalls.events import install
 from kernel_model.syscalls.signal import check_sender, queued_info
+from kernel_model.vfs.permission import may_look_into
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
@@ -67,18 +68,6 @@ def pidfd_getfd(task: Task, pidfd: Fd, fd: Fd, flags: Flags) -> int:
     target = pidfd_of(task, pidfd).process()
     if target.exited:
         raise ESRCH("the process has ended")
-    if target is not task and not may_attach(task, target):
+    if not may_look_into(task, target):
         raise EPERM("no right to attach to this process")
     return install(task, target.files.get_raw(fd).grab(), cloexec=True)
-
-
-def may_attach(task: Task, target: Task) -> bool:
-    """Whether one may look into the other (Linux: ptrace_may_access)."""
-    mine, theirs = task.cred, target.cred
-    same = {theirs.uid, theirs.euid, theirs.suid} == {mine.fsuid} and {
-        theirs.gid,
-        theirs.egid,
-        theirs.sgid,
-    } == {mine.fsgid}
-    dumpable = target.mm is None or target.mm.dumpable == 1
-    return (same and dumpable) or mine.cap("CAP_SYS_PTRACE")

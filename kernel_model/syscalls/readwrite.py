@@ -27,12 +27,14 @@ from kernel_model.abi.fcntl import (
     MAX_NON_LFS,
     O_APPEND,
     O_LARGEFILE,
+    SEEK_HOLE,
     SIGPIPE,
     SIGXFSZ,
 )
 from kernel_model.abi.limits import RLIMIT_FSIZE
 from kernel_model.restart_block import Progress
 from kernel_model.syscalls.attributes import drop_set_id_bits
+from kernel_model.syscalls.buffers import MAX_COUNT, gather_for
 from kernel_model.syscalls.declare import Fd, Off, Off64, Ptr, Size, UInt, syscall
 from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.notify import IN_ACCESS, IN_MODIFY, notice_file
@@ -42,20 +44,36 @@ from kernel_model.waitqueue import Sleep
 if TYPE_CHECKING:
     from kernel_model.task import Task
 
-MAX_COUNT = 0x7FFF_F000
 
-
-def reader_of(task: Task, fd: int) -> OpenFile:
+def readable_file(task: Task, fd: int) -> OpenFile:
+    """What a descriptor means that is open for reading. Raises EBADF."""
     file = task.files.get(fd)
     if not file.may_read:
         raise EBADF(f"descriptor {fd} is not open for reading")
     return file
 
 
-def writer_of(task: Task, fd: int) -> OpenFile:
+def reader_of(task: Task, fd: int) -> OpenFile:
+    """The same, if there is something to read in it. Raises EINVAL too."""
+    file = readable_file(task, fd)
+    if not file.has_read:
+        raise EINVAL("there is nothing to read in this kind of file")
+    return file
+
+
+def writable_file(task: Task, fd: int) -> OpenFile:
+    """What a descriptor means that is open for writing. Raises EBADF."""
     file = task.files.get(fd)
     if not file.may_write:
         raise EBADF(f"descriptor {fd} is not open for writing")
+    return file
+
+
+def writer_of(task: Task, fd: int) -> OpenFile:
+    """The same, if it can be written. Raises EINVAL too."""
+    file = writable_file(task, fd)
+    if not file.has_write:
+        raise EINVAL("this kind of file is not written")
     return file
 
 
@@ -67,13 +85,12 @@ def _room(task: Task, buf: int, count: int) -> int:
     return room
 
 
-def _take(task: Task, buf: int, count: int) -> bytes:
-    """The bytes that can be read from `buf`; EFAULT if none can."""
+def _take(task: Task, file: OpenFile, buf: int, count: int) -> bytes:
+    """What a write to the file takes from `buf`. Raises EFAULT, EMSGSIZE."""
     count = min(count, MAX_COUNT)
-    there = task.user.readable(buf, count)
-    if not there and count:
-        raise EFAULT(f"nothing can be read from {buf:#x}")
-    return task.user.read(buf, there)
+    if task.user.readable(buf, count) < count:
+        return gather_for(task, file, [(buf, count)])
+    return task.user.read(buf, count)
 
 
 def within_limit(task: Task, file: OpenFile, offset: int, count: int) -> int:
@@ -151,23 +168,30 @@ def note_read(file: OpenFile, count: int) -> int:
     return count
 
 
-def check_position(file: OpenFile, offset: int) -> None:
+def check_position(task: Task, fd: int, offset: int) -> None:
+    """What pread and its relatives ask before anything else."""
     if offset < 0:
         raise EINVAL(f"offset {offset}")
-    if not file.seekable:
+    if not task.files.get(fd).seekable:
         raise ESPIPE("this file has no position")
+
+
+def nothing_stored(task: Task, file: OpenFile, count: int, fault: EFAULT) -> int:
+    """No byte of the buffer can be stored to: 0 if that does not matter, else the fault."""
+    if not file.faults_late or file.read_for(task, count):
+        raise fault
+    return 0
 
 
 @syscall()
 def read(task: Task, fd: Fd, buf: Ptr, count: Size) -> int:
     """Read at the position."""
     file = reader_of(task, fd)
+    task.user.check_range(buf, count)
     try:
         room = _room(task, buf, count) if count else 0
-    except EFAULT:
-        if not file.faults_late or file.read_for(task, count):
-            raise
-        return 0
+    except EFAULT as fault:
+        return nothing_stored(task, file, count, fault)
     room = task.kernel.chaos.shorter_read(task, file, room)
     data = file.read_for(task, room)
     if data:
@@ -181,23 +205,26 @@ def read(task: Task, fd: Fd, buf: Ptr, count: Size) -> int:
 def write(task: Task, fd: Fd, buf: Ptr, count: Size) -> int:
     """Write at the position, or at the end with O_APPEND."""
     file = writer_of(task, fd)
-    try:
-        data = _take(task, buf, count) if count else b""
-    except EFAULT:
-        if not file.faults_late_in_write:
-            raise
-        data = b"\0"  # is never stored
+    task.user.check_range(buf, count)
+    if file.swallows:
+        return note_written(file, min(count, MAX_COUNT))
+    data = _take(task, file, buf, count) if count else b""
     return note_written(file, write_out(task, file, data))
 
 
 @syscall()
 def pread64(task: Task, fd: Fd, buf: Ptr, count: Size, offset: Off64) -> int:
     """Read at an offset; the position stays."""
-    if offset < 0:
-        raise EINVAL(f"offset {offset}")
+    check_position(task, fd, offset)
     file = reader_of(task, fd)
-    check_position(file, offset)
-    data = file.pread(offset, _room(task, buf, count) if count else 0)
+    task.user.check_range(buf, count)
+    try:
+        room = _room(task, buf, count) if count else 0
+    except EFAULT:
+        if file.pread(offset, 1):
+            raise
+        return 0  # at the end nobody looks at the buffer
+    data = file.pread(offset, room)
     if data:
         task.user.write(buf, data)
         notice_file(file, IN_ACCESS)
@@ -207,13 +234,19 @@ def pread64(task: Task, fd: Fd, buf: Ptr, count: Size, offset: Off64) -> int:
 @syscall()
 def pwrite64(task: Task, fd: Fd, buf: Ptr, count: Size, offset: Off64) -> int:
     """Write at an offset; the position stays."""
-    if offset < 0:
-        raise EINVAL(f"offset {offset}")
+    check_position(task, fd, offset)
     file = writer_of(task, fd)
-    check_position(file, offset)
+    task.user.check_range(buf, count)
+    if file.swallows:
+        return note_written(file, min(count, MAX_COUNT))
     return note_written(
-        file, write_at(task, file, _take(task, buf, count) if count else b"", offset)
+        file, write_at(task, file, _take(task, file, buf, count) if count else b"", offset)
     )
+
+
+def _check_whence(whence: int) -> None:
+    if whence > SEEK_HOLE:
+        raise EINVAL(f"whence {whence}")
 
 
 @syscall()
@@ -221,6 +254,7 @@ def lseek(task: Task, fd: Fd, offset: Off, whence: UInt) -> int:
     """Set the position."""
     file = task.files.get(fd)
     before = file.position
+    _check_whence(whence)
     position = file.seek(offset, whence)
     if position >> (8 * task.abi.word_bytes - 1):
         file.position = before
@@ -232,6 +266,7 @@ def lseek(task: Task, fd: Fd, offset: Off, whence: UInt) -> int:
 def _llseek(task: Task, fd: Fd, high: Size, low: Size, result: Ptr, whence: UInt) -> int:
     """Set the position to 64 bits, and store it at `result`."""
     file = task.files.get(fd)
+    _check_whence(whence)
     offset = (high << 32 | low) & ((1 << 64) - 1)
     position = file.seek(offset - (1 << 64) if offset >> 63 else offset, whence)
     task.user.write(result, struct.pack(task.abi.order + "q", position))

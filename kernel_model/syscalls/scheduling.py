@@ -175,10 +175,10 @@ def sched_setaffinity(task: Task, pid: Int, size: UInt, mask: Ptr) -> int:
 @syscall()
 def sched_getaffinity(task: Task, pid: Int, size: UInt, mask: Ptr) -> int:
     """The processors that a task may use: there is one."""
-    _target(task, pid)
     width = task.abi.word_bytes
     if size < width or size % width:
         raise EINVAL(f"a mask of {size} bytes")
+    _target(task, pid)
     task.user.write_word(mask, 1)
     return width
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from kernel_model.abi.errno import EAGAIN, EFAULT, EINVAL, EPIPE, ESPIPE
 from kernel_model.abi.fcntl import O_APPEND, SIGPIPE
 from kernel_model.restart_block import Progress
+from kernel_model.syscalls.buffers import MAX_COUNT
 from kernel_model.syscalls.declare import Fd, Ptr, Size, syscall
 from kernel_model.syscalls.readwrite import (
-    MAX_COUNT,
     note_read,
     note_written,
-    reader_of,
+    readable_file,
     within_limit,
-    writer_of,
+    writable_file,
 )
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.waitqueue import Sleep
@@ -33,9 +33,12 @@ _STEP = 65536
 
 def _sendfile(task: Task, out_fd: int, in_fd: int, offset: int | None, count: int) -> int:
     """Copy; `offset` None means from the position, which then moves."""
-    source, target = reader_of(task, in_fd), writer_of(task, out_fd)
+    source = readable_file(task, in_fd)
+    if offset is not None and not source.seekable:
+        raise ESPIPE("the source has no offset")
+    target = writable_file(task, out_fd)
     if not source.inode.is_regular:
-        raise ESPIPE("no offset in a pipe") if offset is not None else EINVAL("not a regular file")
+        raise EINVAL("not a regular file")
     if target.flags & O_APPEND:
         raise EINVAL("sendfile does not append")
     if offset is not None and offset < 0:

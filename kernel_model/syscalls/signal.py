@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import EAGAIN, EINVAL, EPERM, ESRCH
 from kernel_model.arch.signal_stack import altstack_flags, set_altstack
-from kernel_model.siginfo import unpack_siginfo
+from kernel_model.siginfo import SIGINFO_BYTES, unpack_siginfo
 from kernel_model.signals import (
     NSIG,
     SI_TKILL,
@@ -24,6 +24,7 @@ from kernel_model.signals import (
     bit,
     dequeue,
     ignored,
+    killing,
     send,
     send_queued,
     set_blocked,
@@ -182,7 +183,7 @@ def rt_sigtimedwait(task: Task, signals: Ptr, info: Ptr, timeout: Ptr, size: Siz
     wanted = unpack_set(task.abi, task.user.read(signals, SIGSET_BYTES)) & ~UNBLOCKABLE
     duration = read_timespec(task, timeout) if timeout else None
     # Who sleeps again after a restart was not woken: what is there was given to another thread.
-    found = dequeue(task, wanted) if not task.frozen else None
+    found = dequeue(task, wanted & ~killing(task)) if not task.frozen else None
     task.waits_for = 0
     if found is not None:
         if info:
@@ -213,15 +214,14 @@ def sigaltstack(task: Task, new: Ptr, old: Ptr) -> int:
     if new:
         flags = int.from_bytes(user.read(new + width, 4), task.abi.byte_order)
         wanted = (user.word(new), flags, user.word(new + 2 * width))
-    if old:
-        flags = altstack_flags(task)
-        word = width
-        data = addr.to_bytes(word, task.abi.byte_order)
-        data += flags.to_bytes(4, task.abi.byte_order) + bytes(word - 4)
-        data += size.to_bytes(word, task.abi.byte_order)
-        user.write(old, data)
+    flags_before = altstack_flags(task)
     if wanted is not None:
         set_altstack(task, *wanted)
+    if old:
+        data = addr.to_bytes(width, task.abi.byte_order)
+        data += flags_before.to_bytes(4, task.abi.byte_order) + bytes(width - 4)
+        data += size.to_bytes(width, task.abi.byte_order)
+        user.write(old, data)
     return 0
 
 
@@ -327,7 +327,7 @@ def rt_sigreturn(task: Task) -> int:
 
 def queued_info(task: Task, tid: int, signo: int, addr: int, *, strict: bool = False) -> SigInfo:
     """A siginfo of the sender's own for `tid`; `strict`: which must name the signal itself."""
-    info = unpack_siginfo(task.abi, task.user.read(addr, 128))
+    info = unpack_siginfo(task.abi, task.user.read(addr, SIGINFO_BYTES))
     if strict and info.signo != signo:
         raise EINVAL(f"a siginfo of signal {info.signo}")
     if info.code >= 0 or info.code == SI_TKILL:
@@ -352,6 +352,7 @@ def rt_sigqueueinfo(task: Task, pid: Int, signo: Int, info: Ptr) -> int:
 @syscall()
 def rt_tgsigqueueinfo(task: Task, tgid: Int, tid: Int, signo: Int, info: Ptr) -> int:
     """Send a signal with a value to a thread."""
+    task.user.read(info, SIGINFO_BYTES)  # before anything else
     if tgid <= 0 or tid <= 0:
         raise EINVAL(f"there is no thread {tid}")
     queued = queued_info(task, tid, signo, info)

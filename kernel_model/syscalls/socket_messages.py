@@ -19,14 +19,13 @@ from kernel_model.abi.errno import (
 )
 from kernel_model.abi.socket import MessageHeader, message_layout
 from kernel_model.net.message import Outgoing, Received, Ucred
-from kernel_model.net.socket import Socket
 from kernel_model.net.sockfs import SocketFile
 from kernel_model.restart_block import Progress
+from kernel_model.syscalls.buffers import IOV_MAX, gather_for, scatter, targets_of, vector
 from kernel_model.syscalls.control_messages import read_control, store_control
 from kernel_model.syscalls.declare import Fd, Flags, Int, Ptr, Size, UInt, syscall
 from kernel_model.syscalls.socket import read_address, socket_file, store_address
 from kernel_model.syscalls.time import read_timespec
-from kernel_model.syscalls.vectors import IOV_MAX, gather, scatter, targets_of, vector
 from kernel_model.waitqueue import Sleep
 
 if TYPE_CHECKING:
@@ -41,19 +40,6 @@ _INT_MAX = (1 << 31) - 1
 # ---- sending
 
 
-def _content(task: Task, socket: Socket, pairs: _Pairs) -> bytes:
-    """The bytes to send; a datagram is readable as a whole or not sent."""
-    try:
-        data = gather(task, pairs)
-    except EFAULT:
-        if sum(length for _, length in pairs) > socket.longest:
-            raise EMSGSIZE("the datagram is too long, and cannot be read") from None
-        raise
-    if len(data) < sum(length for _, length in pairs) and not socket.stream:
-        raise EFAULT("a part of the datagram cannot be read")
-    return data
-
-
 def _flags(file: SocketFile, flags: int) -> int:
     return flags | (abi.MSG_DONTWAIT if file.nonblocking else 0)
 
@@ -63,7 +49,7 @@ def _sendto(
 ) -> int:
     file = socket_file(task, fd)
     address = read_address(task, addr, length) if addr else None
-    data = _content(task, file.socket, [(buf, min(count, _INT_MAX))])
+    data = gather_for(task, file, [(buf, min(count, _INT_MAX))])
     return file.socket.send(task, Outgoing(data, address, _flags(file, flags), None))
 
 
@@ -92,7 +78,7 @@ def _outgoing(task: Task, file: SocketFile, addr: int, flags: int) -> Outgoing:
     address = None
     if header.name and header.name_bytes:
         address = read_address(task, header.name, min(header.name_bytes, 128))
-    data = _content(task, file.socket, vector(task, header.iov, header.iov_count))
+    data = gather_for(task, file, vector(task, header.iov, header.iov_count))
     cred: Ucred | None = None
     files: tuple[OpenFile, ...] = ()
     file.socket.check_sends()
@@ -118,7 +104,7 @@ def sendmmsg(task: Task, fd: Fd, messages: Ptr, count: UInt, flags: Flags) -> in
         at = messages + done * layout.vector_step
         try:
             out = _outgoing(task, file, at, flags)
-            sent = file.socket.send_some(task, out, 0)
+            sent = file.socket.send_part(task, out, 0)
             task.user.write_int(at + layout.length_at, sent)
         except LinuxError:
             if done:
@@ -251,10 +237,10 @@ def recvmsg(task: Task, fd: Fd, message: Ptr, flags: Flags) -> int:
 @syscall(partial="as recvmsg; MSG_WAITALL and SO_RCVLOWAT do not count")
 def recvmmsg(task: Task, fd: Fd, messages: Ptr, count: UInt, flags: Flags, timeout: Ptr) -> int:
     """Receive several messages; the timeout is looked at behind each one."""
-    file = socket_file(task, fd)
-    layout = message_layout(task.abi.word_bytes, task.abi.order)
     done = _done(task)
     deadline = _deadline(task, timeout)
+    file = socket_file(task, fd)
+    layout = message_layout(task.abi.word_bytes, task.abi.order)
     while done < min(count, _MOST_MESSAGES):
         at = messages + done * layout.vector_step
         wait = not done or not flags & abi.MSG_WAITFORONE

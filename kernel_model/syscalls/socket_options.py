@@ -34,7 +34,6 @@ from kernel_model.syscalls.socket import socket_file
 if TYPE_CHECKING:
     from kernel_model.task import Task
 
-_SOL_IP, _SOL_TCP, _SOL_UDP = 0, 6, 17
 _LEAST_SNDBUF, _LEAST_RCVBUF = 4608, 2304
 _LOCK_SNDBUF, _LOCK_RCVBUF = 1, 2
 _FLAGS = {
@@ -65,6 +64,8 @@ def setsockopt(task: Task, fd: Fd, level: Int, name: Int, value: Ptr, length: In
     file = socket_file(task, fd)
     if length < 0:
         raise EINVAL(f"an option of {length} bytes")
+    if not file.socket.has_options(level):
+        raise _no_such_option(file.socket, level, name)
     raw = task.user.read(value, min(length, 256)) if length else b""
     if level == abi.SOL_SOCKET:
         _set(task, file.socket, name, raw)
@@ -145,6 +146,10 @@ def _timeout(task: Task, raw: bytes) -> int:
 def getsockopt(task: Task, fd: Fd, level: Int, name: Int, value: Ptr, length_at: Ptr) -> int:
     """Ask for an option."""
     file = socket_file(task, fd)
+    if not file.socket.has_options(level):
+        if file.socket.family == abi.AF_INET:
+            raise EOPNOTSUPP(f"no options of level {level}")
+        raise _no_such_option(file.socket, level, name)
     room = struct.unpack(task.abi.order + "i", task.user.read(length_at, 4))[0]
     if room < 0:
         raise EINVAL(f"room for {room} bytes")
@@ -153,9 +158,6 @@ def getsockopt(task: Task, fd: Fd, level: Int, name: Int, value: Ptr, length_at:
     else:
         found = file.socket.get_option(task, level, name)
         if found is None:
-            own = _SOL_TCP if file.socket.stream else _SOL_UDP
-            if file.socket.family == abi.AF_INET and level not in (_SOL_IP, own):
-                raise EOPNOTSUPP(f"no options of level {level}")
             raise _no_such_option(file.socket, level, name)
         raw = found
     raw = raw[:room]

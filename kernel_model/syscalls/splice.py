@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from kernel_model.abi.errno import EAGAIN, EBADF, EFAULT, EINVAL, EPIPE, ESPIPE
 from kernel_model.abi.fcntl import O_APPEND, SIGPIPE
 from kernel_model.pipe import PipeEnd
+from kernel_model.syscalls.buffers import IOV_MAX, MAX_COUNT, gather, scatter, targets_of, vector
 from kernel_model.syscalls.declare import Fd, Flags, Ptr, Size, syscall
-from kernel_model.syscalls.readwrite import MAX_COUNT, note_read, note_written, within_limit
-from kernel_model.syscalls.vectors import gather, scatter, targets_of, vector
+from kernel_model.syscalls.readwrite import note_read, note_written, within_limit
 from kernel_model.vfs.openfile import DirectoryFile, OpenFile
 from kernel_model.waitqueue import Sleep
 
@@ -93,11 +93,19 @@ def _between(task: Task, source: PipeEnd, target: PipeEnd, count: int, flags: in
     return target.write(source.read(count))
 
 
+_Place = tuple[int, OpenFile]
+"""Where an offset is told, 0: nowhere; and of which file it is."""
+
+
+def _offsets(task: Task, *places: _Place) -> list[int | None]:
+    if any(pointer and isinstance(file, PipeEnd) for pointer, file in places):
+        raise ESPIPE("a pipe has no position")
+    return [_offset(task, pointer, file) for pointer, file in places]
+
+
 def _offset(task: Task, pointer: int, file: OpenFile) -> int | None:
     if not pointer:
         return None
-    if isinstance(file, PipeEnd):
-        raise ESPIPE("a pipe has no position")
     if not file.seekable:
         raise EINVAL("this file has no position")
     if task.user.writable(pointer, 8) < 8:
@@ -119,10 +127,12 @@ def splice(
     source, target = task.files.get(fd_in), task.files.get(fd_out)
     if not source.may_read or not target.may_write:
         raise EBADF("from a file that is open to read, to one that is open to write")
-    count = min(count, MAX_COUNT)
-    into, out_of = _offset(task, off_in, source), _offset(task, off_out, target)
+    into, out_of = _offsets(task, (off_in, source), (off_out, target))
     if isinstance(source, PipeEnd) and isinstance(target, PipeEnd):
-        return _between(task, source, target, count, flags)
+        return _between(task, source, target, min(count, MAX_COUNT), flags)
+    if count >> (8 * task.kernel.abis[0].word_bytes - 1):
+        raise EINVAL("a negative number of bytes")
+    count = min(count, MAX_COUNT)
     if isinstance(source, PipeEnd):
         if target.flags & O_APPEND or isinstance(target, DirectoryFile):
             raise EINVAL("splice does not append")
@@ -164,6 +174,10 @@ def tee(task: Task, fd_in: Fd, fd_out: Fd, count: Size, flags: Flags) -> int:
 def vmsplice(task: Task, fd: Fd, iov: Ptr, iovcnt: Size, flags: Flags) -> int:
     """Put a program's memory into a pipe, or what is in a pipe into its memory."""
     _check_flags(flags)
+    if iovcnt > IOV_MAX:
+        raise EINVAL(f"{iovcnt} buffers")
+    if not iovcnt:
+        return 0
     end = task.files.get(fd)
     if not isinstance(end, PipeEnd):
         raise EBADF(f"descriptor {fd} is no pipe")

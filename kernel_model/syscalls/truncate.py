@@ -5,6 +5,7 @@ Mirrors: Linux fs/open.c (do_sys_truncate, do_fallocate), fs/sync.c, mm/fadvise.
 
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import (
@@ -102,8 +103,10 @@ def fallocate(task: Task, fd: Fd, mode: Int, offset: Off64, length: Off64) -> in
         raise EOPNOTSUPP(f"fallocate mode {mode:#x}")
     if not file.may_write:
         raise EBADF(f"descriptor {fd} is not open for writing")
+    if stat.S_ISFIFO(file.inode.mode):
+        raise ESPIPE("a pipe has no room to set aside")
     if not file.inode.is_regular:
-        raise ESPIPE("a pipe") if file.path is None else ENODEV("not a regular file")
+        raise ENODEV("not a regular file")
     if offset + length > MAX_FILE_BYTES:
         raise EFBIG("beyond the largest file offset")
     if not mode and offset + length > file.inode.size:
@@ -113,7 +116,7 @@ def fallocate(task: Task, fd: Fd, mode: Int, offset: Off64, length: Off64) -> in
 
 def _flush(task: Task, fd: int) -> int:
     file = task.files.get(fd)
-    if not (file.inode.is_regular or file.inode.is_dir):
+    if not (file.syncs and file.inode.fs.has_fsync):
         raise EINVAL("this file is not on a disk")
     file.inode.sync()
     return 0
@@ -140,7 +143,7 @@ def sync(task: Task) -> int:
 
 def advise(task: Task, fd: int, length: int, advice: int) -> int:
     file = task.files.get(fd)
-    if file.path is None:
+    if stat.S_ISFIFO(file.inode.mode):
         raise ESPIPE("advice for a pipe")
     if length < 0 or not 0 <= advice <= 5:
         raise EINVAL(f"advice {advice} for {length} bytes")
@@ -150,7 +153,7 @@ def advise(task: Task, fd: int, length: int, advice: int) -> int:
 @syscall(partial="advice is checked and then has no effect: all data is in memory")
 def fadvise64(task: Task, fd: Fd, offset: Off64, length: Size, advice: Int) -> int:
     """Say how a file will be used."""
-    return advise(task, fd, length, advice)
+    return advise(task, fd, length - (1 << 64) if length >> 63 else length, advice)
 
 
 @syscall(partial="as fadvise64")

@@ -61,6 +61,12 @@ class NullFile(OpenFile):
 
     seekable = True
     can_wait = False
+    swallows = True
+
+    @property
+    def faults_late(self) -> bool:
+        """Nothing is ever stored."""
+        return True
 
     def pread(self, offset: int, count: int) -> bytes:
         """The end of the file."""
@@ -78,6 +84,11 @@ class NullFile(OpenFile):
 class ZeroFile(NullFile):
     """/dev/zero. A mapping of it is anonymous memory: mmap looks for this class."""
 
+    @property
+    def faults_late(self) -> bool:
+        """There are always zeros to store."""
+        return False
+
     def pread(self, offset: int, count: int) -> bytes:
         """As many zeros as wanted."""
         return bytes(count)
@@ -85,6 +96,13 @@ class ZeroFile(NullFile):
 
 class FullFile(ZeroFile):
     """/dev/full: reads like zero, has no room."""
+
+    swallows = False
+
+    @property
+    def faults_late_in_write(self) -> bool:
+        """There is no room first."""
+        return True
 
     def _store(self, offset: int, data: bytes) -> int:
         raise ENOSPC("/dev/full is full")

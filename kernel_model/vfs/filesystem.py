@@ -5,6 +5,7 @@ Mirrors: Linux super_block and its operations (include/linux/fs.h).
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -12,6 +13,14 @@ if TYPE_CHECKING:
     from kernel_model.abi.errno import LinuxError
     from kernel_model.vfs.inode import Inode
     from kernel_model.vfs.mounts import Dentry
+
+
+class Change(Enum):
+    """What may be changed about an inode by who has the right to."""
+
+    MODE = "permissions"
+    OWNER = "owner and group"
+    TIMES = "times"
 
 
 class RealTime(Protocol):
@@ -29,6 +38,8 @@ class FileSystem:
     """Whether it was mounted to be read only, all mounts of it."""
     refuses_attributes: type[LinuxError] | None = None
     """What chmod, chown and utimes of its files end with."""
+    has_fsync = True
+    """Whether there is anything behind it that its files could be brought to."""
     top: Dentry | None = None
     """Its root directory as a name, once somebody has mounted it."""
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from kernel_model.net.socket import Socket
     from kernel_model.pipe import Pipe
     from kernel_model.task import Task
-    from kernel_model.vfs.filesystem import FileSystem
+    from kernel_model.vfs.filesystem import Change, FileSystem
     from kernel_model.vfs.locks import FileLocks
     from kernel_model.vfs.mounts import Path
     from kernel_model.vfs.notify import Mark
@@ -122,6 +122,16 @@ class Inode:
         if self.is_dir and not self.node.listed:
             self.node.entries()
         return self.node.nlink
+
+    def check_change(self, _what: Change) -> None:
+        """Raise what its file system says of a change that anybody wants to make."""
+        refused = self.fs.refuses_attributes
+        if refused is not None:
+            raise refused("files of this file system have no attributes to set")
+
+    def admits(self, _task: Task) -> bool:
+        """Whether a task may do with it what it wants, whatever the permissions say."""
+        return False
 
     def touch(self, *, modified: bool = True) -> None:
         """Set ctime, and mtime if the content was modified, to now."""

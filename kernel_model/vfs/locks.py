@@ -253,10 +253,12 @@ def set_whole(file: OpenFile, kind: int, *, wait: bool) -> None:
 def set_lease(task: Task, file: OpenFile, fd: int, kind: int) -> None:
     """F_SETLEASE. Raises EACCES, EAGAIN, EINVAL."""
     inode = file.inode
+    if kind not in (F_RDLCK, F_WRLCK, F_UNLCK):
+        raise EINVAL(f"there is no lease {kind}")
     if task.cred.fsuid != inode.node.uid and not task.cred.cap("CAP_LEASE"):
         raise EACCES("a lease is for the owner of the file")
-    if not inode.is_regular or kind not in (F_RDLCK, F_WRLCK, F_UNLCK):
-        raise EINVAL(f"a lease {kind}, or not of a regular file")
+    if not inode.is_regular:
+        raise EINVAL("a lease is of a regular file")
     locks = locks_of(inode)
     locks.time_out(task.kernel.clock.now_ns())
     try:

@@ -48,14 +48,19 @@ def want_write(path: Path) -> None:
         raise EROFS("the file system is mounted read-only")
 
 
+def check_new(walk: Walk, last: Last, *, directory: bool = False) -> None:
+    """Raise unless a name is free, and can be one of such a file (Linux: lookup_create)."""
+    if not last.ordinary or walk.child(last.parent, last.name) is not None:
+        raise EEXIST(f"{last.name!r} exists")
+    if last.directory and not directory:
+        raise ENOENT(f"{last.name!r} is to be made, but a slash follows")
+
+
 def make(
     task: Task, walk: Walk, last: Last, mode: int, *, rdev: int = 0, target: bytes = b""
 ) -> Path:
     """A new file of any type, owned by the task; `mode` is final (umask already applied)."""
-    if not last.ordinary or walk.child(last.parent, last.name) is not None:
-        raise EEXIST(f"{last.name!r} exists")
-    if last.directory and not stat.S_ISDIR(mode):
-        raise ENOENT(f"{last.name!r} is to be made, but a slash follows")
+    check_new(walk, last, directory=stat.S_ISDIR(mode))
     return make_unseen(task, last, mode, rdev=rdev, target=target)
 
 
@@ -77,10 +82,7 @@ def make_unseen(task: Task, last: Last, mode: int, *, rdev: int = 0, target: byt
 
 def link(task: Task, walk: Walk, old: Path, last: Last) -> None:
     """One more name for the file `old`."""
-    if not last.ordinary or walk.child(last.parent, last.name) is not None:
-        raise EEXIST(f"{last.name!r} exists")
-    if last.directory:
-        raise ENOENT(f"{last.name!r} is to be made, but a slash follows")
+    check_new(walk, last)
     if old.mount is not last.parent.mount:
         raise EXDEV("a hard link cannot leave its mount")
     want_write(last.parent)

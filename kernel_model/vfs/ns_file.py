@@ -45,6 +45,7 @@ class NamespaceFile(OpenFile):
     """An open file of /proc/PID/ns."""
 
     can_wait = False
+    has_read = False
 
     def __init__(
         self, kernel: Kernel, namespace: Namespace, inode: Inode, path: Path, flags: int

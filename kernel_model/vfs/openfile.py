@@ -75,6 +75,14 @@ class OpenFile:
     """Whether a program must expect less than it asked for, at any time."""
     tells = False
     """Whether it can tell its owner that it has become ready (O_ASYNC)."""
+    has_read = True
+    """Whether there is something to read at all; else EINVAL, whatever the buffer is."""
+    has_write = True
+    """Whether it can be written at all; else EINVAL, whatever the buffer is."""
+    syncs = False
+    """Whether fsync can mean something for it."""
+    swallows = False
+    """Whether a write is done without a look at the bytes (/dev/null)."""
     writes_whole = False
     """Whether a blocking write(2) goes on after a short write, until all is written (pipes)."""
 
@@ -185,6 +193,16 @@ class OpenFile:
         return ()
 
     @property
+    def message_bytes(self) -> float | None:
+        """How long a message may be, if every write is one; None: there are only bytes."""
+        return None
+
+    @property
+    def part_bytes(self) -> int:
+        """A write takes so many bytes at a time, and none of a part that is not readable whole."""
+        return 1
+
+    @property
     def faults_late(self) -> bool:
         """Whether a read finds nothing, or takes it, before it looks at the buffer."""
         return False
@@ -230,8 +248,14 @@ class OpenFile:
 class RegularFile(OpenFile):
     """An open regular file."""
 
+    syncs = True
     seekable = True
     can_wait = False
+
+    @property
+    def faults_late(self) -> bool:
+        """At the end nobody looks at the buffer."""
+        return self.position >= self.inode.size
 
     def pread(self, offset: int, count: int) -> bytes:
         """Up to `count` bytes at `offset`."""
@@ -271,10 +295,16 @@ class Entry(NamedTuple):
 class DirectoryFile(OpenFile):
     """An open directory; the position counts the names that were given out."""
 
+    syncs = True
     seekable = True
     can_wait = False
     names: list[bytes] | None = None
     """The names when the directory was opened or rewound; plain data, for checkpoint."""
+
+    @property
+    def faults_late(self) -> bool:
+        """A directory is refused first."""
+        return True
 
     def pread(self, offset: int, count: int) -> bytes:
         """Refused: a directory is read with getdents."""

@@ -130,7 +130,7 @@ class Walk:
         mode = inode.node.mode
         if (mode & 0o170000) != 0o040000:
             raise ENOTDIR("a file in the middle of a path")
-        if mode & 0o111 != 0o111:
+        if mode & 0o111 != 0o111 and not inode.admits(self.task):
             permission(self.cred, inode, MAY_EXEC)
 
     def _up(self, here: Path) -> Path:

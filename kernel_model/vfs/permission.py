@@ -13,6 +13,7 @@ from kernel_model.abi.errno import EACCES
 from kernel_model.abi.fcntl import MAY_EXEC, MAY_READ, MAY_WRITE
 
 if TYPE_CHECKING:
+    from kernel_model.task import Task
     from kernel_model.vfs.inode import Inode
 
 
@@ -48,6 +49,23 @@ def permission(cred: Cred, inode: Inode, mask: int) -> None:
     ):
         return
     raise EACCES(f"mode {mode & 0o7777:o} of inode {node.ino} does not allow access {mask:o}")
+
+
+def may_look_into(task: Task, target: Task) -> bool:
+    """Whether one may see what is inside the other (Linux: ptrace_may_access)."""
+    mine, theirs = task.cred, target.cred
+    if task.tgid == target.tgid or mine.cap("CAP_SYS_PTRACE"):
+        return True
+    users = {theirs.uid, theirs.euid, theirs.suid}
+    groups = {theirs.gid, theirs.egid, theirs.sgid}
+    same = users == {mine.fsuid} and groups == {mine.fsgid}
+    return same and target.dumpable
+
+
+def check_looks_into(task: Task, target: Task) -> None:
+    """Raise EACCES unless `task` may look into `target`."""
+    if not may_look_into(task, target):
+        raise EACCES(f"no right to look into process {target.tgid}")
 
 
 def owner_or_capable(cred: Cred, inode: Inode) -> bool:

@@ -11,13 +11,15 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import EACCES, ENOENT
+from kernel_model.abi.errno import EACCES, ENOENT, EPERM
 from kernel_model.abi.fcntl import O_ACCMODE, O_RDONLY
 from kernel_model.vfs.disk import EPOCH_NS, DiskNode
+from kernel_model.vfs.filesystem import Change
 from kernel_model.vfs.inode import Inode
 from kernel_model.vfs.mounts import Dentry, Path
 from kernel_model.vfs.openfile import OpenFile
 from kernel_model.vfs.path import shown_path
+from kernel_model.vfs.permission import check_looks_into
 from kernel_model.vfs.proc_text import TaskText
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from kernel_model.vfs.procfs import ProcFs
 
 ROOT_INO = 1
+_OPEN_TO_ALL = stat.S_IFDIR | 0o555
+"""Such a directory has its task's owner, all else root's if the task is not dumpable."""
 Find = Callable[["Task"], Path | OpenFile]
 
 
@@ -38,10 +42,17 @@ class ProcInode(Inode):
     def __init__(self, fs: ProcFs, path: bytes, mode: int, owner: Task | None = None) -> None:
         node = DiskNode(zlib.crc32(path) | 1 << 31 if path else ROOT_INO, mode)
         node.atime_ns = node.mtime_ns = node.ctime_ns = EPOCH_NS
-        if owner is not None:
+        if owner is not None and (mode == _OPEN_TO_ALL or owner.dumpable):
             node.uid, node.gid = owner.cred.euid, owner.cred.egid
         super().__init__(fs, node)
         self.path = path
+        self.is_of_task = owner is not None
+
+    def check_change(self, what: Change) -> None:
+        """Permissions of /proc/PID are fixed; so are those of /proc/sys, and whose it is."""
+        sysctl = self.path == b"sys" or self.path.startswith(b"sys/")
+        if (sysctl and what is not Change.TIMES) or (self.is_of_task and what is Change.MODE):
+            raise EPERM(f"{what.value} of this file of /proc do not change")
 
 
 class Text(ProcInode):
@@ -59,6 +70,17 @@ class Text(ProcInode):
         if flags & O_ACCMODE != O_RDONLY:
             raise EACCES("files of /proc are not written")
         return TextFile(self, path, flags, self.make(self.owner or task))
+
+
+class GuardedText(Text):
+    """A file for those only who may look into its task."""
+
+    owner: Task
+
+    def special_file(self, task: Task, path: Path, flags: int) -> OpenFile | None:
+        """The text as it is now. Raises EACCES."""
+        check_looks_into(task, self.owner)
+        return super().special_file(task, path, flags)
 
 
 class Number(Text):
@@ -102,6 +124,11 @@ class TextFile(OpenFile):
         super().__init__(inode, path, flags)
         self.text = text
 
+    @property
+    def faults_late(self) -> bool:
+        """At the end nobody looks at the buffer."""
+        return self.position >= len(self.text)
+
     def pread(self, offset: int, count: int) -> bytes:
         """A part of the text."""
         return self.text[offset : offset + count]
@@ -118,7 +145,8 @@ class Link(ProcInode):
         self.find = find
 
     def readlink(self, task: Task) -> bytes:
-        """The path, or kind and number of what has none."""
+        """The path, or kind and number of what has none. Raises EACCES."""
+        check_looks_into(task, self.owner)
         target = self.find(self.owner)
         place = target.path if isinstance(target, OpenFile) else target
         if place is not None:
@@ -129,7 +157,8 @@ class Link(ProcInode):
         return b"%s:[%d]" % (kind, node.ino) if kind else b"anon_inode:" + target.anon_name
 
     def jump(self, task: Task) -> Path | None:
-        """The place itself."""
+        """The place itself. Raises EACCES."""
+        check_looks_into(task, self.owner)
         target = self.find(self.owner)
         place = target.path if isinstance(target, OpenFile) else target
         if place is None:

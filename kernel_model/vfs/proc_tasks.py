@@ -16,8 +16,8 @@ from kernel_model.abi.fcntl import O_ACCMODE, O_CLOEXEC, O_RDONLY
 from kernel_model.vfs.mounts import Path
 from kernel_model.vfs.ns_file import NAMES, Namespace, NamespaceFile
 from kernel_model.vfs.openfile import OpenFile
-from kernel_model.vfs.proc_nodes import Directory, Find, Link, ProcInode, Text
-from kernel_model.vfs.proc_text import NUMBERED_FILES
+from kernel_model.vfs.proc_nodes import Directory, Find, GuardedText, Link, ProcInode, Text
+from kernel_model.vfs.proc_text import GUARDED_FILES, NUMBERED_FILES, PRIVATE_FILES
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
@@ -35,7 +35,10 @@ class TaskDirectory(Directory):
         """Links, descriptors and texts."""
         fs, owner, prefix = self.fs, self.owner, self.path + b"/"
         found: dict[bytes, ProcInode] = {
-            name: Text(fs, prefix + name, make, owner) for name, make in fs.task_files.items()
+            name: (GuardedText if name in GUARDED_FILES else Text)(
+                fs, prefix + name, make, owner, 0o400 if name in PRIVATE_FILES else 0o444
+            )
+            for name, make in fs.task_files.items()
         }
         for name, numbered in NUMBERED_FILES.items():
             found[name] = Text(fs, prefix + name, partial(numbered, fs.pid_ns), owner)
@@ -113,6 +116,10 @@ class DescriptorDirectory(Directory):
     def __init__(self, fs: ProcFs, path: bytes, mode: int, owner: Task) -> None:
         super().__init__(fs, path, mode, owner)
         self.owner = owner
+
+    def admits(self, task: Task) -> bool:
+        """A process sees its own, even where root owns the directory."""
+        return task.tgid == self.owner.tgid
 
     def children(self) -> dict[bytes, ProcInode]:
         """One link for each open descriptor."""

@@ -313,6 +313,10 @@ TASK_FILES: Mapping[bytes, TaskText] = MappingProxyType(
         b"statm": _statm,
     }
 )
+PRIVATE_FILES = frozenset({b"auxv", b"environ", b"mountstats", b"personality"})
+"""Those that only the owner reads."""
+GUARDED_FILES = frozenset({b"maps"})
+"""Those for whoever may look into the task."""
 NUMBERED_FILES: Mapping[bytes, Callable[[PidNamespace | None, Task], bytes]] = MappingProxyType(
     {b"stat": _stat, b"status": _status}
 )

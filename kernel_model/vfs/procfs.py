@@ -53,6 +53,7 @@ class ProcFs(FileSystem):
     """The file system that is mounted on /proc."""
 
     type_name = b"proc"
+    has_fsync = False
     magic = 0x9FA0
 
     def __init__(

@@ -50,6 +50,11 @@ OLDER_LINUX: dict[str, str] = {"namespaces/users": "user namespaces map ids sinc
 
 # What qemu's user mode gets wrong. The story's own comment says it too.
 QEMU_DEVIATES: dict[str, str] = {
+    "files/bad_buffers": "it looks at every buffer first",
+    "memory/around": "it looks at ranges of memory in its own way",
+    "process/looking_into": "it has no get_robust_list",
+    "signals/wait_killed": "it takes what would end the process",
+    "sockets/levels": "it reads options and timeouts in its own way",
     "files/large": "it opens everything with O_LARGEFILE",
     "memory/data_limit": "it has no RLIMIT_DATA",
     "process/user_limits": "its own threads count as the user's processes",

@@ -77,6 +77,9 @@ class FakeUser:
         self.order = order
         self.word_bytes = word_bytes
 
+    def check_range(self, addr: int, count: int) -> None:
+        """All of it is user space."""
+
     def readable(self, addr: int, count: int) -> int:
         return max(0, min(count, BASE + SIZE - addr)) if addr >= BASE else 0
 
@@ -157,7 +160,8 @@ class FakeTask:
     word_bytes: int = 8
 
     def __post_init__(self) -> None:
-        self.pid = 7
+        self.pid = self.tgid = 7
+        self.dumpable = True
         self.files = FdTable()
         self.fs = self.kernel.vfs.first_fs()
         self.cred = FakeCred()

@@ -48,8 +48,10 @@ def test_null_and_errors(task: FakeTask) -> None:
         task.call(open_calls.open, b"/nope", O_RDONLY, 0)
     with pytest.raises(EISDIR):
         task.call(open_calls.open, b"/tmp", O_WRONLY, 0)
+    assert task.call(readwrite.write, fd, 0, 10) == 10  # /dev/null does not look
+    zero = task.call(open_calls.open, b"/dev/zero", O_RDWR, 0)
     with pytest.raises(EFAULT):
-        task.call(readwrite.write, fd, 0, 10)
+        task.call(readwrite.read, zero, 0, 10)
 
 
 def test_a_root_is_a_wall_and_moves_make_no_circles(task: FakeTask) -> None:
