@@ -10,6 +10,7 @@
  *     vmsplice: 0 22 9
  *     signals for a file that has none: 14 25 0
  *     a lease: 22 22
+ *     blocks of a file 4096, of /proc 1024
  */
 #define _GNU_SOURCE
 #include "guest.h"
@@ -19,6 +20,8 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+
+enum { FIGETBSZ = _IO(0, 2) };
 
 static int error_of(long result)
 {
@@ -59,5 +62,8 @@ int main(void)
         error_of(ioctl(file, FIOASYNC, &on)), error_of(ioctl(file, FIOASYNC, &off)));
     say("a lease: %d %d\n", error_of(fcntl(file, F_SETLEASE, 99)),
         error_of(fcntl(null, F_SETLEASE, F_RDLCK)));
+    int size = 0, proc_size = 0;
+    check(ioctl(file, FIGETBSZ, &size) == 0 && ioctl(text, FIGETBSZ, &proc_size) == 0);
+    say("blocks of a file %d, of /proc %d\n", size, proc_size);
     return 0;
 }

@@ -8,6 +8,7 @@
  *     several messages to nobody: 32, with a signal 13
  *     an address of one byte: 22 22
  *     a timeout before the socket: 14 22 88
+ *     urgent data of a socket that listens: 107
  */
 #define _GNU_SOURCE
 #include "guest.h"
@@ -63,5 +64,8 @@ int main(void)
     int null = open("/dev/null", O_RDONLY);
     say("a timeout before the socket: %d %d %d\n", received(null, (void *)16),
         received(null, (long[]){0, -1}), received(null, (long[]){1, 0}));
+    char byte;
+    check(listen(tcp, 1) == 0);
+    say("urgent data of a socket that listens: %d\n", error_of(recv(tcp, &byte, 1, MSG_OOB)));
     return 0;
 }

@@ -62,6 +62,7 @@ class IoctlNumbers:
     fioasync: int
     fionread: int
     tiocoutq: int
+    figetbsz: int
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,10 @@ _X86 = OpenFlagBits(0o40000, 0o100000, 0o200000, 0o400000, largefile_implied=Fal
 _X86_64 = OpenFlagBits(0o40000, 0o100000, 0o200000, 0o400000, largefile_implied=True)
 _PPC = OpenFlagBits(0o400000, 0o200000, 0o40000, 0o100000, largefile_implied=False)
 _PPC64 = OpenFlagBits(0o400000, 0o200000, 0o40000, 0o100000, largefile_implied=True)
-_X86_IOCTL = IoctlNumbers(0x5451, 0x5450, 0x5421, 0x5452, 0x541B, 0x5411)
-_PPC_IOCTL = IoctlNumbers(0x20006601, 0x20006602, 0x8004667E, 0x8004667D, 0x4004667F, 0x40047473)
+_X86_IOCTL = IoctlNumbers(0x5451, 0x5450, 0x5421, 0x5452, 0x541B, 0x5411, 2)
+_PPC_IOCTL = IoctlNumbers(
+    0x20006601, 0x20006602, 0x8004667E, 0x8004667D, 0x4004667F, 0x40047473, 0x20000002
+)
 _MAX32 = (1 << 31) - 1
 _MAX64 = (1 << 63) - 1
 

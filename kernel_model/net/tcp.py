@@ -333,6 +333,8 @@ class TcpSocket(InetSocket):
 
     def recv(self, task: Task, count: int, flags: int) -> Received:
         """Bytes that have come."""
+        if self.state == abi.TCP_LISTEN:
+            raise ENOTCONN("a socket that listens has no bytes")
         if flags & abi.MSG_OOB:
             raise EINVAL("urgent data is not modelled")
         if self.queue:

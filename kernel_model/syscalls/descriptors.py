@@ -223,6 +223,9 @@ def ioctl(task: Task, fd: Fd, request: UInt, arg: Size) -> int:
         file.ask_for_signals(task, fd if value else -1)
         file.flags = file.flags | FASYNC if value else file.flags & ~FASYNC
         return 0
+    if request == numbers.figetbsz:
+        task.user.write_int(arg, file.inode.fs.block_bytes)
+        return 0
     if request in _OWNER_REQUESTS and isinstance(file, SocketFile):
         return _owner_request(task, file, request, arg)
     if request == numbers.fionread and file.inode.is_regular:

@@ -185,17 +185,22 @@ def munmap(task: Task, addr: Ptr, length: Size) -> int:
     return 0
 
 
-def whole_range(mm: AddressSpace, start: int, end: int) -> list[Vma]:
-    """The mappings of a range without holes. Raises ENOMEM."""
-    vmas = mm.overlapping(start, end)
+def hole_in(mm: AddressSpace, start: int, end: int) -> int:
+    """Where the first hole of a range begins; `end` if there is none."""
     at = start
-    for vma in vmas:
+    for vma in mm.overlapping(start, end):
         if vma.start > at:
             break
         at = vma.end
-    if at < end:
-        raise ENOMEM(f"nothing is mapped at {at:#x}")
-    return vmas
+    return min(at, end)
+
+
+def whole_range(mm: AddressSpace, start: int, end: int) -> list[Vma]:
+    """The mappings of a range without holes. Raises ENOMEM."""
+    hole = hole_in(mm, start, end)
+    if hole < end:
+        raise ENOMEM(f"nothing is mapped at {hole:#x}")
+    return mm.overlapping(start, end)
 
 
 def range_end(task: Task, addr: int, length: int) -> int:
@@ -219,17 +224,18 @@ def mprotect(task: Task, addr: Ptr, length: Size, prot: Flags) -> int:
         raise ENOMEM("the range begins again at 0")
     if prot & ~(VM_ACCESS | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP):
         raise EINVAL(f"unknown protection bits in {prot:#x}")
-    if end > mm.task_size:
-        raise ENOMEM("the range ends behind user space")
     if prot & PROT_GROWSDOWN:
         vma = mm.find(addr)
         if vma is None or not vma.flags & VM_GROWSDOWN:
             raise EINVAL("PROT_GROWSDOWN for what does not grow")
         addr = vma.start
-    for vma in whole_range(mm, addr, end):
+    hole = hole_in(mm, addr, end)
+    for vma in mm.overlapping(addr, hole):
         if prot & VM_ACCESS & ~(vma.flags >> 4):
             raise EACCES("the file was not opened for that")
-    mm.protect(addr, end, prot & VM_ACCESS)
+        mm.protect(max(addr, vma.start), min(hole, vma.end), prot & VM_ACCESS)
+    if hole < end:
+        raise ENOMEM(f"nothing is mapped at {hole:#x}")
     return 0
 
 

@@ -12,7 +12,7 @@ from kernel_model.abi.errno import EAGAIN, EINVAL, ENOMEM
 from kernel_model.abi.limits import RLIMIT_MEMLOCK
 from kernel_model.mm.vma import VM_LOCKED
 from kernel_model.syscalls.declare import Flags, Ptr, Size, syscall
-from kernel_model.syscalls.memory import range_end, whole_range
+from kernel_model.syscalls.memory import hole_in, range_end
 
 if TYPE_CHECKING:
     from kernel_model.task import Task
@@ -30,11 +30,13 @@ def _lock(task: Task, addr: int, length: int, lock: bool) -> int:
         raise EINVAL("the range begins again at 0")
     if end == start:
         return 0
-    whole_range(mm, start, end)
+    hole = hole_in(mm, start, end)
     mm.split(start)
-    mm.split(end)
-    for vma in mm.overlapping(start, end):
+    mm.split(hole)
+    for vma in mm.overlapping(start, hole):
         vma.flags = vma.flags | VM_LOCKED if lock else vma.flags & ~VM_LOCKED
+    if hole < end:
+        raise ENOMEM(f"nothing is mapped at {hole:#x}")
     if lock and task.user.readable(start, end - start) < end - start:
         raise EAGAIN("not every page could be brought in")
     return 0

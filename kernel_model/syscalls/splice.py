@@ -33,12 +33,18 @@ def _check_flags(flags: int) -> None:
         raise EINVAL(f"splice flags {flags:#x}")
 
 
+def _as_pipes_say(flags: int, *files: OpenFile) -> int:
+    """The flags, with SPLICE_F_NONBLOCK if a pipe has O_NONBLOCK: vmsplice does not ask."""
+    waits = all(not isinstance(file, PipeEnd) or not file.nonblocking for file in files)
+    return flags if waits else flags | _NONBLOCK
+
+
 def _bytes_in(end: PipeEnd, flags: int) -> int:
     """How many bytes there are to take; waits for the first, 0 at the end."""
     there = len(end.pipe.buffer)
     if there or not end.pipe.writers:
         return there
-    if flags & _NONBLOCK or end.nonblocking:
+    if flags & _NONBLOCK:
         raise EAGAIN("the pipe is empty")
     raise Sleep(end.pipe.readable)
 
@@ -52,7 +58,7 @@ def _room_in(task: Task, end: PipeEnd, flags: int) -> int:
     room = pipe.capacity - len(pipe.buffer)
     if room:
         return room
-    if flags & _NONBLOCK or end.nonblocking:
+    if flags & _NONBLOCK:
         raise EAGAIN("the pipe is full")
     raise Sleep(pipe.writable)
 
@@ -127,6 +133,7 @@ def splice(
     source, target = task.files.get(fd_in), task.files.get(fd_out)
     if not source.may_read or not target.may_write:
         raise EBADF("from a file that is open to read, to one that is open to write")
+    flags = _as_pipes_say(flags, source, target)
     into, out_of = _offsets(task, (off_in, source), (off_out, target))
     if isinstance(source, PipeEnd) and isinstance(target, PipeEnd):
         return _between(task, source, target, min(count, MAX_COUNT), flags)
@@ -163,6 +170,7 @@ def tee(task: Task, fd_in: Fd, fd_out: Fd, count: Size, flags: Flags) -> int:
         raise EINVAL("both must be pipes")
     if source.pipe is target.pipe:
         raise EINVAL("both are the same pipe")
+    flags = _as_pipes_say(flags, source, target)
     there = _bytes_in(source, flags)
     if not there and target.pipe.readers:
         return 0

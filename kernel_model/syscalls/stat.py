@@ -48,7 +48,8 @@ def _store_stat(task: Task, inode: Inode, layout: type[Record], statbuf: int) ->
     node = inode.node
     size = inode.size
     uid, gid = node.uid, node.gid
-    blocks = 0 if inode.is_dir else -(-size // BLOCK_BYTES) * (BLOCK_BYTES // 512)
+    # A symlink's text lies in the inode.
+    blocks = 0 if inode.is_dir or inode.is_link else -(-size // BLOCK_BYTES) * (BLOCK_BYTES // 512)
     plain = layout is structs.stat and layout is not structs.stat64
     if plain:
         if max(size, blocks) > structs.stat_limit or node.ino >> 32:
@@ -65,7 +66,7 @@ def _store_stat(task: Task, inode: Inode, layout: type[Record], statbuf: int) ->
         "st_gid": gid,
         "st_rdev": node.rdev,
         "st_size": size,
-        "st_blksize": BLOCK_BYTES,
+        "st_blksize": inode.fs.block_bytes,
         "st_blocks": blocks,
         "st_atime": _seconds(task, node.atime_ns),
         "st_atime_nsec": node.atime_ns % NS_PER_S,

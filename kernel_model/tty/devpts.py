@@ -38,6 +38,7 @@ class DevPts(FileSystem):
 
     type_name = b"devpts"
     magic = MAGIC
+    block_bytes = 1024
 
     def __init__(self, ram: Ram, clock: RealTime, dev: int) -> None:
         super().__init__(ram, clock, dev)

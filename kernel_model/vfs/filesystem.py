@@ -34,6 +34,8 @@ class FileSystem:
 
     type_name = b"none"
     magic = 0
+    block_bytes = 4096
+    """What stat says of how much to read at a time."""
     read_only = False
     """Whether it was mounted to be read only, all mounts of it."""
     refuses_attributes: type[LinuxError] | None = None

@@ -48,6 +48,11 @@ class ProcInode(Inode):
         self.path = path
         self.is_of_task = owner is not None
 
+    @property
+    def size(self) -> int:
+        """Nothing that anybody could count on, not even of a directory."""
+        return self.node.size
+
     def check_change(self, what: Change) -> None:
         """Permissions of /proc/PID are fixed; so are those of /proc/sys, and whose it is."""
         sysctl = self.path == b"sys" or self.path.startswith(b"sys/")
@@ -138,9 +143,14 @@ class Link(ProcInode):
     """A symlink to a file at hand; `find` gives the place, or the open file of a descriptor."""
 
     def __init__(
-        self, fs: ProcFs, path: bytes, owner: Task, find: Callable[[Task], Path | OpenFile]
+        self,
+        fs: ProcFs,
+        path: bytes,
+        owner: Task,
+        find: Callable[[Task], Path | OpenFile],
+        rights: int = 0o777,
     ) -> None:
-        super().__init__(fs, path, stat.S_IFLNK | 0o777, owner)
+        super().__init__(fs, path, stat.S_IFLNK | rights, owner)
         self.owner = owner
         self.find = find
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from kernel_model.vfs.procfs import ProcFs
 
 
+_LINK_BYTES = 64
+"""What stat says of the length of a link in /proc/PID/fd."""
+
+
 class TaskDirectory(Directory):
     """/proc/PID/task/TID: a thread."""
 
@@ -126,7 +130,11 @@ class DescriptorDirectory(Directory):
         found: dict[bytes, ProcInode] = {}
         for fd, file in self.owner.files.items() if self.owner.files else ():
             name = b"%d" % fd
-            found[name] = Link(self.fs, self.path + b"/" + name, self.owner, _constant(file))
+            rights = (0o500 if file.may_read else 0) | (0o300 if file.may_write else 0)
+            rights = 0 if file.only_a_place else rights
+            link = Link(self.fs, self.path + b"/" + name, self.owner, _constant(file), rights)
+            link.node.size = _LINK_BYTES
+            found[name] = link
         return found
 
 

@@ -54,6 +54,7 @@ class ProcFs(FileSystem):
 
     type_name = b"proc"
     has_fsync = False
+    block_bytes = 1024
     magic = 0x9FA0
 
     def __init__(

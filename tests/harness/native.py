@@ -51,6 +51,7 @@ OLDER_LINUX: dict[str, str] = {"namespaces/users": "user namespaces map ids sinc
 # What qemu's user mode gets wrong. The story's own comment says it too.
 QEMU_DEVIATES: dict[str, str] = {
     "files/bad_buffers": "it looks at every buffer first",
+    "memory/holes": "it forgets nothing of a range with a hole",
     "memory/around": "it looks at ranges of memory in its own way",
     "process/looking_into": "it has no get_robust_list",
     "signals/wait_killed": "it takes what would end the process",
