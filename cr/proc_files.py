@@ -25,14 +25,14 @@ from cr.mounts import name_of
 from cr.namespaces import checkpoint_uts
 from cr.network import checkpoint_reference
 from kernel_model.abi.errno import EBADF
-from kernel_model.abi.fcntl import O_PATH
+from kernel_model.abi.fcntl import O_ACCMODE, O_PATH
 from kernel_model.ipc.namespace import IpcNamespace
 from kernel_model.net.namespace import NetNamespace
 from kernel_model.nsproxy import UtsNamespace
 from kernel_model.vfs.mounts import Dentry, Path, top_of
 from kernel_model.vfs.ns_file import Namespace, NamespaceFile
 from kernel_model.vfs.openfile import DirectoryFile, OpenFile, PathFile
-from kernel_model.vfs.proc_nodes import NumberFile, TextFile
+from kernel_model.vfs.proc_nodes import NumberFile, ProcInode, TextFile
 from kernel_model.vfs.procfs import ProcFs
 
 _CLASSES = {
@@ -114,6 +114,7 @@ def restore_text(ctx: Restart, record: File) -> OpenFile:
     if not place.inode.is_dir:
         if only_a_place:
             return PathFile(place.inode, place, record.f_flags)
+        assert isinstance(place.inode, ProcInode)
         return TextFile(place.inode, place, record.f_flags, text)
     kind: type[OpenFile] = PathFile if only_a_place else DirectoryFile
     file = kind(place.inode, place, record.f_flags)
@@ -144,8 +145,10 @@ def _restore(ctx: Restart, record: File) -> tuple[Path, bytes]:
     path, text = said.content[: said.path_bytes], said.content[said.path_bytes :]
     regular = stat.S_ISREG(said.mode) and not said.mode & ~0o107777
     directory = stat.S_ISDIR(said.mode) and not said.mode & ~0o47777
-    if not (regular or directory) or record.f_flags & 3:
-        ctx.refuse("files of /proc are read only")
+    if not (regular or directory):
+        ctx.refuse("a file of /proc of another type")
+    if directory and record.f_flags & O_ACCMODE:
+        ctx.refuse("a directory of /proc that is written")
     dentry = mount.fs.past(top_of(mount.fs), path, said.mode, said.uid, said.gid)
     return Path(mount, dentry), text
 
@@ -161,6 +164,6 @@ def restore_namespace_file(ctx: Restart, record: FileNamespace) -> OpenFile:
     elif record.objtype != t.OBJ_NET_NS:
         ctx.refuse("only the restarter's network is named by 0")
     place, _ = _restore(ctx, record)
-    if place.inode.is_dir:
-        ctx.refuse("a namespace that is a directory")
+    if place.inode.is_dir or record.f_flags & O_ACCMODE:
+        ctx.refuse("a namespace that is a directory, or is written")
     return NamespaceFile(ctx.kernel, namespace, place.inode, place, record.f_flags)

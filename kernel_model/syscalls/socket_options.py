@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from kernel_model.abi import socket as abi
 from kernel_model.abi.errno import (
+    EACCES,
     EDOM,
     EINVAL,
     ENOPROTOOPT,
@@ -85,6 +86,8 @@ def _set(task: Task, socket: Socket, name: int, raw: bytes) -> None:
     if len(raw) < 4:
         raise EINVAL(f"an option of {len(raw)} bytes")
     value = struct.unpack_from(order + "i", raw)[0]
+    if name == abi.SO_DEBUG and value and not task.cred.cap("CAP_NET_ADMIN"):
+        raise EACCES("SO_DEBUG needs CAP_NET_ADMIN")
     if name in _FLAGS:
         setattr(options, _FLAGS[name], bool(value))
     elif name == numbers.passcred:

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import EACCES, ENOENT, EPERM
+from kernel_model.abi.errno import EIO, ENOENT, EPERM
 from kernel_model.abi.fcntl import O_ACCMODE, O_RDONLY
 from kernel_model.vfs.disk import EPOCH_NS, DiskNode
 from kernel_model.vfs.filesystem import Change
@@ -46,7 +46,7 @@ class ProcInode(Inode):
             node.uid, node.gid = owner.cred.euid, owner.cred.egid
         super().__init__(fs, node)
         self.path = path
-        self.is_of_task = owner is not None
+        self.is_of_task = path[:1].isdigit()
 
     @property
     def size(self) -> int:
@@ -72,8 +72,6 @@ class Text(ProcInode):
 
     def special_file(self, task: Task, path: Path, flags: int) -> OpenFile | None:
         """The text as it is now."""
-        if flags & O_ACCMODE != O_RDONLY:
-            raise EACCES("files of /proc are not written")
         return TextFile(self, path, flags, self.make(self.owner or task))
 
 
@@ -125,9 +123,12 @@ class TextFile(OpenFile):
     seekable = True
     can_wait = False
 
-    def __init__(self, inode: Inode, path: Path, flags: int, text: bytes) -> None:
+    inode: ProcInode
+
+    def __init__(self, inode: ProcInode, path: Path, flags: int, text: bytes) -> None:
         super().__init__(inode, path, flags)
         self.text = text
+        self.has_write = not inode.is_of_task
 
     @property
     def faults_late(self) -> bool:
@@ -137,6 +138,9 @@ class TextFile(OpenFile):
     def pread(self, offset: int, count: int) -> bytes:
         """A part of the text."""
         return self.text[offset : offset + count]
+
+    def _store(self, offset: int, data: bytes) -> int:
+        raise EIO("this file of /proc is not written")
 
 
 class Link(ProcInode):
