@@ -4,6 +4,7 @@
  * prints:
  *     of a process: written 22, read 1, shortened 0
  *     of the kernel: written 5, read 1, shortened 0
+ *     nobody knows the end: 22
  *     a folder of it: 21
  *     who may not do anything: 13
  *     nor make his sockets tell more: 13
@@ -30,6 +31,7 @@ int main(void)
             count, error_of(ftruncate(fd, 0)));
         close(fd);
     }
+    say("nobody knows the end: %d\n", error_of(lseek(open(names[0], O_RDONLY), 0, SEEK_END)));
     say("a folder of it: %d\n", error_of(open("/proc/self/fd", O_RDWR)));
     pid_t pid = fork();
     if (pid == 0) {

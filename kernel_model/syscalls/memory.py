@@ -249,7 +249,7 @@ def mremap(
     if flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED) or flags == MREMAP_FIXED:
         raise EINVAL("unknown mremap flags, or MREMAP_FIXED without MREMAP_MAYMOVE")
     check_aligned(old_addr)
-    old_size, new_size = page_up(old_length), page_up(new_length)
+    old_size, new_size = page_up(old_length), range_end(task, 0, new_length)
     if old_size > max(new_size, mm.task_size - old_addr):
         raise EINVAL("the old range is not in user space")
     if not new_size:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import E2BIG, EAGAIN, EFAULT, EINVAL, ENOMSG, EPERM
 from kernel_model.ipc.ids import (
-    IPC_64,
     IPC_INFO,
     IPC_NOWAIT,
     IPC_RMID,
@@ -24,7 +23,7 @@ from kernel_model.ipc.ids import (
 from kernel_model.ipc.msg import Message, MessageQueue
 from kernel_model.syscalls.declare import Flags, Int, Long, Ptr, Size, syscall
 from kernel_model.syscalls.ipc_info import tell_msg
-from kernel_model.syscalls.shm import check_version, told_perm
+from kernel_model.syscalls.shm import check_version, operation_of, told_perm
 from kernel_model.waitqueue import Restart, Sleep
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ def msgrcv(task: Task, msqid: Int, message: Ptr, size: Size, kind: Long, flags: 
 @syscall(partial="structures without IPC_64 are refused")
 def msgctl(task: Task, msqid: Int, command: Int, buffer: Ptr) -> int:
     """Ask about a queue or all of them, change one, remove it."""
-    operation = command & ~IPC_64
+    operation = operation_of(task, command)
     if msqid < 0 or operation < 0:
         raise EINVAL(f"queue {msqid}, command {operation}")
     if operation in (IPC_INFO, _MSG_INFO):

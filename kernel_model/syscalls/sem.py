@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from kernel_model.abi.errno import E2BIG, EAGAIN, EFBIG, EINVAL, ENOSPC, ERANGE
 from kernel_model.ipc.ids import (
-    IPC_64,
     IPC_INFO,
     IPC_NOWAIT,
     IPC_RMID,
@@ -34,7 +33,7 @@ from kernel_model.ipc.sem import (
 from kernel_model.restart_block import Progress
 from kernel_model.syscalls.declare import Flags, Int, Long, Ptr, Size, syscall
 from kernel_model.syscalls.ipc_info import tell_sem
-from kernel_model.syscalls.shm import check_version, told_perm
+from kernel_model.syscalls.shm import check_version, operation_of, told_perm
 from kernel_model.syscalls.time import read_timespec
 
 if TYPE_CHECKING:
@@ -123,7 +122,7 @@ def semctl(task: Task, semid: Int, number: Int, command: Int, argument: Long) ->
 
 def control(task: Task, semid: int, number: int, command: int, addr: int, value: int) -> int:
     """semctl: its last argument as an address, and as an int."""
-    operation = command & ~IPC_64
+    operation = operation_of(task, command)
     if semid < 0 or operation < 0:
         raise EINVAL(f"set {semid}, command {operation}")
     addr &= task.abi.mask

@@ -111,7 +111,9 @@ def _place(task: Task, mm: AddressSpace, addr: int, length: int, flags: int) -> 
         if not flags & _SHM_RND:
             raise EINVAL(f"{addr:#x} is not page aligned")
         addr &= ~PAGE_MASK
-    if addr + length > mm.task_size or addr < MMAP_MIN_ADDR:
+    if addr < MMAP_MIN_ADDR:
+        raise EPERM(f"nothing is mapped at {addr:#x}")
+    if addr + length > mm.task_size:
         raise EINVAL(f"{addr:#x} is no place for {length} bytes")
     if not flags & _SHM_REMAP and mm.overlapping(addr, addr + length):
         raise EINVAL(f"something is mapped at {addr:#x}")
@@ -147,7 +149,7 @@ def shmdt(task: Task, addr: Ptr) -> int:
 @syscall(partial="structures without IPC_64 are refused")
 def shmctl(task: Task, shmid: Int, command: Int, buffer: Ptr) -> int:
     """Ask about a segment or all of them, change one, remove it."""
-    operation = command & ~IPC_64
+    operation = operation_of(task, command)
     if shmid < 0 or command < 0 or operation not in _COMMANDS:
         raise EINVAL(f"segment {shmid}, command {command}")
     if operation not in _WITHOUT_STRUCTURE:
@@ -229,6 +231,11 @@ _COMMANDS: dict[int, Callable[[Task, int, int], int]] = {
     _SHM_INFO: lambda task, _, buffer: tell_shm_usage(task, buffer),
 }
 _WITHOUT_STRUCTURE = {IPC_RMID, _SHM_LOCK, _SHM_UNLOCK, _SHM_INFO}
+
+
+def operation_of(task: Task, command: int) -> int:
+    """The command without IPC_64, which x86-64 does not know: its structures have one version."""
+    return command & ~IPC_64 if task.abi.structs.ipc.asks_version else command
 
 
 def check_version(task: Task, command: int) -> None:

@@ -65,6 +65,8 @@ def preadv(task: Task, fd: Fd, iov: Ptr, iovcnt: Long, low: Long, high: Long) ->
     check_position(task, fd, offset)
     file = reader_of(task, fd)
     pairs = vector(task, iov, iovcnt)
+    if not size_of(pairs):
+        return 0
     try:
         targets = targets_of(task, pairs)
     except EFAULT:

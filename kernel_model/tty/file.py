@@ -52,6 +52,11 @@ class TtyFile(OpenFile):
         """The line is gone for this file: reads end, writes fail."""
         tty.opened(self)
 
+    @property
+    def part_bytes(self) -> int:
+        """The kernel copies a write in pieces of this size."""
+        return 2048
+
     def release(self) -> None:
         """The last descriptor is closed."""
         self.tty.closed(self)

@@ -11,8 +11,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from kernel_model.abi.errno import EIO, ENOENT, EPERM
-from kernel_model.abi.fcntl import O_ACCMODE, O_RDONLY
+from kernel_model.abi.errno import EINVAL, EIO, ENOENT, EPERM
+from kernel_model.abi.fcntl import O_ACCMODE, O_RDONLY, SEEK_CUR, SEEK_SET
 from kernel_model.vfs.disk import EPOCH_NS, DiskNode
 from kernel_model.vfs.filesystem import Change
 from kernel_model.vfs.inode import Inode
@@ -141,6 +141,12 @@ class TextFile(OpenFile):
 
     def _store(self, offset: int, data: bytes) -> int:
         raise EIO("this file of /proc is not written")
+
+    def seek(self, offset: int, whence: int) -> int:
+        """From the beginning or from where it is: nobody knows the end before it is read."""
+        if whence not in (SEEK_SET, SEEK_CUR):
+            raise EINVAL(f"whence {whence} in a file of /proc")
+        return super().seek(offset, whence)
 
 
 class Link(ProcInode):

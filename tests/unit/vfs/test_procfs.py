@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from kernel_model.abi.errno import EACCES, ENOENT
+from kernel_model.abi.errno import EACCES, EINVAL, EIO, ENOENT
+from kernel_model.abi.fcntl import O_WRONLY
 from kernel_model.syscalls import descriptors, names, readwrite, stat
 from kernel_model.syscalls import open as open_calls
 from kernel_model.vfs.procfs import MoreFiles
@@ -25,7 +26,7 @@ def task() -> FakeTask:
     )
     more = MoreFiles({b"extra": lambda task: b"of %d" % task.pid})
     kernel.vfs.mount_proc(kernel, more)  # type: ignore[arg-type]
-    task.tgid = 7  # type: ignore[attr-defined]
+    task.tgid = 7
     task.is_leader = True  # type: ignore[attr-defined]
     task.nsproxy = SimpleNamespace(mnt=kernel.vfs.namespace)  # type: ignore[attr-defined]
     task.comm = b"prog"  # type: ignore[attr-defined]
@@ -54,8 +55,13 @@ def test_texts(task: FakeTask) -> None:
         text(task, b"/proc/8/comm")
     with pytest.raises(ENOENT):
         task.call(names.mkdir, b"/proc/x", 0o755)
+    for name, error in ((b"/proc/uptime", EIO), (b"/proc/7/comm", EINVAL)):
+        fd = task.call(open_calls.open, name, O_WRONLY, 0)
+        with pytest.raises(error):
+            task.call(readwrite.write, fd, BASE, 1)
+    task.cred.capable, task.cred.fsuid = False, 1000
     with pytest.raises(EACCES):
-        task.call(open_calls.open, b"/proc/uptime", 1, 0)
+        task.call(open_calls.open, b"/proc/uptime", O_WRONLY, 0)
 
 
 def test_links(task: FakeTask) -> None:
