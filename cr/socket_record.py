@@ -12,7 +12,14 @@ from cr.image import sockets as image
 from kernel_model.abi import socket as abi
 from kernel_model.abi.errno import by_number
 from kernel_model.abi.socket import CONNECTED
-from kernel_model.net.socket import FOR_EVER_JIFFIES, JIFFY_NS, LINGER_FOR_EVER, Socket
+from kernel_model.net.socket import (
+    FOR_EVER_JIFFIES,
+    JIFFY_NS,
+    LEAST_RCVBUF,
+    LEAST_SNDBUF,
+    LINGER_FOR_EVER,
+    Socket,
+)
 from kernel_model.net.tcp import TcpSocket
 from kernel_model.net.unix_stream import ConnectedUnix
 from kernel_model.vfs.mounts import Path
@@ -114,7 +121,9 @@ def fill_common(ctx: Restart, socket: Socket, record: image.Socket) -> None:
     options.rcvlowat = sock.rcvlowat
     options.rcvtimeo_ns = _timeout_ns(sock.rcvtimeo)
     options.sndtimeo_ns = _timeout_ns(sock.sndtimeo)
-    options.rcvbuf, options.sndbuf = 2 * sock.rcvbuf, 2 * sock.sndbuf
+    # As setsockopt keeps them: with less, a stream would go byte by byte.
+    options.rcvbuf = max(2 * sock.rcvbuf, LEAST_RCVBUF)
+    options.sndbuf = max(2 * sock.sndbuf, LEAST_SNDBUF)
     options.userlocks = sock.userlocks
     options.linger_seconds = sock.linger_seconds
     socket.dead = bool(sock.flags & _DEAD)

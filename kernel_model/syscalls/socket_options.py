@@ -24,6 +24,8 @@ from kernel_model.abi.time import NS_PER_S, US_PER_S, timeval
 from kernel_model.net.socket import (
     BUFFER_BYTES,
     JIFFY_NS,
+    LEAST_RCVBUF,
+    LEAST_SNDBUF,
     LINGER_FOR_EVER,
     MOST_SECONDS,
     Options,
@@ -35,7 +37,6 @@ from kernel_model.syscalls.socket import socket_file
 if TYPE_CHECKING:
     from kernel_model.task import Task
 
-_LEAST_SNDBUF, _LEAST_RCVBUF = 4608, 2304
 _LOCK_SNDBUF, _LOCK_RCVBUF = 1, 2
 _FLAGS = {
     abi.SO_DEBUG: "debug",
@@ -115,11 +116,11 @@ def _set_buffer(task: Task, socket: Socket, name: int, value: int) -> None:
     wanted = value & 0xFFFFFFFF if not forced else max(value, 0)
     doubled = 2 * (min(wanted, (1 << 30) - 1) if forced else min(wanted, BUFFER_BYTES))
     if name in (abi.SO_SNDBUF, abi.SO_SNDBUFFORCE):
-        options.sndbuf = max(doubled, _LEAST_SNDBUF)
+        options.sndbuf = max(doubled, LEAST_SNDBUF)
         options.userlocks |= _LOCK_SNDBUF
         socket.free_room(0)
     elif name in (abi.SO_RCVBUF, abi.SO_RCVBUFFORCE):
-        options.rcvbuf = max(doubled, _LEAST_RCVBUF)
+        options.rcvbuf = max(doubled, LEAST_RCVBUF)
         options.userlocks |= _LOCK_RCVBUF
     elif name == abi.SO_PRIORITY:
         if not 0 <= value <= 6 and not task.cred.cap("CAP_NET_ADMIN"):

@@ -15,7 +15,7 @@ from kernel_model.boot import bare_task
 from kernel_model.dump import dump
 from kernel_model.net.families import create
 from kernel_model.net.message import Outgoing
-from kernel_model.net.socket import Socket
+from kernel_model.net.socket import LEAST_RCVBUF, LEAST_SNDBUF, Socket
 from kernel_model.net.sockfs import SocketFile, open_socket
 from kernel_model.net.tcp import TcpSocket
 from kernel_model.net.unix_stream import UnixStream
@@ -208,3 +208,12 @@ def test_connections_are_accepted_in_the_order_in_which_they_came() -> None:
     server = socket_at(task, 3)
     accepted = [server.accept(task, dont_wait=True) for _ in range(3)]
     assert [receive(task, each) for each in accepted] == [b"first", b"second", b"third"]
+
+
+def test_buffers_smaller_than_any_are_the_smallest_there_are() -> None:
+    """As setsockopt does; with an sndbuf of 6 bytes a stream went byte by byte, for minutes."""
+    kernel, task = pausing("x86_32")
+    one, _ = unix_pair(task, 3)
+    one.options.sndbuf, one.options.rcvbuf = 6, 2
+    found = socket_at(restarted(kernel)[1], 3).options
+    assert (found.sndbuf, found.rcvbuf) == (LEAST_SNDBUF, LEAST_RCVBUF)
