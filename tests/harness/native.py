@@ -46,7 +46,10 @@ NEEDS_RIGHTS = {
 }
 
 # What no kernel of today does any more. The story's own comment says it too.
-OLDER_LINUX: dict[str, str] = {"namespaces/users": "user namespaces map ids since 3.8"}
+OLDER_LINUX: dict[str, str] = {
+    "namespaces/users": "user namespaces map ids since 3.8",
+    "process/no_cpu_time": "a limit of no CPU time ends the process at its next tick now",
+}
 
 # What qemu's user mode gets wrong. The story's own comment says it too.
 QEMU_DEVIATES: dict[str, str] = {
