@@ -24,6 +24,32 @@ static void moment(void)
         check(errno == EINTR);
 }
 
+/* Waits until a process sleeps, by the letter of its state. */
+static void until_asleep(pid_t pid)
+{
+    char path[32], text[64];
+    ssize_t size;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    do {
+        moment();
+        int fd = open(path, O_RDONLY);
+        check(fd >= 0 && (size = read(fd, text, sizeof text - 1)) > 0);
+        close(fd);
+        text[size] = 0;
+    } while (strchr(text, ')')[2] != 'S');
+}
+
+/* Whether a child ends soon enough, with its status. */
+static int ends(pid_t child, int *status)
+{
+    for (int moments = 0; moments < 10; moments++) {
+        moment();
+        if (waitpid(child, status, WNOHANG) == child)
+            return 1;
+    }
+    return 0;
+}
+
 /* A child sleeps in the call; what the signal does to it. */
 static const char *outcome(int call, int way)
 {
@@ -39,17 +65,16 @@ static const char *outcome(int call, int way)
         long result = sleep_in(call);
         _exit(result == -EINTR ? 1 : 2);
     }
-    moment();
+    until_asleep(child);
     kill(child, way == STOPPED ? SIGSTOP : SIGUSR1);
     if (way == STOPPED) {
         check(waitpid(child, &status, WUNTRACED) == child);
         kill(child, SIGCONT);
     }
-    moment();
+    if (ends(child, &status))
+        return status == 0x100 ? "EINTR" : "something else";
     kill(child, SIGKILL);
-    check(waitpid(child, &status, 0) == child);
-    if ((status & 0x7F) == SIGKILL)
-        return "goes on";
-    return status == 0x100 ? "EINTR" : "something else";
+    check(waitpid(child, &status, 0) == child && (status & 0x7F) == SIGKILL);
+    return "goes on";
 }
 #endif
