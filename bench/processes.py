@@ -8,7 +8,7 @@ from pathlib import Path
 import cr
 from bench.guest import boot, finish
 from bench.measure import Row, median_seconds
-from cr.system import Ended
+from cr.until import Ended
 from tests.harness.debian import busybox
 
 ARCHES = ("x86_32", "x86_64", "ppc32", "ppc64")

@@ -11,30 +11,30 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cr.image.errors import ImageError as ImageError
-    from cr.system import AfterSyscalls as AfterSyscalls
-    from cr.system import AfterTime as AfterTime
-    from cr.system import Ended as Ended
     from cr.system import System as System
-    from cr.system import after_syscalls as after_syscalls
-    from cr.system import after_time as after_time
     from cr.system import boot as boot
     from cr.tools.image_bytes import Image as Image
+    from cr.until import AfterSyscalls as AfterSyscalls
+    from cr.until import AfterTime as AfterTime
+    from cr.until import Ended as Ended
+    from cr.until import after_syscalls as after_syscalls
+    from cr.until import after_time as after_time
     from kernel_model.console import Console as Console
     from kernel_model.kernel import Deadlock as Deadlock
     from kernel_model.vfs.disk import Disk as Disk
 
 _HOMES = {
-    "AfterSyscalls": "cr.system",
-    "AfterTime": "cr.system",
+    "AfterSyscalls": "cr.until",
+    "AfterTime": "cr.until",
     "Console": "kernel_model.console",
     "Deadlock": "kernel_model.kernel",
     "Disk": "kernel_model.vfs.disk",
-    "Ended": "cr.system",
+    "Ended": "cr.until",
     "Image": "cr.tools.image_bytes",
     "ImageError": "cr.image.errors",
     "System": "cr.system",
-    "after_syscalls": "cr.system",
-    "after_time": "cr.system",
+    "after_syscalls": "cr.until",
+    "after_time": "cr.until",
     "boot": "cr.system",
 }
 

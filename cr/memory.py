@@ -28,7 +28,8 @@ from cr.files import checkpoint_file
 from cr.image import memory as image
 from cr.image import types as t
 from cr.image.watches import MmExtra
-from kernel_model.abi.errno import EBUSY, ENODEV, ENOSYS, LinuxError
+from kernel_model.abi.errno import EBUSY, ENODEV, ENOSYS, EPERM, LinuxError
+from kernel_model.abi.limits import MMAP_MIN_ADDR
 from kernel_model.exec import map_vdso_at
 from kernel_model.ipc.shm import Segment
 from kernel_model.mm.address_space import MAX_MAP_COUNT, AddressSpace, Layout
@@ -177,8 +178,10 @@ def _fill_mm(ctx: Restart, mm: AddressSpace, record: image.Mm) -> None:
 def _restore_vma(ctx: Restart, mm: AddressSpace) -> None:
     record = ctx.image.read(t.HDR_VMA, image.Vma)
     start, end = record.vm_start, record.vm_end
-    if start & PAGE_MASK or end & PAGE_MASK or end > mm.task_size or start < PAGE_SIZE:
+    if start & PAGE_MASK or end & PAGE_MASK or end > mm.task_size:
         ctx.refuse(f"the mapping {start:#x}-{end:#x} is not made of user pages")
+    if start < MMAP_MIN_ADDR and not ctx.opener.cred.cap("CAP_SYS_RAWIO"):
+        ctx.refuse(f"a mapping at {start:#x} needs CAP_SYS_RAWIO", errno=EPERM.errno)
     if mm.overlapping(start, end):
         ctx.refuse(f"the mapping {start:#x}-{end:#x} overlaps another one")
     if record.vm_flags & ~_KNOWN_FLAGS or record.vm_flags & _REFUSED_FLAGS:

@@ -21,7 +21,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
 from types import ModuleType
 
 from cr import syscalls as syscalls_2010
@@ -35,6 +34,7 @@ from cr.image.walk import machine_of
 from cr.nocr import Marker
 from cr.sysctl import sysctls_of
 from cr.tools.image_bytes import Image
+from cr.until import AfterBlocks, AfterSyscalls, AfterTime, AfterTurns, Ended, Until
 from emu.machine import Machine
 from emu.printable import printable
 from kernel_model import boot as kernel_boot
@@ -91,60 +91,6 @@ class Settings:
     """Which tree of linux-cr it is of: one of cr.generations.GENERATIONS."""
     nocr: bool = False
     """It sets PF_NOCR (cr.nocr)."""
-
-
-@dataclass(frozen=True)
-class AfterSyscalls:
-    """A place to stop: `count` more system calls, of any task, have been completed."""
-
-    count: int
-
-
-@dataclass(frozen=True)
-class AfterTime:
-    """A place to stop: `ns` more nanoseconds of virtual time have passed."""
-
-    ns: int
-
-
-@dataclass(frozen=True)
-class AfterBlocks:
-    """A place to stop: `count` more stretches of code up to a taken branch have been executed."""
-
-    count: int
-
-
-@dataclass(frozen=True)
-class AfterTurns:
-    """A place to stop: `count` more turns of the kernel's loop, each one task's time on the CPU."""
-
-    count: int
-
-
-Until = AfterSyscalls | AfterTime | AfterBlocks | AfterTurns
-
-
-def after_syscalls(count: int) -> AfterSyscalls:
-    """Run until `count` more system calls have been completed."""
-    if count <= 0:
-        raise ValueError(f"{count} system calls are no place to stop after")
-    return AfterSyscalls(count)
-
-
-def after_time(ns: int) -> AfterTime:
-    """Run for `ns` nanoseconds of virtual time."""
-    if ns <= 0:
-        raise ValueError(f"{ns} ns are no time to stop after")
-    return AfterTime(ns)
-
-
-class Ended(Enum):
-    """Why `System.run` came back."""
-
-    EXITED = "every task has exited"
-    REACHED = "the place to stop was reached"
-    TIMED_OUT = "the most virtual time was reached"
-    INTERRUPTED = "the host asked for it"
 
 
 class System(Kernel):

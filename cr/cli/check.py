@@ -16,8 +16,9 @@ import click
 
 from cr.cli.failure import REFUSED, TIMED_OUT
 from cr.explain import explain, explain_container
-from cr.system import Ended, System, after_syscalls
+from cr.system import System
 from cr.testing.subject import Subject
+from cr.until import Ended, after_syscalls
 from kernel_model.kernel import Deadlock
 from kernel_model.task import Task
 from kernel_model.trace import Event, SyscallEntered, SyscallReturned

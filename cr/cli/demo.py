@@ -19,7 +19,8 @@ from cr.cli.failure import REFUSED, Failure
 from cr.cli.program import install
 from cr.context import Refused
 from cr.image.errors import ImageError
-from cr.system import System, after_syscalls, boot
+from cr.system import System, boot
+from cr.until import after_syscalls
 from guests.stories import find_story
 from guests.toolchain import BuildError, build
 from kernel_model.task import Task

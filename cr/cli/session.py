@@ -16,15 +16,8 @@ from cr.cli.host_console import HostConsole
 from cr.cli.host_terminal import HostTerminal
 from cr.cli.whole_files import Staging, check_folder
 from cr.generations import LAST, generation_named
-from cr.system import (
-    ARCHES,
-    DEFAULT_EPOCH_NS,
-    DEFAULT_MEMORY_BYTES,
-    Ended,
-    System,
-    after_syscalls,
-    after_time,
-)
+from cr.system import ARCHES, DEFAULT_EPOCH_NS, DEFAULT_MEMORY_BYTES, System
+from cr.until import Ended, after_syscalls, after_time
 from emu.memory import Ram
 from kernel_model.arch.features import lacking, parse
 from kernel_model.clock import END_UNITS

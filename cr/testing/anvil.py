@@ -21,7 +21,8 @@ from cr.generations import LAST
 from cr.image.errors import ImageError
 from cr.image.stream import Pages
 from cr.image.walk import machine_of, walk
-from cr.system import Ended, Settings, System, after_time, boot_machine
+from cr.system import Settings, System, boot_machine
+from cr.until import Ended, after_time
 from emu.machine import Machine
 from kernel_model.clock import END_UNITS
 from kernel_model.console import Console

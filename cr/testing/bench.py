@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cr.system import AfterSyscalls, Ended, System
+from cr.system import System
 from cr.testing import snapshot
 from cr.testing.divergence import compare
 from cr.testing.places import Every
 from cr.testing.subject import Recorder, Subject
 from cr.testing.sweep import Segment, run_segment
+from cr.until import AfterSyscalls, Ended
 from kernel_model.dump import dump
 from kernel_model.kernel import Deadlock
 from kernel_model.task import Task

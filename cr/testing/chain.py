@@ -16,10 +16,11 @@ import sys
 from bisect import bisect_left
 from dataclasses import dataclass
 
-from cr.system import AfterTurns, Ended, System
+from cr.system import System
 from cr.testing import snapshot
 from cr.testing.snapshot import Snapshot
 from cr.testing.subject import Subject
+from cr.until import AfterTurns, Ended
 from kernel_model.dump import dump
 from kernel_model.kernel import Deadlock
 from kernel_model.mm.backing import SharedMemory

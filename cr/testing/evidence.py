@@ -11,8 +11,9 @@ from pathlib import Path
 from cr.cli.whole_files import Staging
 from cr.context import Refused
 from cr.image.errors import ImageError
-from cr.system import Ended, System
+from cr.system import System
 from cr.testing.sweep import Failure, Segment
+from cr.until import Ended
 from kernel_model.kernel import Deadlock
 from kernel_model.strace import Strace
 from kernel_model.vfs.disk_tar import write_tar

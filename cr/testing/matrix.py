@@ -17,8 +17,9 @@ from cr.cli.program import install
 from cr.context import Refused
 from cr.generations import GENERATIONS, LAST, generation_named
 from cr.image.errors import ImageError
-from cr.system import ARCHES, Ended, Settings, System, after_syscalls, boot_machine
+from cr.system import ARCHES, Settings, System, boot_machine
 from cr.testing.subject import MAX_TIME_NS, Recorder
+from cr.until import Ended, after_syscalls
 from emu.machine import Machine
 from kernel_model.abi.errno import LinuxError
 from kernel_model.console import Console

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cr.cli.values import duration
-from cr.system import AfterBlocks, AfterSyscalls, AfterTime, Ended, System, Until
+from cr.system import System
+from cr.until import AfterBlocks, AfterSyscalls, AfterTime, Ended, Until
 
 _PLACES: dict[str, Callable[[int], Until]] = {
     "syscall": AfterSyscalls,

@@ -20,11 +20,11 @@ from dataclasses import dataclass, field
 
 from cr.context import Refused
 from cr.image.errors import ImageError
-from cr.system import Ended
 from cr.testing import snapshot
 from cr.testing.divergence import Difference, Divergence, compare
 from cr.testing.places import Every
 from cr.testing.subject import Subject
+from cr.until import Ended
 from kernel_model.dump import dump
 from kernel_model.kernel import Deadlock
 

@@ -166,7 +166,7 @@ class UnixStream(ConnectedUnix):
     @property
     def part_bytes(self) -> int:
         """Half of the buffer, and no more than one allocation."""
-        return min(max(self.options.sndbuf // 2 - 64, 1), _LARGEST_PART)
+        return min(self.options.sndbuf // 2 - 64, _LARGEST_PART)
 
     def send_some(self, task: Task, out: Outgoing, start: int) -> int:
         """Put a run of bytes at the other end."""

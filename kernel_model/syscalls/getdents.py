@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from kernel_model.task import Task
 
 
+_MAX_COUNT = 1 << 20
+"""More is not stored in one call, whatever the buffer."""
+
+
 def _short_form(entry: Entry, offset: int, order: str, word_bytes: int) -> bytes:
     head = struct.pack(order + ("QQ" if word_bytes == 8 else "II"), entry.ino, offset)
     length = -(-(len(head) + 2 + len(entry.name) + 2) // word_bytes) * word_bytes
@@ -38,16 +42,17 @@ def _fill(
     if not isinstance(file, DirectoryFile):
         raise ENOTDIR(f"descriptor {fd} is not a directory")
     task.user.check_range(buf, count)
-    negative = bool(count >> 31)
-    count = 0 if negative else min(count, 1 << 20)
+    # Linux counts what is left with a sign.
+    count = 0 if count >> 31 else min(count, _MAX_COUNT)
     room = task.user.writable(buf, count)
     data = bytearray()
     while (entry := file.entry(task.fs.root)) is not None:
         record = form(entry, file.position + 1, task.abi.order, task.abi.word_bytes)
         if len(data) + len(record) > room:
             if not data:
-                too_small = len(record) > count or negative
-                raise EINVAL("the buffer is too small") if too_small else EFAULT("bad buffer")
+                if len(record) > count:
+                    raise EINVAL("the buffer is too small")
+                raise EFAULT(f"an entry cannot be stored at {buf:#x}")
             break
         data += record
         file.advance()

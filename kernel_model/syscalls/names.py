@@ -70,7 +70,7 @@ def _mknod(task: Task, dirfd: int, path: bytes, mode: int, dev: int) -> int:
     if device and not task.cred.cap("CAP_MKNOD"):
         raise EPERM("device nodes need CAP_MKNOD")
     mode = kind | (mode & _MODE_BITS & ~task.fs.umask)
-    names.make(task, walk, last, mode, rdev=dev if device else 0)
+    names.make_unseen(task, last, mode, rdev=dev if device else 0)
     return 0
 
 

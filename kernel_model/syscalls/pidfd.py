@@ -13,7 +13,7 @@ from kernel_model.pidfd import PidFile
 from kernel_model.signals import SI_USER, SigInfo, send_queued
 from kernel_model.syscalls.declare import Fd, Flags, Int, Ptr, syscall
 from kernel_model.syscalls.events import install
-from kernel_model.syscalls.signal import check_sender, queued_info
+from kernel_model.syscalls.signal import check_sender, queued_info, read_siginfo
 from kernel_model.vfs.permission import may_look_into
 
 if TYPE_CHECKING:
@@ -50,7 +50,10 @@ def pidfd_send_signal(task: Task, pidfd: Fd, signo: Int, info: Ptr, flags: Flags
         raise EINVAL(f"pidfd_send_signal flags {flags:#x}")
     target = pidfd_of(task, pidfd).process()
     if info:
-        told = queued_info(task, task.pid_ns.number_of(target.pid), signo, info, strict=True)
+        told = read_siginfo(task, info)
+        if told.signo != signo:
+            raise EINVAL(f"a siginfo of signal {told.signo}")
+        told = queued_info(task, task.pid_ns.number_of(target.pid), signo, told)
     else:
         pid = target.pid_ns.number_of(task.tgid)
         told = SigInfo(signo, SI_USER, pid=pid, uid=task.cred.uid)

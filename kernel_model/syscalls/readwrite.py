@@ -183,6 +183,13 @@ def nothing_stored(task: Task, file: OpenFile, count: int, fault: EFAULT) -> int
     return 0
 
 
+def nothing_stored_at(file: OpenFile, offset: int, fault: EFAULT) -> int:
+    """The same of a read at an offset: at the end nobody looks at the buffer."""
+    if file.pread(offset, 1):
+        raise fault
+    return 0
+
+
 @syscall()
 def read(task: Task, fd: Fd, buf: Ptr, count: Size) -> int:
     """Read at the position."""
@@ -220,10 +227,8 @@ def pread64(task: Task, fd: Fd, buf: Ptr, count: Size, offset: Off64) -> int:
     task.user.check_range(buf, count)
     try:
         room = _room(task, buf, count) if count else 0
-    except EFAULT:
-        if file.pread(offset, 1):
-            raise
-        return 0  # at the end nobody looks at the buffer
+    except EFAULT as fault:
+        return nothing_stored_at(file, offset, fault)
     data = file.pread(offset, room)
     if data:
         task.user.write(buf, data)

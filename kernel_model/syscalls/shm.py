@@ -87,13 +87,12 @@ def attach(task: Task, shmid: int, addr: int, flags: int) -> int:
         wanted |= 0o111
         vm_flags |= VM_EXEC
     length = segment.page_count << PAGE_SHIFT
-    addr = _place(task, mm, addr, length, flags)
+    place = _place(task, mm, addr, length, flags)
     segment.perm.check(task, wanted)
     if mm.limit_bytes is not None and mm.total_bytes + length > mm.limit_bytes:
         raise ENOMEM("RLIMIT_AS")
-    if not addr:
-        addr = mm.find_gap(length)
-    elif flags & _SHM_REMAP:
+    addr = mm.find_gap(length) if place is None else place
+    if flags & _SHM_REMAP:
         mm.unmap(addr, addr + length)
     mm.insert(Vma(addr, addr + length, vm_flags, 0, segment))
     segment.times.attached = task.nsproxy.ipc.now_s()
@@ -101,17 +100,17 @@ def attach(task: Task, shmid: int, addr: int, flags: int) -> int:
     return addr
 
 
-def _place(task: Task, mm: AddressSpace, addr: int, length: int, flags: int) -> int:
-    """Where the caller wants the mapping; 0 leaves it to the kernel."""
+def _place(task: Task, mm: AddressSpace, addr: int, length: int, flags: int) -> int | None:
+    """Where the caller wants the mapping; None leaves it to the kernel."""
     if not addr:
         if flags & _SHM_REMAP:
             raise EINVAL("SHM_REMAP without an address")
-        return 0
+        return None
     if addr & PAGE_MASK:
         if not flags & _SHM_RND:
             raise EINVAL(f"{addr:#x} is not page aligned")
         addr &= ~PAGE_MASK
-    if addr < MMAP_MIN_ADDR:
+    if addr < MMAP_MIN_ADDR and not task.cred.cap("CAP_SYS_RAWIO"):
         raise EPERM(f"nothing is mapped at {addr:#x}")
     if addr + length > mm.task_size:
         raise EINVAL(f"{addr:#x} is no place for {length} bytes")

@@ -325,11 +325,13 @@ def rt_sigreturn(task: Task) -> int:
     raise NoResult
 
 
-def queued_info(task: Task, tid: int, signo: int, addr: int, *, strict: bool = False) -> SigInfo:
-    """A siginfo of the sender's own for `tid`; `strict`: which must name the signal itself."""
-    info = unpack_siginfo(task.abi, task.user.read(addr, SIGINFO_BYTES))
-    if strict and info.signo != signo:
-        raise EINVAL(f"a siginfo of signal {info.signo}")
+def read_siginfo(task: Task, addr: int) -> SigInfo:
+    """What the sender tells of its own signal."""
+    return unpack_siginfo(task.abi, task.user.read(addr, SIGINFO_BYTES))
+
+
+def queued_info(task: Task, tid: int, signo: int, info: SigInfo) -> SigInfo:
+    """A siginfo as it is queued for `tid`. Raises EPERM if it lies about who sends."""
     if info.code >= 0 or info.code == SI_TKILL:
         if tid != task.pid_ns.number_of(task.pid):
             raise EPERM(f"si_code {info.code} is the kernel's own")
@@ -339,7 +341,7 @@ def queued_info(task: Task, tid: int, signo: int, addr: int, *, strict: bool = F
 @syscall()
 def rt_sigqueueinfo(task: Task, pid: Int, signo: Int, info: Ptr) -> int:
     """Send a signal with a value to a process."""
-    queued = queued_info(task, pid, signo, info)
+    queued = queued_info(task, pid, signo, read_siginfo(task, info))
     target = task.find(pid)
     if target is None:
         raise ESRCH(f"there is no process {pid}")
@@ -352,10 +354,10 @@ def rt_sigqueueinfo(task: Task, pid: Int, signo: Int, info: Ptr) -> int:
 @syscall()
 def rt_tgsigqueueinfo(task: Task, tgid: Int, tid: Int, signo: Int, info: Ptr) -> int:
     """Send a signal with a value to a thread."""
-    task.user.read(info, SIGINFO_BYTES)  # before anything else
+    told = read_siginfo(task, info)  # before anything else
     if tgid <= 0 or tid <= 0:
         raise EINVAL(f"there is no thread {tid}")
-    queued = queued_info(task, tid, signo, info)
+    queued = queued_info(task, tid, signo, told)
     target = _thread(task, tgid, tid)
     check_sender(task, target, signo)
     if signo:

@@ -35,8 +35,9 @@ def _check_flags(flags: int) -> None:
 
 def _as_pipes_say(flags: int, *files: OpenFile) -> int:
     """The flags, with SPLICE_F_NONBLOCK if a pipe has O_NONBLOCK: vmsplice does not ask."""
-    waits = all(not isinstance(file, PipeEnd) or not file.nonblocking for file in files)
-    return flags if waits else flags | _NONBLOCK
+    if any(isinstance(file, PipeEnd) and file.nonblocking for file in files):
+        return flags | _NONBLOCK
+    return flags
 
 
 def _bytes_in(end: PipeEnd, flags: int) -> int:

@@ -15,6 +15,7 @@ from kernel_model.syscalls.readwrite import (
     note_read,
     note_written,
     nothing_stored,
+    nothing_stored_at,
     reader_of,
     write_at,
     write_out,
@@ -69,10 +70,8 @@ def preadv(task: Task, fd: Fd, iov: Ptr, iovcnt: Long, low: Long, high: Long) ->
         return 0
     try:
         targets = targets_of(task, pairs)
-    except EFAULT:
-        if file.pread(offset, 1):
-            raise
-        return 0
+    except EFAULT as fault:
+        return nothing_stored_at(file, offset, fault)
     data = file.pread(offset, sum(room for _, room in targets))
     return note_read(file, scatter(task, data, targets))
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from kernel_model.tty.terminal import Tty
 
 _DECISECOND_NS = 100_000_000
+_WRITE_PIECE = 2048
 _HUNG_UP = POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDNORM | POLLWRNORM
 
 
@@ -55,7 +56,7 @@ class TtyFile(OpenFile):
     @property
     def part_bytes(self) -> int:
         """The kernel copies a write in pieces of this size."""
-        return 2048
+        return _WRITE_PIECE
 
     def release(self) -> None:
         """The last descriptor is closed."""

@@ -11,7 +11,8 @@ from cr.image import types as t
 from cr.image.dialects.frames import Frame, cut, join
 from cr.image.stream import byte_order
 from cr.image.walk import walk
-from cr.system import Ended, System
+from cr.system import System
+from cr.until import Ended
 from guests.stories import ENVIRONMENT, find_story
 from kernel_model.vfs.disk import Disk
 from tests.harness.model import MAX_TIME_NS, MEMORY_BYTES, disk_with, program_bytes

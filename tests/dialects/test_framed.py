@@ -25,8 +25,8 @@ from cr.image.signals import Siginfo, Sigpending, Sigset
 from cr.image.stream import byte_order
 from cr.image.task import Fs, Task
 from cr.image.walk import walk
-from cr.system import Ended
 from cr.tools.convert import convert, upgrade
+from cr.until import Ended
 from emu.layout import BIG, LITTLE, Record
 from tests.dialects.old_images import MEMORY_BYTES, changed, halfway
 from tests.dialects.test_sizes import offset, pairs

@@ -22,8 +22,8 @@ from cr.image.dialects.frames import Frame, cut, join
 from cr.image.errors import ImageError
 from cr.image.types import Framed
 from cr.image.walk import walk
-from cr.system import Ended
 from cr.tools.convert import convert, upgrade
+from cr.until import Ended
 from emu.layout import BIG, Record
 from guests.stories import ENVIRONMENT, find_story
 from kernel_model.dump import dump

@@ -9,9 +9,9 @@ import pytest
 import cr
 from cr.image.dialects.table import DIALECTS, NATIVE, find, recognize
 from cr.image.errors import ImageError
-from cr.system import Ended
 from cr.tools.convert import convert, upgrade
 from cr.tools.info import summarize
+from cr.until import Ended
 from tests.dialects.old_images import ALL, ARCHES, CASES, NO_CASES, begun, ended, halfway
 from tests.harness.hostile import specimen
 

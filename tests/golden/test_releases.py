@@ -19,10 +19,10 @@ import pytest
 import cr
 from cr.image.errors import ImageError
 from cr.image.walk import walk
-from cr.system import Ended
 from cr.testing.anvil import Specimen
 from cr.testing.fuzz import fuzz
 from cr.tools.info import render, summarize
+from cr.until import Ended
 from guests.stories import ARCHES, find_story
 from kernel_model.vfs.disk_tar import read_tar, write_tar
 from tests.harness.model import MAX_TIME_NS, start

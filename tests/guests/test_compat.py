@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import cr
-from cr.system import Ended, System
+from cr.system import System
+from cr.until import Ended
 from guests.stories import ENVIRONMENT, find_story
 from kernel_model.dump import dump
 from tests.harness.model import MEMORY_BYTES, disk_with, program_bytes

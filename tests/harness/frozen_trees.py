@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from cr.image import types as t
 from cr.syscalls import checkpoint
-from cr.system import Ended, System, Until
+from cr.system import System
 from cr.tree import tasks_of
+from cr.until import Ended, Until
 from guests.stories import find_story
 from kernel_model.abi.fcntl import O_CREAT, O_RDWR, O_TRUNC
 from kernel_model.dump import dump

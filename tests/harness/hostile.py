@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cr
 from cr.cli.session import disk_beside
-from cr.system import Ended, System, Until
+from cr.system import System
 from cr.testing.anvil import (
     SLOWEST_S,
     Anvil,
@@ -20,6 +20,7 @@ from cr.testing.anvil import (
     state_of,
     time_for_one,
 )
+from cr.until import Ended, Until
 from guests.stories import ARCHES, Story, all_stories, find_story
 from kernel_model.vfs.disk_tar import write_tar
 from tests.harness.model import MAX_TIME_NS, run_straight, start

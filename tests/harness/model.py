@@ -11,7 +11,8 @@ from functools import cache
 from pathlib import Path
 
 import cr
-from cr.system import Ended, System, Until
+from cr.system import System
+from cr.until import Ended, Until
 from guests.stories import ENVIRONMENT, Story
 from guests.toolchain import build
 from kernel_model.clock import UNITS_PER_NS

@@ -30,9 +30,10 @@ RUNNERS_FOR_NEEDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("ppc64", "vsx"): ("qemu-ppc64", "-cpu", "power7"),
 }
 TIMEOUT_SECONDS = 60
-# Stories that need CAP_SYS_ADMIN.
+# Stories that need CAP_SYS_ADMIN (ipc/first_page: CAP_SYS_RAWIO).
 NEEDS_RIGHTS = {
     "files/removed_root",
+    "ipc/first_page",
     "namespaces/hidden",
     "namespaces/ipc",
     "namespaces/mount_errors",
@@ -54,6 +55,7 @@ OLDER_LINUX: dict[str, str] = {
 # What qemu's user mode gets wrong. The story's own comment says it too.
 QEMU_DEVIATES: dict[str, str] = {
     "files/bad_buffers": "it looks at every buffer first",
+    "ipc/first_page": "it rounds an address of shmat in its own way",
     "memory/holes": "it forgets nothing of a range with a hole",
     "memory/around": "it looks at ranges of memory in its own way",
     "process/looking_into": "it has no get_robust_list",

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cr
-from cr.system import Ended, System, Until
+from cr.system import System
+from cr.until import Ended, Until
 from kernel_model.clock import UNITS_PER_NS
 from kernel_model.dump import dump
 from kernel_model.vfs.disk import Disk

@@ -6,7 +6,8 @@ import struct
 from collections.abc import Callable
 
 import cr
-from cr.system import Ended, System
+from cr.system import System
+from cr.until import Ended
 from kernel_model.console import Console
 from kernel_model.syscalls.dispatch import load_numbers
 from kernel_model.task import Task

@@ -8,7 +8,7 @@ import io
 import sys
 
 import cr
-from cr.system import Ended
+from cr.until import Ended
 from guests.stories import ARCHES, find_story
 from kernel_model.dump import dump
 from kernel_model.vfs.disk_tar import write_tar

@@ -7,7 +7,8 @@ import pytest
 import cr
 from cr.image import types as t
 from cr.syscalls import checkpoint, restart
-from cr.system import Ended, System
+from cr.system import System
+from cr.until import Ended
 from guests.stories import ARCHES, find_story
 from kernel_model.abi.errno import ENOSPC, LinuxError
 from kernel_model.abi.fcntl import O_CREAT, O_RDWR, O_TRUNC

@@ -15,8 +15,9 @@ from cr.checkpoint import checkpoint_tasks
 from cr.collect import check_contained, check_visited
 from cr.context import Checkpoint
 from cr.image.types import CHECKPOINT_NETNS
-from cr.system import Ended, System
+from cr.system import System
 from cr.tree import tasks_of
+from cr.until import Ended
 from guests.stories import ENVIRONMENT, Story, all_stories
 from kernel_model.console import Console
 from kernel_model.trace import Event, SyscallEntered

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import cr
-from cr.system import Ended, System
+from cr.system import System
+from cr.until import Ended
 from emu.memory import PAGE_SHIFT, ZERO_FRAME
 from guests.stories import ARCHES, find_story
 from kernel_model.mm.fault import BadAccess, OutOfMemory, handle_fault

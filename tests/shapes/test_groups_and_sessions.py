@@ -13,7 +13,8 @@ from itertools import product
 import pytest
 
 import cr
-from cr.system import Ended, System
+from cr.system import System
+from cr.until import Ended
 from guests.stories import ARCHES
 from kernel_model.clone import CloneArgs, copy_process
 from kernel_model.signals import SIGCHLD, SIGTSTP

@@ -19,7 +19,8 @@ import cr
 import cr.syscalls
 from cr.image import types as t
 from cr.syscalls import restart
-from cr.system import Ended, System
+from cr.system import System
+from cr.until import Ended
 from guests.stories import ARCHES, find_story
 from kernel_model.abi.errno import EIO, ENOSPC, LinuxError
 from kernel_model.console import Console

@@ -12,9 +12,10 @@ from random import Random
 import pytest
 
 import cr
-from cr.system import Ended, System
+from cr.system import System
 from cr.testing.places import Every
 from cr.testing.sweep import Segment, run_segment
+from cr.until import Ended
 from guests.stories import ARCHES, Story, all_stories, find_story
 from kernel_model.chaos import Chaos
 from kernel_model.clock import UNITS_PER_NS, Clock

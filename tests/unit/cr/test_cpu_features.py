@@ -7,7 +7,8 @@ import pytest
 import cr
 from cr.image.arch.powerpc import PART_ALTIVEC, PART_FP, PART_VSX, HeaderArch
 from cr.image.walk import walk
-from cr.system import ARCHES, Ended, System
+from cr.system import ARCHES, System
+from cr.until import Ended
 from emu.arch.ppc import MSR_VEC, MSR_VSX
 from emu.arch.spec import Registers
 from guests.stories import ENVIRONMENT, find_story

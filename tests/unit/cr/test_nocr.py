@@ -10,7 +10,8 @@ from click.testing import CliRunner
 import cr
 from cr.cli.main import cr as command
 from cr.context import Refused
-from cr.system import Ended, System
+from cr.system import System
+from cr.until import Ended
 from guests.stories import ARCHES, find_story
 from guests.toolchain import build
 from kernel_model.dump import dump

@@ -15,7 +15,8 @@ from cr.image import types as t
 from cr.image.errors import ImageError
 from cr.image.task import RestartBlock as Record
 from cr.image.walk import walk
-from cr.system import Ended, System
+from cr.system import System
+from cr.until import Ended
 from guests.stories import ARCHES, find_story
 from kernel_model.dump import dump
 from kernel_model.restart_block import RestartBlock, RestartFunction

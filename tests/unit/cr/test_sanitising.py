@@ -11,7 +11,8 @@ import pytest
 
 import cr
 from cr.image.walk import Item, walk
-from cr.system import Ended, System
+from cr.system import System
+from cr.until import Ended
 from kernel_model.task import Task
 from tests.harness.model import disk_with
 from tests.harness.tiny_tasks import MEMORY_BYTES, pausing, program

@@ -10,7 +10,8 @@ from cr.collect import Collected
 from cr.context import Checkpoint, Refused
 from cr.image.errors import ImageError
 from cr.image.walk import walk
-from cr.system import Ended, System
+from cr.system import System
+from cr.until import Ended
 from guests.stories import ARCHES
 from kernel_model.clone import CloneArgs, copy_process
 from kernel_model.dump import dump

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 import cr
-from cr.system import AfterBlocks, System
+from cr.system import System
+from cr.until import AfterBlocks
 from kernel_model.clock import END_UNITS, LATEST_BOOT_NS, UNITS_PER_NS
 from tests.harness.model import cycled, disk_with, heard, program_bytes
 

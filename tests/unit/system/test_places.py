@@ -2,7 +2,7 @@
 
 import pytest
 
-from cr.system import AfterBlocks, AfterTurns, Ended, Until
+from cr.until import AfterBlocks, AfterTurns, Ended, Until
 from guests.stories import ARCHES, find_story
 from tests.harness.model import assert_same, outcome, run_straight, start
 

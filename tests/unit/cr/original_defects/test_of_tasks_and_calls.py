@@ -19,9 +19,9 @@ from cr.context import Checkpoint, Refused, Restart
 from cr.image import types as t
 from cr.image.walk import walk
 from cr.syscalls import restart
-from cr.system import Ended
 from cr.testing.mutation import Anatomy
 from cr.tree import tasks_of
+from cr.until import Ended
 from guests.stories import ARCHES, find_story
 from kernel_model.abi.errno import EBUSY, LinuxError
 from kernel_model.abi.fcntl import O_CREAT, O_RDWR
